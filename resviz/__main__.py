@@ -1,0 +1,5 @@
+import sys
+
+from resviz.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Which pixels decided? Captum's methods as one table, and one way to run them."""

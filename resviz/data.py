@@ -1,0 +1,162 @@
+"""Images to probe and to train on, held as one uint8 tensor and augmented a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+__all__ = ["ImageSet", "cifar10", "digits", "image_folder", "noise_batch", "probe_batch", "split_folder"]
+
+CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Labelled images: (N, C, H, W) uint8, (N,) int64, and how to normalise them."""
+
+    images: Tensor
+    labels: Tensor
+    categories: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, count: int, seed: int = 0) -> ImageSet:
+        """A fixed random choice of images; all of them where there are no more."""
+        if count >= len(self):
+            return self
+        chosen = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))[:count]
+        return ImageSet(self.images[chosen], self.labels[chosen], self.categories, self.mean, self.std)
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """uint8 (N, C, H, W) to float, zero mean and unit variance, channels-last."""
+        mean = torch.tensor(self.mean).view(1, -1, 1, 1) * 255
+        scale = 1 / (torch.tensor(self.std).view(1, -1, 1, 1) * 255)
+        return ((images.float() - mean) * scale).contiguous(memory_format=torch.channels_last)
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Un-augmented batches in order."""
+        for start in range(0, len(self), size):
+            yield self.normalised(self.images[start : start + size]), self.labels[start : start + size]
+
+    def crop_flip(self, size: int, seed: int, pad: int = 4) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled epoch with the paper's augmentation: pad, random crop, random flip.
+
+        Depends on the seed alone, so an interrupted epoch can be taken up again at any batch.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(self), generator=generator)
+        side = self.images.shape[-1]
+        tops = torch.randint(2 * pad + 1, (len(self),), generator=generator)
+        lefts = torch.randint(2 * pad + 1, (len(self),), generator=generator)
+        flips = torch.rand(len(self), generator=generator) < 0.5
+        steps = torch.arange(side)
+        padded = F.pad(self.images, (pad, pad, pad, pad))
+        for start in range(0, len(self) - size + 1, size):
+            chosen = order[start : start + size]
+            rows = tops[chosen, None] + steps  # (B, H)
+            columns = lefts[chosen, None] + torch.where(flips[chosen, None], side - 1 - steps, steps)  # (B, W)
+            # indexing around the channel slice puts it last: (B, H, W, C), which is channels-last memory
+            cropped = padded[chosen[:, None, None], :, rows[:, :, None], columns[:, None, :]]
+            yield self.normalised(cropped.permute(0, 3, 1, 2)), self.labels[chosen]
+
+
+def _decode(path: Path, side: int | None) -> np.ndarray:
+    with Image.open(path) as file:
+        image = file.convert("RGB")
+    if side is not None and image.size != (side, side):
+        scale = side / min(image.size)
+        image = image.resize([max(side, round(n * scale)) for n in image.size], Image.Resampling.BILINEAR)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        image = image.crop((left, top, left + side, top + side))
+    return np.asarray(image)
+
+
+def image_folder(root: Path, side: int | None = None) -> ImageSet:
+    """Decode `ROOT/CLASS/*.jpg` once, resized and centre-cropped to `side`; raises ValueError where nothing is found."""
+    from torchvision.datasets import ImageFolder
+
+    try:
+        folder = ImageFolder(str(root))
+    except FileNotFoundError as error:
+        raise ValueError(f"{root} holds no images as CLASS/NAME.jpg; name a folder laid out like that") from error
+    paths = [Path(path) for path, _ in folder.samples]
+    with ThreadPoolExecutor() as pool:
+        pixels = list(pool.map(lambda path: _decode(path, side), paths))
+    if len({array.shape for array in pixels}) > 1:
+        raise ValueError(f"{root} holds images of different sizes; name one with --size")
+    images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
+    small = images.shape[-1] <= 64
+    return ImageSet(
+        images,
+        torch.tensor(folder.targets),
+        tuple(folder.classes),
+        CIFAR_MEAN if small else IMAGENET_MEAN,
+        CIFAR_STD if small else IMAGENET_STD,
+    )
+
+
+def split_folder(root: Path, side: int | None = None) -> tuple[ImageSet, ImageSet]:
+    """A folder with `train` and one of `test` or `val` in it."""
+    held_out = next((root / name for name in ("test", "val") if (root / name).is_dir()), None)
+    if held_out is None or not (root / "train").is_dir():
+        raise ValueError(f"{root} needs the folders train and test (or val), each with a folder per class")
+    return image_folder(root / "train", side), image_folder(held_out, side)
+
+
+def cifar10(root: Path) -> tuple[ImageSet, ImageSet]:
+    """torchvision's CIFAR-10, downloaded with progress where it is not yet there."""
+    from torchvision.datasets import CIFAR10
+
+    sets = [CIFAR10(str(root), train=train, download=True) for train in (True, False)]
+    train, test = (
+        ImageSet(
+            torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous(),
+            torch.tensor(data.targets),
+            tuple(data.classes),
+            CIFAR_MEAN,
+            CIFAR_STD,
+        )
+        for data in sets
+    )
+    return train, test
+
+
+@lru_cache(maxsize=1)
+def digits() -> ImageSet:
+    """scikit-learn's 1,797 handwritten digits (Alpaydin & Kaynak 1998), 8×8 grey."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
+    return ImageSet(
+        torch.from_numpy(pixels)[:, None], torch.from_numpy(data.target), tuple("0123456789"), (0.3053,), (0.3763,)
+    )
+
+
+def noise_batch(size: int, channels: int, side: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Standard normal pixels with random labels: (size, channels, side, side), (size,)."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(size, channels, side, side, generator=generator)
+    return images, torch.randint(classes, (size,), generator=generator)
+
+
+def probe_batch(size: int, channels: int, side: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Handwritten digits, enlarged to `side` and repeated over the channels; a label beyond `classes` wraps around."""
+    chosen = digits().subset(size, seed)
+    images = chosen.normalised(chosen.images)
+    if side != images.shape[-1]:
+        images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=False)
+    return images.expand(-1, channels, -1, -1).contiguous(), chosen.labels % classes

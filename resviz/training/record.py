@@ -1,0 +1,82 @@
+"""What is kept of a run: its history as text, its weights as safetensors, and the card that says where they come from."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from resviz import __version__
+from resviz.results import BlockSignal, EpochRecord, GradientProfile, Probe
+from resviz.spec import describe, to_query_string
+
+if TYPE_CHECKING:
+    from resviz.training.loop import Training
+
+__all__ = ["export", "history_from_json", "history_to_json"]
+
+
+def history_to_json(history: Sequence[EpochRecord]) -> str:
+    return json.dumps([asdict(record) for record in history], default=list)
+
+
+def history_from_json(text: str) -> list[EpochRecord]:
+    return [_record(values) for values in json.loads(text)]
+
+
+def _record(values: dict[str, Any]) -> EpochRecord:
+    probe = values.pop("probe")
+    if probe is not None:
+        profile, signal = probe["profile"], probe["signal"]
+        probe = Probe(
+            GradientProfile(tuple(profile["names"]), np.array(profile["norms"]), profile["loss"]),
+            BlockSignal(
+                tuple(signal["names"]), np.array(signal["gradient_norms"]), np.array(signal["activation_std"])
+            ),
+        )
+    return EpochRecord(**values | {"probe": probe, "branch_ratio": tuple(values["branch_ratio"])})
+
+
+def export(run: Training, out: Path, data: str, caveat: str, command: str) -> Path:
+    """Write OUT.safetensors (fp32 weights) and OUT.json (the card); returns the card's path."""
+    import torch
+    from safetensors.torch import save_file
+
+    last = run.history[-1]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.contiguous().cpu() for name, tensor in run.net.state_dict().items()}
+    save_file(weights, out.with_suffix(".safetensors"))
+    card = {
+        "title": describe(run.spec),
+        "spec": to_query_string(run.spec),
+        "data": data,
+        "caveat": caveat,
+        "categories": list(run.train.categories),
+        "image_size": run.train.images.shape[-1],
+        "mean": list(run.train.mean),
+        "std": list(run.train.std),
+        "recipe": asdict(run.recipe),
+        "seed": run.spec.seed,
+        "epochs": last.epoch,
+        "seconds": round(sum(record.seconds for record in run.history)),
+        "measured": {
+            "test_error": last.test_error,
+            "test_loss": last.test_loss,
+            "train_error": last.train_error,
+            "train_loss": last.train_loss,
+            "test_images": len(run.test),
+        },
+        "train_error_measured": "eval mode, un-augmented images, a fixed choice of at most 10,000",
+        "precision": "bfloat16 autocast while training, float32 when measured",
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {run.device.type}",
+        "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "command": command,
+    }
+    path = out.with_suffix(".json")
+    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    return path

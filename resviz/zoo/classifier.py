@@ -1,0 +1,92 @@
+"""A trained network with all it takes to ask it about a photograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from resviz.nets.resnet import ResNet, skeleton
+from resviz.results import Prediction
+from resviz.spec import NetSpec
+
+if TYPE_CHECKING:
+    from torchvision.transforms._presets import ImageClassification
+
+__all__ = ["Classifier", "Preprocessing", "predict"]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize the shorter side, crop the centre, normalise: what torchvision's `ImageClassification` does."""
+
+    resize: int
+    crop: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def describe(self) -> str:
+        return f"shorter side resized to {self.resize} px, centre {self.crop}×{self.crop} px, normalised by channel"
+
+    def _transform(self) -> ImageClassification:
+        from torchvision.transforms._presets import ImageClassification
+
+        return ImageClassification(crop_size=self.crop, resize_size=self.resize, mean=self.mean, std=self.std)
+
+    def tensor(self, image: Image.Image) -> Tensor:
+        """An RGB picture as the network's input: (1, channels, crop, crop)."""
+        x: Tensor = self._transform()(image.convert("RGB"))[None]
+        if len(self.mean) == 1:
+            x = x.mean(1, keepdim=True)
+        return x
+
+    def seen(self, image: Image.Image) -> Image.Image:
+        """The pixels that reach the network, before they are normalised: crop × crop."""
+        transform = self._transform()
+        transform.mean, transform.std = [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]
+        pixels = transform(image.convert("RGB")).permute(1, 2, 0)  # (H, W, C)
+        return Image.fromarray(np.rint(pixels.numpy() * 255).astype(np.uint8))
+
+    def window(self, image: Image.Image, side: int = 448) -> Image.Image:
+        """The same part of the picture as `seen`, in display resolution: side × side."""
+        width, height = image.size
+        part = min(width, height) * self.crop / self.resize
+        left, top = (width - part) / 2, (height - part) / 2
+        box = (left, top, left + part, top + part)
+        return image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS, box=box)
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A network in eval mode, shared and read-only: work on a `private_view`."""
+
+    name: str
+    net: ResNet
+    preprocessing: Preprocessing
+    categories: tuple[str, ...]
+    source: str
+
+    @property
+    def spec(self) -> NetSpec:
+        return self.net.spec
+
+    def private_view(self, spec: NetSpec | None = None) -> ResNet:
+        """A network of its own modules over the shared weights, frozen: hooks, modes and cuts on it touch nobody else's.
+
+        `spec` may differ in what is cut or dropped. Never train a view: running statistics are shared.
+        """
+        view = skeleton(spec or self.spec)
+        view.load_state_dict(dict(self.net.state_dict()), assign=True)
+        return view.eval().requires_grad_(False)
+
+
+def predict(classifier: Classifier, image: Image.Image, net: ResNet | None = None) -> Prediction:
+    """The probability of every class for one picture."""
+    view = classifier.private_view() if net is None else net
+    with torch.inference_mode():
+        probabilities = torch.softmax(view(classifier.preprocessing.tensor(image)).double(), 1)[0]
+    return Prediction(classifier.categories, probabilities.numpy())
