@@ -19,7 +19,9 @@ def _spec(text: str) -> NetSpec:
     if text in PRESETS:
         return PRESETS[text]
     if "=" not in text and text:
-        raise ValueError(f"{text!r} is no preset; choose one of {', '.join(PRESETS)}, or give a query such as blocks=2-2-2")
+        raise ValueError(
+            f"{text!r} is no preset; choose one of {', '.join(PRESETS)}, or give a query such as blocks=2-2-2"
+        )
     spec, problems = from_query(text)
     if problems:
         raise ValueError(problems[0])

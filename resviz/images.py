@@ -38,7 +38,9 @@ def decode(data: bytes) -> Decoded:
     if not data:
         raise ImageError("The file is empty; choose another one.")
     if len(data) > MAX_BYTES:
-        raise ImageError(f"The file has {len(data) / 2**20:.0f} MB and the limit is {MAX_BYTES >> 20} MB; save it smaller.")
+        raise ImageError(
+            f"The file has {len(data) / 2**20:.0f} MB and the limit is {MAX_BYTES >> 20} MB; save it smaller."
+        )
     try:
         file = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
@@ -69,7 +71,9 @@ def _decode(file: Image.Image) -> Decoded:
         picture = _opaque(upright)
         picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     except Exception as error:  # truncation and corruption surface here, as a different exception in each decoder
-        raise ImageError(f"The file is cut off or damaged ({_brief(error)}); save it again or choose another one.") from error
+        raise ImageError(
+            f"The file is cut off or damaged ({_brief(error)}); save it again or choose another one."
+        ) from error
     if upright.size != file.size and file.size == (height, width)[::-1]:
         width, height = height, width
     return Decoded(picture, width, height, tuple(notes))

@@ -91,7 +91,9 @@ class Init(StrEnum):
     KAIMING = "kaiming"  # normal, fan-out (He et al. 2015, arXiv 1502.01852)
     XAVIER = "xavier"
     PYTORCH = "pytorch"  # what nn.Conv2d does by itself: uniform ±1/√fan_in
-    ZERO_GAMMA = "zero-gamma"  # Kaiming, and the branch's last norm starts at γ = 0 (Goyal et al. 2017, arXiv 1706.02677)
+    ZERO_GAMMA = (
+        "zero-gamma"  # Kaiming, and the branch's last norm starts at γ = 0 (Goyal et al. 2017, arXiv 1706.02677)
+    )
 
 
 _BLOCK_NAME = re.compile(r"layer([1-9]\d*)\.(0|[1-9]\d*)")
@@ -144,7 +146,9 @@ class NetSpec:
         known = set(self.block_names())
         for field, names in (("cut", self.cut), ("dropped", self.dropped)):
             if unknown := sorted(names - known):
-                raise SpecError(f"{field} names {unknown[0]!r}, which this network of {self.blocks} blocks does not have")
+                raise SpecError(
+                    f"{field} names {unknown[0]!r}, which this network of {self.blocks} blocks does not have"
+                )
         if not self.residual and self.dropped:
             raise SpecError(f"{min(self.dropped)} is dropped in a plain network, so nothing would pass; use residual=1")
         if both := sorted(self.cut & self.dropped):
@@ -310,9 +314,12 @@ def from_query(query: Mapping[str, str] | str) -> tuple[NetSpec, tuple[str, ...]
 # ------------------------------------------------------------------------------------------ presets
 
 CIFAR_DEPTHS: Final = (20, 32, 44, 56, 110, 1202)
-_IMAGENET = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)} | {
-    "resnet152": (3, 8, 36, 3)
-}
+_IMAGENET = {
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+    "resnet50": (3, 4, 6, 3),
+    "resnet101": (3, 4, 23, 3),
+} | {"resnet152": (3, 8, 36, 3)}
 
 
 def cifar_blocks(depth: int, block: Block = Block.BASIC) -> tuple[int, ...]:
@@ -365,7 +372,10 @@ _SHAPE = ("block", "blocks", "stem", "width", "groups", "width_per_group")
 def preset_of(spec: NetSpec) -> str | None:
     """The residual preset that has this spec's shape, if any (cuts, norm, init and classes aside)."""
     shape = [getattr(spec, field) for field in _SHAPE]
-    return next((name for name, other in PRESETS.items() if other.residual and [getattr(other, f) for f in _SHAPE] == shape), None)
+    return next(
+        (name for name, other in PRESETS.items() if other.residual and [getattr(other, f) for f in _SHAPE] == shape),
+        None,
+    )
 
 
 _TITLES = {

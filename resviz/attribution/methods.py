@@ -56,7 +56,12 @@ def _saliency(net: ResNet, x: Tensor, target: int, _: Mapping[str, Any]) -> Attr
 def _integrated_gradients(net: ResNet, x: Tensor, target: int, options: Mapping[str, Any]) -> Attribution:
     steps = options["steps"]
     attribution, delta = IntegratedGradients(net).attribute(
-        x, baselines=0.0, target=target, n_steps=steps, internal_batch_size=_step_batch(x), return_convergence_delta=True
+        x,
+        baselines=0.0,
+        target=target,
+        n_steps=steps,
+        internal_batch_size=_step_batch(x),
+        return_convergence_delta=True,
     )
     with torch.no_grad():
         change = (net(x)[0, target] - net(torch.zeros_like(x))[0, target]).item()
@@ -136,6 +141,10 @@ METHODS: Final[Mapping[str, Method]] = {
         "How much does the score fall when this patch is covered?",
         _occlusion,
         _occlusion_evaluations,
-        {"window": Parameter("Window", 8, 2, 96, "Side of the covered square in network pixels; it moves by half its side.")},
+        {
+            "window": Parameter(
+                "Window", 8, 2, 96, "Side of the covered square in network pixels; it moves by half its side."
+            )
+        },
     ),
 }

@@ -39,7 +39,8 @@ class _Walk:
         weights = channels * (inside // groups) * kernel * kernel
         self.field += (kernel - 1) * self.jump
         self.jump *= stride
-        self.add(name, f"conv {kernel}×{kernel}", (channels, high, wide), weights, weights * high * wide)
+        bias = channels if self.spec.norm is Norm.NONE else 0
+        self.add(name, f"conv {kernel}×{kernel}", (channels, high, wide), weights + bias, weights * high * wide)
 
     def norm(self, name: str) -> None:
         if self.spec.norm is not Norm.NONE:

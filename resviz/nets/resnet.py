@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,13 @@ ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     Activation.TANH: nn.Tanh,
     Activation.SIGMOID: nn.Sigmoid,
 }
+# whose gain Kaiming's standard deviation takes
+_GAINS: dict[Activation, Literal["relu", "tanh", "sigmoid"]] = {
+    Activation.RELU: "relu",
+    Activation.GELU: "relu",
+    Activation.TANH: "tanh",
+    Activation.SIGMOID: "sigmoid",
+}
 NORMS: dict[Norm, Callable[[int], nn.Module]] = {
     Norm.BATCH: nn.BatchNorm2d,
     # 16 channels a group (Wu & He 2018, arXiv 1803.08494, table 3), fewer where they don't divide
@@ -34,8 +42,10 @@ NORMS: dict[Norm, Callable[[int], nn.Module]] = {
 }
 
 
-def _conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False)
+def _conv(spec: NetSpec, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+    """Same-size convolution; it has a bias of its own only where no norm follows with one."""
+    bias = spec.norm is Norm.NONE
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=bias)
 
 
 class ZeroPad(nn.Module):
@@ -70,7 +80,7 @@ class _ResidualBlock(nn.Module):
             return None
         if spec.shortcut is Shortcut.A:
             return ZeroPad(in_channels, out_channels, stride)
-        return nn.Sequential(_conv(in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
+        return nn.Sequential(_conv(spec, in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
 
     def residual(self, x: Tensor) -> Tensor:
         """F(x)."""
@@ -92,10 +102,10 @@ class BasicBlock(_ResidualBlock):
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
         planes, act, norm = spec.planes(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
-        self.conv1 = _conv(in_channels, planes, 3, stride)
+        self.conv1 = _conv(spec, in_channels, planes, 3, stride)
         self.bn1 = norm(planes)
         self.relu1 = act()
-        self.conv2 = _conv(planes, planes, 3)
+        self.conv2 = _conv(spec, planes, planes, 3)
         self.bn2 = norm(planes)
         self.relu2 = act()
 
@@ -112,14 +122,19 @@ class Bottleneck(_ResidualBlock):
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
-        mid, out, act, norm = spec.mid_channels(stage), spec.out_channels(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
-        self.conv1 = _conv(in_channels, mid, 1)
+        mid, out, act, norm = (
+            spec.mid_channels(stage),
+            spec.out_channels(stage),
+            ACTIVATIONS[spec.activation],
+            NORMS[spec.norm],
+        )
+        self.conv1 = _conv(spec, in_channels, mid, 1)
         self.bn1 = norm(mid)
         self.relu1 = act()
-        self.conv2 = _conv(mid, mid, 3, stride, spec.groups)
+        self.conv2 = _conv(spec, mid, mid, 3, stride, spec.groups)
         self.bn2 = norm(mid)
         self.relu2 = act()
-        self.conv3 = _conv(mid, out, 1)
+        self.conv3 = _conv(spec, mid, out, 1)
         self.bn3 = norm(out)
         self.relu3 = act()
 
@@ -140,10 +155,10 @@ class PreActBasicBlock(_ResidualBlock):
         planes, act, norm = spec.planes(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
         self.bn1 = norm(in_channels)
         self.relu1 = act()
-        self.conv1 = _conv(in_channels, planes, 3, stride)
+        self.conv1 = _conv(spec, in_channels, planes, 3, stride)
         self.bn2 = norm(planes)
         self.relu2 = act()
-        self.conv2 = _conv(planes, planes, 3)
+        self.conv2 = _conv(spec, planes, planes, 3)
 
     def residual(self, x: Tensor) -> Tensor:
         return self.conv2(self.relu2(self.bn2(self.conv1(x))))
@@ -161,13 +176,13 @@ class PreActBottleneck(_ResidualBlock):
         mid, act, norm = spec.mid_channels(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
         self.bn1 = norm(in_channels)
         self.relu1 = act()
-        self.conv1 = _conv(in_channels, mid, 1)
+        self.conv1 = _conv(spec, in_channels, mid, 1)
         self.bn2 = norm(mid)
         self.relu2 = act()
-        self.conv2 = _conv(mid, mid, 3, stride, spec.groups)
+        self.conv2 = _conv(spec, mid, mid, 3, stride, spec.groups)
         self.bn3 = norm(mid)
         self.relu3 = act()
-        self.conv3 = _conv(mid, spec.out_channels(stage), 1)
+        self.conv3 = _conv(spec, mid, spec.out_channels(stage), 1)
 
     def residual(self, x: Tensor) -> Tensor:
         out = self.conv2(self.relu2(self.bn2(self.conv1(x))))
@@ -194,7 +209,7 @@ class ResNet(nn.Module):
         self.spec = spec
         preact, channels = spec.block.preact, spec.width
         imagenet = spec.stem is Stem.IMAGENET
-        self.conv1 = _conv(spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
+        self.conv1 = _conv(spec, spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
         self.bn1 = nn.Identity() if preact else NORMS[spec.norm](channels)
         self.relu = nn.Identity() if preact else ACTIVATIONS[spec.activation]()
         self.maxpool = nn.MaxPool2d(3, 2, 1) if imagenet else nn.Identity()
@@ -248,7 +263,7 @@ def build(spec: NetSpec) -> ResNet:
             digest = hashlib.blake2b(f"{spec.seed}:{name}".encode(), digest_size=8).digest()
             generator.manual_seed(int.from_bytes(digest) >> 1)
             if isinstance(module, nn.Conv2d):
-                _init_conv(module.weight, spec, generator)
+                _init_conv(module, spec, generator)
             elif isinstance(module, nn.Linear):
                 bound = module.in_features**-0.5
                 module.weight.uniform_(-bound, bound, generator=generator)
@@ -262,12 +277,16 @@ def build(spec: NetSpec) -> ResNet:
     return net
 
 
-def _init_conv(weight: Tensor, spec: NetSpec, generator: torch.Generator) -> None:
-    nonlinearity = "relu" if spec.activation is Activation.GELU else spec.activation.value
+def _init_conv(conv: nn.Conv2d, spec: NetSpec, generator: torch.Generator) -> None:
+    bound = conv.weight[0].numel() ** -0.5
     if spec.init is Init.PYTORCH:
-        bound = weight[0].numel() ** -0.5
-        weight.uniform_(-bound, bound, generator=generator)
+        conv.weight.uniform_(-bound, bound, generator=generator)
     elif spec.init is Init.XAVIER:
-        nn.init.xavier_normal_(weight, generator=generator)
+        nn.init.xavier_normal_(conv.weight, generator=generator)
     else:
-        nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity=nonlinearity, generator=generator)
+        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity=_GAINS[spec.activation], generator=generator)
+    if conv.bias is not None:
+        if spec.init is Init.PYTORCH:
+            conv.bias.uniform_(-bound, bound, generator=generator)
+        else:
+            nn.init.zeros_(conv.bias)

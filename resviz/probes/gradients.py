@@ -24,9 +24,7 @@ def gradient_probe(net: ResNet, images: Tensor, targets: Tensor) -> Probe:
     images: (N, C, H, W); targets: (N,) class indices. Runs in the mode the network is in (train mode normalises by
     the batch); weights, running statistics, gradients and hooks are afterwards what they were before.
     """
-    layers = {
-        name: module.weight for name, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)
-    }
+    layers = {name: module.weight for name, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
     with _kept_buffers(net), _block_outputs(net) as outputs, torch.enable_grad():
         loss = nn.functional.cross_entropy(net(images), targets)
         wanted = [*layers.values(), *outputs.values()]

@@ -35,9 +35,7 @@ def _record(values: dict[str, Any]) -> EpochRecord:
         profile, signal = probe["profile"], probe["signal"]
         probe = Probe(
             GradientProfile(tuple(profile["names"]), np.array(profile["norms"]), profile["loss"]),
-            BlockSignal(
-                tuple(signal["names"]), np.array(signal["gradient_norms"]), np.array(signal["activation_std"])
-            ),
+            BlockSignal(tuple(signal["names"]), np.array(signal["gradient_norms"]), np.array(signal["activation_std"])),
         )
     return EpochRecord(**values | {"probe": probe, "branch_ratio": tuple(values["branch_ratio"])})
 

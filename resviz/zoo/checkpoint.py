@@ -87,7 +87,9 @@ def infer_spec(state: Mapping[str, Tensor]) -> NetSpec:
         norm = Norm.BATCH
     elif "layer1.0.bn1.weight" in state:
         norm = Norm.GROUP
-    shortcut = Shortcut.A if not projections else Shortcut.C if len(projections) == sum(counts.values()) > 1 else Shortcut.B
+    shortcut = (
+        Shortcut.A if not projections else Shortcut.C if len(projections) == sum(counts.values()) > 1 else Shortcut.B
+    )
     names = {(False, False): Block.BASIC, (False, True): Block.BOTTLENECK}
     names |= {(True, False): Block.PREACT_BASIC, (True, True): Block.PREACT_BOTTLENECK}
     try:
@@ -114,7 +116,9 @@ def load_into(spec: NetSpec, state: Mapping[str, Tensor]) -> ResNet:
     given = {key: value for key, value in state.items() if key not in counters}
     missing, unexpected = sorted(wanted.keys() - given.keys() - counters), sorted(given.keys() - wanted.keys())
     if missing or unexpected:
-        parts = [f"{word} {', '.join(keys[:3])}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys]
+        parts = [
+            f"{word} {', '.join(keys[:3])}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys
+        ]
         raise CheckpointError(f"the checkpoint does not fit: {'; '.join(parts)}")
     for key, value in given.items():
         if value.shape != wanted[key].shape:
@@ -139,6 +143,8 @@ def load(data: bytes, name: str, residual: bool = True) -> Classifier:
 
         categories = tuple(ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
     preprocessing = (
-        Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD) if imagenet else Preprocessing(32, 32, CIFAR_MEAN, CIFAR_STD)
+        Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
+        if imagenet
+        else Preprocessing(32, 32, CIFAR_MEAN, CIFAR_STD)
     )
     return Classifier(Path(name).stem, net, preprocessing, categories, f"your file {name}")

@@ -114,7 +114,9 @@ def load_imagenet(name: str) -> Classifier:
         raise ValueError(f"{name!r} is no set of weights; choose one of {', '.join(weights())}")
     item = weights()[name]
     if not item.cached:
-        raise DownloadError(f"{name} is not downloaded yet; download it ({item.megabytes:.0f} MB), or use a bundled network")
+        raise DownloadError(
+            f"{name} is not downloaded yet; download it ({item.megabytes:.0f} MB), or use a bundled network"
+        )
     entry: Any = get_model_weights(item.preset)[f"IMAGENET1K_{name.rsplit('.', 1)[1]}"]
     transform = entry.transforms()
     state = read_state(item.path.read_bytes(), item.path.name)

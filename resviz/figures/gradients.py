@@ -1,0 +1,176 @@
+"""Gradient profiles, block signals and depth sweeps as figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from resviz.figures.theme import GRID, PLAIN, RESIDUAL, WARNING, base_figure, number, power_of_ten
+from resviz.results import BlockSignal, DepthSweep, GradientProfile
+
+__all__ = ["depth_heatmaps", "gradient_profiles", "log_range", "signal_figure", "stage_starts"]
+
+_STYLES = {  # colour, dash, marker
+    "residual": (RESIDUAL, "solid", "circle"),
+    "plain": (PLAIN, "dash", "square"),
+}
+
+
+def log_range(values: Sequence[float] | np.ndarray, low: int = -6, high: int = 3) -> tuple[int, int]:
+    """Decades that hold every finite value above zero, widened in threes so that toggles keep the axis still."""
+    finite = np.asarray([v for v in values if math.isfinite(v) and v > 0])
+    if finite.size:
+        low = min(low, 3 * math.floor(math.log10(finite.min()) / 3))
+        high = max(high, 3 * math.ceil(math.log10(finite.max()) / 3))
+    return low, high
+
+
+def _log_axis(decades: tuple[int, int]) -> dict[str, object]:
+    low, high = decades
+    step = max(1, round((high - low) / 7))
+    ticks = list(range(low, high + 1, step))
+    return {"tickvals": ticks, "ticktext": [power_of_ten(t) for t in ticks], "range": [low - 0.6, high + 0.6]}
+
+
+def _logs(values: np.ndarray, decades: tuple[int, int]) -> np.ndarray:
+    """log10, with zeros drawn on the floor and overflow on the ceiling of the axis."""
+    low, high = decades
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log10(values)
+    logs = np.where(values == 0, low - 0.45, logs)
+    return np.where(np.isfinite(values), logs, high + 0.45)
+
+
+def stage_starts(names: Sequence[str]) -> dict[str, int]:
+    """Where each stage begins along the layer axis, for ticks that never overlap."""
+    starts: dict[str, int] = {}
+    for i, name in enumerate(names):
+        starts.setdefault(name.split(".")[0], i)
+    return starts
+
+
+def gradient_profiles(
+    profiles: Mapping[str, GradientProfile],
+    decades: tuple[int, int],
+    selected: str | None = None,
+    cuts: frozenset[str] = frozenset(),
+) -> go.Figure:
+    """Weight-gradient norm of every layer in forward order on a log axis; `profiles` is keyed "residual" and "plain"."""
+    figure = base_figure(400)
+    longest = max(profiles.values(), key=lambda p: len(p.names))
+    index = {name: i for i, name in enumerate(longest.names)}
+    for key, profile in profiles.items():
+        colour, dash, marker = _STYLES[key]
+        x = [index[name] for name in profile.names]
+        odd = (profile.norms == 0) | ~np.isfinite(profile.norms)
+        symbols = np.where(profile.norms == 0, "x-thin-open", np.where(odd, "triangle-up-open", marker))
+        sizes = np.where(odd, 9, np.where(np.array(profile.names) == (selected or ""), 14, 6))
+        figure.add_scatter(
+            x=x,
+            y=_logs(profile.norms, decades),
+            mode="lines+markers",
+            name=f"{key}",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"color": colour, "symbol": symbols, "size": sizes, "line": {"width": 1.5, "color": colour}},
+            customdata=[[name, _named(norm)] for name, norm in zip(profile.names, profile.norms, strict=True)],
+            hovertemplate="<b>%{customdata[0]}</b><br>‖∂L/∂W‖ = %{customdata[1]}<extra>" + key + "</extra>",
+        )
+    if selected in index:
+        figure.add_vline(x=index[selected], line={"color": WARNING, "width": 1.5})
+    for block in cuts:
+        if (first := f"{block}.conv1") in index:
+            figure.add_vrect(x0=index[first] - 0.5, x1=index[first] + 1.5, fillcolor="#CC79A7", opacity=0.18, line_width=0)
+    starts = stage_starts(longest.names)
+    figure.update_xaxes(
+        title="layer, input → output",
+        tickvals=list(starts.values()),
+        ticktext=list(starts),
+        range=[-1, len(longest.names)],
+        showgrid=True,
+    )
+    figure.update_yaxes(title="weight gradient, L2 norm", **_log_axis(decades))
+    _mark_edges(figure, profiles.values(), decades)
+    return figure
+
+
+def _named(norm: float) -> str:
+    if norm == 0:
+        return "0 (underflow, or not on the path)"
+    return number(norm) if math.isfinite(norm) else f"{number(norm)} (overflow)"
+
+
+def _mark_edges(figure: go.Figure, profiles: object, decades: tuple[int, int]) -> None:
+    """Say what the floor and the ceiling mean wherever something is drawn on them."""
+    norms = np.concatenate([p.norms for p in profiles])  # type: ignore[attr-defined]
+    for present, y, text in (
+        ((norms == 0).any(), decades[0] - 0.45, "exactly 0"),
+        ((~np.isfinite(norms)).any(), decades[1] + 0.45, "overflow (∞ or NaN)"),
+    ):
+        if present:
+            figure.add_hline(y=y, line={"color": WARNING, "width": 1, "dash": "dot"})
+            figure.add_annotation(
+                x=1, xref="paper", y=y, text=text, showarrow=False, xanchor="right", yanchor="bottom",
+                font={"color": WARNING, "size": 12},
+            )  # fmt: skip
+
+
+def signal_figure(signals: Mapping[str, BlockSignal]) -> go.Figure:
+    """Gradient at each block's output, and the standard deviation of what the block hands on."""
+    figure = make_subplots(
+        rows=1, cols=2, horizontal_spacing=0.11,
+        subplot_titles=("gradient at the block's output, L2 norm", "activation after the block, standard deviation"),
+    )  # fmt: skip
+    figure.update_layout(base_figure(320).layout)
+    for column, field in enumerate(("gradient_norms", "activation_std"), start=1):
+        decades = log_range(np.concatenate([getattr(signal, field) for signal in signals.values()]), -3, 3)
+        for key, signal in signals.items():
+            colour, dash, marker = _STYLES[key]
+            values = getattr(signal, field)
+            figure.add_scatter(
+                x=list(range(1, len(values) + 1)), y=_logs(values, decades), mode="lines+markers", name=key,
+                legendgroup=key, showlegend=column == 1, row=1, col=column,
+                line={"color": colour, "dash": dash}, marker={"color": colour, "symbol": marker, "size": 5},
+                customdata=[[n, _named(v)] for n, v in zip(signal.names, values, strict=True)],
+                hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra>" + key + "</extra>",
+            )  # fmt: skip
+        figure.update_yaxes(row=1, col=column, gridcolor=GRID, **_log_axis(decades))
+    figure.update_xaxes(title="block, input → output", gridcolor=GRID, zeroline=False)
+    figure.update_layout(margin={"t": 64}, legend={"y": 1.12})
+    return figure
+
+
+def depth_heatmaps(sweeps: Mapping[str, DepthSweep]) -> go.Figure:
+    """Depth × relative layer position for each design, on one shared colour scale."""
+    figure = make_subplots(
+        rows=1, cols=len(sweeps), shared_yaxes=True, horizontal_spacing=0.05, subplot_titles=list(sweeps)
+    )
+    figure.update_layout(base_figure(340).layout)
+    low, high = log_range(np.concatenate([sweep.norms.ravel() for sweep in sweeps.values()]))
+    low = max(low, -18)
+    for column, sweep in enumerate(sweeps.values(), start=1):
+        with np.errstate(divide="ignore"):
+            logs = np.log10(sweep.norms)
+        figure.add_heatmap(
+            x=sweep.positions, y=[str(d) for d in sweep.depths], z=np.clip(np.nan_to_num(logs, nan=high), low, high),
+            coloraxis="coloraxis", row=1, col=column,
+            customdata=[[_named(v) for v in row] for row in sweep.norms],
+            hovertemplate="depth %{y}, position %{x:.2f}<br>‖∂L/∂W‖ = %{customdata}<extra></extra>",
+        )  # fmt: skip
+    step = max(1, round((high - low) / 6))
+    ticks = list(range(low, high + 1, step))
+    text = [("≤ " if t == low and low == -18 else "") + power_of_ten(t) for t in ticks]
+    figure.update_layout(
+        coloraxis={"colorscale": "Viridis", "cmin": low, "cmax": high,
+                   "colorbar": {"title": {"text": "norm"}, "tickvals": ticks, "ticktext": text}},
+        margin={"t": 48},
+    )  # fmt: skip
+    figure.update_xaxes(title="first layer → last layer", range=[0, 1], showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False)
+    figure.update_yaxes(title="depth", row=1, col=1)
+    return figure
+
+

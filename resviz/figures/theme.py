@@ -1,0 +1,80 @@
+"""One colour a meaning, one template, one way to write numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import plotly.graph_objects as go
+
+__all__ = [
+    "CUT",
+    "IDENTITY",
+    "NEGATIVE",
+    "PLAIN",
+    "POSITIVE",
+    "RESIDUAL",
+    "WARNING",
+    "base_figure",
+    "count",
+    "number",
+    "power_of_ten",
+]
+
+# Okabe & Ito's colour-blind safe palette
+RESIDUAL: Final = "#0072B2"
+PLAIN: Final = "#D55E00"
+IDENTITY: Final = "#009E73"
+CUT: Final = "#CC79A7"
+POSITIVE: Final = RESIDUAL
+NEGATIVE: Final = PLAIN
+WARNING: Final = "#E69F00"
+GRID: Final = "rgba(128,138,150,0.22)"
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(exponent: int) -> str:
+    """10⁻⁹ … 10³."""
+    return "10" + str(exponent).translate(_SUPERSCRIPT)
+
+
+def number(value: float) -> str:
+    """Three significant digits, powers of ten written as such; zero, infinity and NaN by name."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    if 1e-3 <= abs(value) < 1e5:
+        digits = max(0, 2 - math.floor(math.log10(abs(value))))
+        return f"{value:,.{digits}f}".replace("-", "−")
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}×{power_of_ten(int(exponent))}".replace("-", "−", 1 if value < 0 else 0)
+
+
+def count(value: float, unit: str = "") -> str:
+    """Three significant digits with k, M, G: `11.7 M`."""
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            digits = max(0, 2 - math.floor(math.log10(abs(value) / size)))
+            return f"{value / size:.{digits}f} {letter}{unit}"
+    return f"{value:.0f} {unit}".rstrip()
+
+
+def base_figure(height: int) -> go.Figure:
+    """An empty figure in the house style; colours of text and paper come from the page's theme."""
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 64, "r": 16, "t": 36, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hoverlabel={"align": "left"},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "xanchor": "left"},
+        font={"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},
+    )
+    figure.update_xaxes(gridcolor=GRID, zeroline=False)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False)
+    return figure
