@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from resviz.spec import PRESETS, NetSpec, from_query
+from resviz.spec import PRESETS, Init, NetSpec, Norm, Stem, describe, from_query, to_query_string
+
+if TYPE_CHECKING:
+    from resviz.zoo.classifier import Classifier
 
 __all__ = ["main"]
 
@@ -19,13 +25,129 @@ def _spec(text: str) -> NetSpec:
     if text in PRESETS:
         return PRESETS[text]
     if "=" not in text and text:
-        raise ValueError(
-            f"{text!r} is no preset; choose one of {', '.join(PRESETS)}, or give a query such as blocks=2-2-2"
-        )
+        raise ValueError(f"{text!r} is no preset; choose one of {', '.join(PRESETS)}, or give a query such as blocks=2-2-2")
     spec, problems = from_query(text)
     if problems:
         raise ValueError(problems[0])
     return spec
+
+
+def _show(args: argparse.Namespace, result: dict[str, Any], text: str) -> int:
+    print(json.dumps(result, ensure_ascii=False) if args.json else text)
+    return 0
+
+
+def _write_figure(figure: Any, out: str) -> None:
+    """A plotly figure as .html, or as .png or .svg where a Chrome is installed."""
+    path = Path(out)
+    if path.suffix == ".html":
+        figure.write_html(path)
+        return
+    if path.suffix not in (".png", ".svg"):
+        raise ValueError(f"{out!r} has no known ending; use .png, .svg or .html")
+    figure.update_layout(paper_bgcolor="white", plot_bgcolor="white")
+    figure.write_image(path, width=1100, scale=2)
+
+
+def _summary(args: argparse.Namespace) -> int:
+    from resviz.figures.diagram import network_diagram, to_svg
+    from resviz.nets.cost import layer_table
+
+    spec = _spec(args.net)
+    table = layer_table(spec, args.size or (224 if spec.stem is Stem.IMAGENET else 32))
+    if args.out:
+        svg = to_svg(network_diagram(spec, table), describe(spec))
+        if Path(args.out).suffix not in (".svg", ".html"):
+            raise ValueError(f"{args.out!r} has no known ending; the diagram is written as .svg or .html")
+        Path(args.out).write_text(svg if args.out.endswith(".svg") else f"<!doctype html><meta charset=utf-8>{svg}")
+    lines = [f"{r.name:24} {r.kind:14} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in table.rows]
+    lines.append(f"{describe(spec)}: {table.params:,} parameters, {table.macs:,} MACs")
+    result = {
+        "spec": to_query_string(spec),
+        "params": table.params,
+        "macs": table.macs,
+        "layers": [asdict(r) for r in table.rows],
+    }
+    return _show(args, result, "\n".join(lines))
+
+
+def _gradients(args: argparse.Namespace) -> int:
+    from resviz.data import probe_batch
+    from resviz.figures.gradients import gradient_profiles, log_range
+    from resviz.figures.words import verdict
+    from resviz.nets.cost import check_memory
+    from resviz.nets.resnet import build
+    from resviz.probes.gradients import gradient_probe
+
+    spec = _spec(args.net)
+    spec = spec.plain() if args.plain else spec
+    changes: dict[str, Any] = {"norm": Norm(args.norm)} if args.norm else {}
+    changes |= {"init": Init(args.init)} if args.init else {}
+    spec = spec.resized(**changes)
+    side = args.size or (64 if spec.stem is Stem.IMAGENET else 8)
+    check_memory(spec, side, args.batch)
+    images, targets = probe_batch(args.batch, spec.in_channels, side, spec.classes)
+    profile = gradient_probe(build(spec).train(), images, targets).profile
+    if args.out:
+        key = "residual" if spec.residual else "plain"
+        _write_figure(gradient_profiles({key: profile}, log_range(profile.norms)), args.out)
+    # JSON has no infinity: overflow is null
+    norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
+    result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms}
+    lines = [f"{name:24} {norm:.4g}" for name, norm in zip(profile.names, profile.norms, strict=True)]
+    return _show(args, result, "\n".join([*lines, f"{describe(spec)}: the gradient {verdict(profile)}"]))
+
+
+def _classifier(name: str) -> Classifier:
+    from resviz.zoo.bundled import load_bundled
+    from resviz.zoo.checkpoint import load
+    from resviz.zoo.imagenet import download, load_imagenet, weights
+
+    if Path(name).suffix in (".pth", ".th", ".pt", ".safetensors"):
+        return load(Path(name).read_bytes(), Path(name).name)
+    if name not in weights():
+        return load_bundled(name)
+    if not weights()[name].cached:
+        from tqdm import tqdm
+
+        with tqdm(total=100, unit="%", desc=name) as bar:
+            for fraction in download(weights()[name]):
+                bar.update(round(100 * fraction) - bar.n)
+    return load_imagenet(name)
+
+
+def _predict(args: argparse.Namespace) -> int:
+    from resviz.images import decode
+    from resviz.zoo.classifier import predict
+
+    classifier = _classifier(args.model)
+    prediction = predict(classifier, decode(Path(args.image).read_bytes()).image)
+    classes = [{"class": name, "probability": p} for name, p in prediction.top(args.top)]
+    text = "\n".join(f"{100 * c['probability']:6.2f} %  {c['class']}" for c in classes)
+    return _show(args, {"model": classifier.name, "entropy": prediction.entropy, "classes": classes}, text)
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from resviz.attribution.run import attribute
+    from resviz.figures.attribution import attribution_figure, overlay_image
+    from resviz.figures.words import attribution_note
+    from resviz.images import decode
+    from resviz.zoo.classifier import predict
+
+    classifier, image = _classifier(args.model), decode(Path(args.image).read_bytes()).image
+    name = args.target or predict(classifier, image).top(1)[0][0]
+    if name not in classifier.categories:
+        raise ValueError(f"{name!r} is no class of {classifier.name}; choose one of {', '.join(classifier.categories[:10])} …")
+    options = {"layer": args.layer} if args.layer else {}
+    result = attribute(classifier, image, args.method, classifier.categories.index(name), options)
+    window = classifier.preprocessing.window(image)
+    if args.out.endswith(".png"):
+        overlay_image(window, result, 0.75, False).save(args.out)
+    else:
+        _write_figure(attribution_figure(window, result, 0.75, False), args.out)
+    note = attribution_note(result.delta, result.target_change)
+    about = {"model": classifier.name, "class": name, "method": result.method, "delta": result.delta, "out": args.out}
+    return _show(args, about, f"{args.out}: {args.method} for {name}. {note}".strip())
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -65,6 +187,38 @@ def _train(args: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="resviz", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    summary = commands.add_parser("summary", help="every layer of a network, and its totals")
+    summary.add_argument("net", help="a preset such as resnet50, or the query string of a page's link")
+    summary.add_argument("--size", type=int, help="image side in pixels")
+    summary.add_argument("--out", help="write the block diagram to this .svg or .html file")
+    summary.set_defaults(run=_summary)
+
+    gradients = commands.add_parser("gradients", help="the weight-gradient norm of every layer after one backward pass")
+    gradients.add_argument("net", help="a preset such as resnet56, or the query string of a page's link")
+    gradients.add_argument("--plain", action="store_true", help="without any skip")
+    gradients.add_argument("--norm", choices=[n.value for n in Norm])
+    gradients.add_argument("--init", choices=[i.value for i in Init])
+    gradients.add_argument("--size", type=int, help="image side in pixels")
+    gradients.add_argument("--batch", type=int, default=64, help="images in the batch of handwritten digits")
+    gradients.add_argument("--out", help="write the figure to this .png, .svg or .html file")
+    gradients.set_defaults(run=_gradients)
+
+    predict = commands.add_parser("predict", help="the most probable classes of a photograph")
+    explain = commands.add_parser("explain", help="the evidence for a class, laid over the photograph")
+    for command in (predict, explain):
+        command.add_argument("image")
+        command.add_argument("--model", default="resnet20-cifar10", help="a bundled network, resnet50.V2, or a checkpoint file")
+    predict.add_argument("--top", type=int, default=5)
+    predict.set_defaults(run=_predict)
+    methods = ("saliency", "integrated-gradients", "grad-cam", "occlusion")
+    explain.add_argument("--method", default="integrated-gradients", choices=methods)
+    explain.add_argument("--class", dest="target", help="class name; the most probable one by default")
+    explain.add_argument("--layer", help="block for grad-cam, such as layer3.2")
+    explain.add_argument("--out", default="attribution.png", help=".png, .svg or .html file")
+    explain.set_defaults(run=_explain)
+    for command in (summary, gradients, predict, explain):
+        command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")
     train.add_argument("--net", default="resnet20", help="a preset or a query string")

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["ImageSet", "cifar10", "digits", "image_folder", "noise_batch", "probe_batch", "split_folder"]
+__all__ = ["ImageSet", "cifar10", "digits", "image_folder", "noise_batch", "picture_batch", "probe_batch", "split_folder"]
 
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -141,9 +141,7 @@ def digits() -> ImageSet:
 
     data = load_digits()
     pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
-    return ImageSet(
-        torch.from_numpy(pixels)[:, None], torch.from_numpy(data.target), tuple("0123456789"), (0.3053,), (0.3763,)
-    )
+    return ImageSet(torch.from_numpy(pixels)[:, None], torch.from_numpy(data.target), tuple("0123456789"), (0.3053,), (0.3763,))
 
 
 def noise_batch(size: int, channels: int, side: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -160,3 +158,21 @@ def probe_batch(size: int, channels: int, side: int, classes: int, seed: int = 0
     if side != images.shape[-1]:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=False)
     return images.expand(-1, channels, -1, -1).contiguous(), chosen.labels % classes
+
+
+def picture_batch(
+    picture: Image.Image, size: int, channels: int, side: int, classes: int, seed: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Random crops and flips of one picture with random labels, standardised together."""
+    from torchvision.transforms import v2
+
+    generator = torch.Generator().manual_seed(seed)
+    pixels = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1).float()  # (3, H, W)
+    pixels = v2.functional.resize(pixels, [side * 2, side * 2], antialias=True)
+    tops, lefts = (torch.randint(side + 1, (size,), generator=generator) for _ in range(2))
+    crops = torch.stack([pixels[:, t : t + side, left : left + side] for t, left in zip(tops, lefts, strict=True)])
+    flips = torch.rand(size, generator=generator) < 0.5
+    crops[flips] = crops[flips].flip(-1)
+    crops = (crops - crops.mean()) / crops.std().clamp(min=1e-6)
+    crops = crops if channels == 3 else crops.mean(1, keepdim=True).expand(-1, channels, -1, -1).contiguous()
+    return crops, torch.randint(classes, (size,), generator=generator)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "Decoded", "ImageError", "decode"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Decoded", "ImageError", "decode", "sample_photographs"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 MAX_BYTES = 20 * 2**20
@@ -38,9 +39,7 @@ def decode(data: bytes) -> Decoded:
     if not data:
         raise ImageError("The file is empty; choose another one.")
     if len(data) > MAX_BYTES:
-        raise ImageError(
-            f"The file has {len(data) / 2**20:.0f} MB and the limit is {MAX_BYTES >> 20} MB; save it smaller."
-        )
+        raise ImageError(f"The file has {len(data) / 2**20:.0f} MB and the limit is {MAX_BYTES >> 20} MB; save it smaller.")
     try:
         file = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
@@ -71,9 +70,7 @@ def _decode(file: Image.Image) -> Decoded:
         picture = _opaque(upright)
         picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     except Exception as error:  # truncation and corruption surface here, as a different exception in each decoder
-        raise ImageError(
-            f"The file is cut off or damaged ({_brief(error)}); save it again or choose another one."
-        ) from error
+        raise ImageError(f"The file is cut off or damaged ({_brief(error)}); save it again or choose another one.") from error
     if upright.size != file.size and file.size == (height, width)[::-1]:
         width, height = height, width
     return Decoded(picture, width, height, tuple(notes))
@@ -105,3 +102,15 @@ def _not_an_image(data: bytes) -> str:
 
 def _brief(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:80]
+
+
+def sample_photographs() -> dict[str, Image.Image]:
+    """Photographs that scikit-image and scikit-learn carry, by name (their licences are with those packages)."""
+    import skimage
+    import sklearn.datasets
+
+    folders = Path(skimage.__file__).parent / "data", Path(sklearn.datasets.__file__).parent / "images"
+    wanted = {"Cat": "chelsea.png", "Rocket": "rocket.jpg", "Motorcycle": "motorcycle_left.png", "Coffee": "coffee.png"}
+    wanted |= {"Astronaut": "astronaut.png", "Flower": "flower.jpg", "Temple": "china.jpg"}
+    found = {title: next((f / name for f in folders if (f / name).exists()), None) for title, name in wanted.items()}
+    return {title: decode(path.read_bytes()).image for title, path in found.items() if path is not None}

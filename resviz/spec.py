@@ -91,9 +91,7 @@ class Init(StrEnum):
     KAIMING = "kaiming"  # normal, fan-out (He et al. 2015, arXiv 1502.01852)
     XAVIER = "xavier"
     PYTORCH = "pytorch"  # what nn.Conv2d does by itself: uniform ±1/√fan_in
-    ZERO_GAMMA = (
-        "zero-gamma"  # Kaiming, and the branch's last norm starts at γ = 0 (Goyal et al. 2017, arXiv 1706.02677)
-    )
+    ZERO_GAMMA = "zero-gamma"  # Kaiming, and the branch's last norm starts at γ = 0 (Goyal et al. 2017, arXiv 1706.02677)
 
 
 _BLOCK_NAME = re.compile(r"layer([1-9]\d*)\.(0|[1-9]\d*)")
@@ -146,9 +144,7 @@ class NetSpec:
         known = set(self.block_names())
         for field, names in (("cut", self.cut), ("dropped", self.dropped)):
             if unknown := sorted(names - known):
-                raise SpecError(
-                    f"{field} names {unknown[0]!r}, which this network of {self.blocks} blocks does not have"
-                )
+                raise SpecError(f"{field} names {unknown[0]!r}, which this network of {self.blocks} blocks does not have")
         if not self.residual and self.dropped:
             raise SpecError(f"{min(self.dropped)} is dropped in a plain network, so nothing would pass; use residual=1")
         if both := sorted(self.cut & self.dropped):
@@ -240,7 +236,7 @@ def _counts(text: str) -> tuple[int, ...]:
 
 
 def _in_order(names: frozenset[str]) -> str:
-    keyed = sorted((tuple(int(part) for part in name.removeprefix("layer").split(".")) for name in names))
+    keyed = sorted(tuple(int(part) for part in name.removeprefix("layer").split(".")) for name in names)
     return ",".join(f"{stage}.{index}" for stage, index in keyed)
 
 

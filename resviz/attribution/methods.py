@@ -65,9 +65,7 @@ def _integrated_gradients(net: ResNet, x: Tensor, target: int, options: Mapping[
     )
     with torch.no_grad():
         change = (net(x)[0, target] - net(torch.zeros_like(x))[0, target]).item()
-    return Attribution(
-        "integrated-gradients", target, _flat(attribution), True, delta=float(delta), target_change=change
-    )
+    return Attribution("integrated-gradients", target, _flat(attribution), True, delta=float(delta), target_change=change)
 
 
 def _step_batch(x: Tensor) -> int:
@@ -141,10 +139,6 @@ METHODS: Final[Mapping[str, Method]] = {
         "How much does the score fall when this patch is covered?",
         _occlusion,
         _occlusion_evaluations,
-        {
-            "window": Parameter(
-                "Window", 8, 2, 96, "Side of the covered square in network pixels; it moves by half its side."
-            )
-        },
+        {"window": Parameter("Window", 8, 2, 96, "Side of the covered square in network pixels; it moves by half its side.")},
     ),
 }

@@ -34,9 +34,7 @@ def photograph(image: Image.Image, height: int = 340) -> go.Figure:
     """The picture alone, on the same canvas as its maps."""
     figure = base_figure(height)
     side = image.width
-    figure.add_layout_image(
-        source=image, x=0, y=0, sizex=side, sizey=side, xref="x", yref="y", layer="below", sizing="stretch"
-    )
+    figure.add_layout_image(source=image, x=0, y=0, sizex=side, sizey=side, xref="x", yref="y", layer="below", sizing="stretch")
     figure.update_xaxes(visible=False, range=[0, side], constrain="domain")
     figure.update_yaxes(visible=False, range=[side, 0], scaleanchor="x", constrain="domain")
     figure.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4})

@@ -127,7 +127,7 @@ def _items(spec: NetSpec, stage: int, unfolded: frozenset[str], fold: bool) -> l
     names = [f"{layer}.{i}" for i in range(total)]
     if not fold or layer in unfolded or total <= 4:
         return [_Item(name, 1) for name in names]
-    state = [(i == 0 and stage > 0 or i == 0, name in spec.cut, name in spec.dropped) for i, name in enumerate(names)]
+    state = [(i == 0, name in spec.cut, name in spec.dropped) for i, name in enumerate(names)]
     items: list[_Item] = []
     for i, name in enumerate(names):
         if items and state[i] == state[i - 1]:
@@ -170,7 +170,7 @@ def network_diagram(
 
     def layer_bar(x: float, row: LayerRow, hollow: bool = False) -> None:
         h = height(row.out_shape[1])
-        fill = {} if hollow else {"fill": paint.get(row.name) or _tint(row.out_shape[0], top_channels)}
+        fill: dict[str, Any] = {} if hollow else {"fill": paint.get(row.name) or _tint(row.out_shape[0], top_channels)}
         canvas.rect(x, middle - h / 2, bar, h, "hollow" if hollow else "layer", name=row.name, label=label(row),
                     action=f"select:{row.name}", **fill)  # fmt: skip
 
@@ -197,13 +197,13 @@ def network_diagram(
     canvas.rect(x, middle - 8, 8, 16, "minor", name="avgpool", label=label(rows["avgpool"]))
     canvas.rect(x + 14, middle - 16, 10, 32, "layer", fill=paint.get("fc", "#E8D9B5"), name="fc", label=label(rows["fc"]),
                 action="select:fc")  # fmt: skip
-    canvas.text(x + 19, middle + 78, f"{spec.classes} classes", "small", anchor="end" if not vertical else "middle")
+    canvas.text(x + 9, middle + 78, f"{spec.classes} classes", "small", anchor="start" if not vertical else "middle")
     line = Shape("path", {"d": _straight(canvas, 18, trunk_end + 8, middle)}, "trunk")
     canvas.shapes.insert(start, line)
     # bands lie below the trunk
     bands = [shape for shape in canvas.shapes if shape.css == "band"]
     rest = [shape for shape in canvas.shapes if shape.css != "band"]
-    wide, high = (x + 44, middle + 108.0)
+    wide, high = (x + 76, middle + 108.0)
     width, tall = (high, wide) if vertical else (wide, high)
     return Diagram(width + (64 if vertical else 0), tall, tuple(bands + rest))
 
@@ -322,7 +322,7 @@ def block_diagram(spec: NetSpec, table: LayerTable, name: str, *, vertical: bool
     def box(row: LayerRow, x: float) -> None:
         conv = row.kind.startswith("conv")
         hollow = name in spec.dropped and row is not after
-        fill = {"fill": _tint(row.out_shape[0], top_channels)} if conv and not hollow else {}
+        fill: dict[str, Any] = {"fill": _tint(row.out_shape[0], top_channels)} if conv and not hollow else {}
         css = "hollow" if hollow else "layer" if conv else "minor"
         canvas.rect(x, middle - h / 2, w, h, css, radius=6, name=row.name, label=_describe(row),
                     action=f"select:{row.name}" if conv else "", **fill)  # fmt: skip

@@ -145,9 +145,7 @@ def signal_figure(signals: Mapping[str, BlockSignal]) -> go.Figure:
 
 def depth_heatmaps(sweeps: Mapping[str, DepthSweep]) -> go.Figure:
     """Depth × relative layer position for each design, on one shared colour scale."""
-    figure = make_subplots(
-        rows=1, cols=len(sweeps), shared_yaxes=True, horizontal_spacing=0.05, subplot_titles=list(sweeps)
-    )
+    figure = make_subplots(rows=1, cols=len(sweeps), shared_yaxes=True, horizontal_spacing=0.05, subplot_titles=list(sweeps))
     figure.update_layout(base_figure(340).layout)
     low, high = log_range(np.concatenate([sweep.norms.ravel() for sweep in sweeps.values()]))
     low = max(low, -18)
@@ -172,5 +170,3 @@ def depth_heatmaps(sweeps: Mapping[str, DepthSweep]) -> go.Figure:
     figure.update_yaxes(type="category", showgrid=False)
     figure.update_yaxes(title="depth", row=1, col=1)
     return figure
-
-

@@ -70,13 +70,13 @@ def _kept_buffers(net: nn.Module) -> Iterator[None]:
 
 def _norms(tensors: tuple[Tensor | None, ...]) -> np.ndarray:
     """L2 norms in one pass; where fp32 cannot hold the squares, in fp64."""
-    present = [i for i, tensor in enumerate(tensors) if tensor is not None]
+    present = {i: tensor for i, tensor in enumerate(tensors) if tensor is not None}
     norms = np.zeros(len(tensors))
-    norms[present] = torch.stack(torch._foreach_norm([tensors[i] for i in present])).double().numpy(force=True)
-    for i in present:
+    if present:
+        fast = torch.stack(torch._foreach_norm(list(present.values()))).double().numpy(force=True)
+        norms[list(present)] = fast
+    for i, tensor in present.items():
         if not _SMALL < norms[i] < _LARGE:
-            tensor = tensors[i]
-            assert tensor is not None  # by the choice of `present`
             norms[i] = torch.linalg.vector_norm(tensor.double()).item()
     return norms
 

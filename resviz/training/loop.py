@@ -45,9 +45,7 @@ class Training:
 
     def __post_init__(self) -> None:
         if len(self.train) < self.recipe.batch:
-            raise ValueError(
-                f"{len(self.train)} training images do not fill a batch of {self.recipe.batch}; lower --batch"
-            )
+            raise ValueError(f"{len(self.train)} training images do not fill a batch of {self.recipe.batch}; lower --batch")
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.net = build(self.spec).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.SGD(

@@ -38,8 +38,6 @@ class Recipe:
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     # He et al. 2015, §4.2: 64k steps of 128 = 164 epochs, lr ÷10 at 32k and 48k
-    "he2015-cifar": Recipe(
-        "He et al. 2015, CIFAR-10 (steps scaled to the epochs)", epochs=164, lr=0.1, schedule="step"
-    ),
+    "he2015-cifar": Recipe("He et al. 2015, CIFAR-10 (steps scaled to the epochs)", epochs=164, lr=0.1, schedule="step"),
     "one-cycle": Recipe("One cycle", epochs=16, lr=0.4, schedule="one-cycle", nesterov=True, weight_decay=5e-4),
 }

@@ -17,7 +17,7 @@ from resviz.zoo.classifier import Classifier, Preprocessing
 
 __all__ = ["CIFAR10_CATEGORIES", "CheckpointError", "infer_spec", "load", "load_into", "read_state"]
 
-CIFAR10_CATEGORIES = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
+CIFAR10_CATEGORIES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 class CheckpointError(ValueError):
@@ -76,20 +76,18 @@ def infer_spec(state: Mapping[str, Tensor]) -> NetSpec:
     bottleneck = "layer1.0.conv3.weight" in state
     width, in_channels, kernel, _ = state["conv1.weight"].shape
     projections = [key for key in state if key.endswith("downsample.0.weight")]
-    options: dict[str, int] = {}
+    groups, width_per_group = 1, 64
     if bottleneck:
         out = state["layer1.0.conv3.weight"].shape[0]
         mid, in_group = state["layer1.0.conv2.weight"].shape[:2]
         groups = mid // in_group
-        options = {"groups": groups, "width_per_group": round(mid / groups * 64 / (out // 4))}
+        width_per_group = round(mid / groups * 64 / (out // 4))
     norm = Norm.NONE
     if any(key.endswith("running_mean") for key in state):
         norm = Norm.BATCH
     elif "layer1.0.bn1.weight" in state:
         norm = Norm.GROUP
-    shortcut = (
-        Shortcut.A if not projections else Shortcut.C if len(projections) == sum(counts.values()) > 1 else Shortcut.B
-    )
+    shortcut = Shortcut.A if not projections else Shortcut.C if len(projections) == sum(counts.values()) > 1 else Shortcut.B
     names = {(False, False): Block.BASIC, (False, True): Block.BOTTLENECK}
     names |= {(True, False): Block.PREACT_BASIC, (True, True): Block.PREACT_BOTTLENECK}
     try:
@@ -102,7 +100,8 @@ def infer_spec(state: Mapping[str, Tensor]) -> NetSpec:
             norm=norm,
             classes=state["fc.weight"].shape[0],
             in_channels=in_channels,
-            **options,
+            groups=groups,
+            width_per_group=width_per_group,
         )
     except SpecError as error:
         raise CheckpointError(f"this checkpoint is no network that can be built here: {error}") from error
@@ -116,9 +115,7 @@ def load_into(spec: NetSpec, state: Mapping[str, Tensor]) -> ResNet:
     given = {key: value for key, value in state.items() if key not in counters}
     missing, unexpected = sorted(wanted.keys() - given.keys() - counters), sorted(given.keys() - wanted.keys())
     if missing or unexpected:
-        parts = [
-            f"{word} {', '.join(keys[:3])}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys
-        ]
+        parts = [f"{word} {', '.join(keys[:3])}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys]
         raise CheckpointError(f"the checkpoint does not fit: {'; '.join(parts)}")
     for key, value in given.items():
         if value.shape != wanted[key].shape:
@@ -143,8 +140,6 @@ def load(data: bytes, name: str, residual: bool = True) -> Classifier:
 
         categories = tuple(ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
     preprocessing = (
-        Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
-        if imagenet
-        else Preprocessing(32, 32, CIFAR_MEAN, CIFAR_STD)
+        Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD) if imagenet else Preprocessing(32, 32, CIFAR_MEAN, CIFAR_STD)
     )
     return Classifier(Path(name).stem, net, preprocessing, categories, f"your file {name}")

@@ -114,14 +114,10 @@ def load_imagenet(name: str) -> Classifier:
         raise ValueError(f"{name!r} is no set of weights; choose one of {', '.join(weights())}")
     item = weights()[name]
     if not item.cached:
-        raise DownloadError(
-            f"{name} is not downloaded yet; download it ({item.megabytes:.0f} MB), or use a bundled network"
-        )
+        raise DownloadError(f"{name} is not downloaded yet; download it ({item.megabytes:.0f} MB), or use a bundled network")
     entry: Any = get_model_weights(item.preset)[f"IMAGENET1K_{name.rsplit('.', 1)[1]}"]
     transform = entry.transforms()
     state = read_state(item.path.read_bytes(), item.path.name)
     net = load_into(PRESETS[item.preset], state)
-    preprocessing = Preprocessing(
-        transform.resize_size[0], transform.crop_size[0], tuple(transform.mean), tuple(transform.std)
-    )
+    preprocessing = Preprocessing(transform.resize_size[0], transform.crop_size[0], tuple(transform.mean), tuple(transform.std))
     return Classifier(name, net, preprocessing, tuple(entry.meta["categories"]), "torchvision, trained on ImageNet-1K")

@@ -1,0 +1,93 @@
+const NS = "http://www.w3.org/2000/svg";
+
+function element(tag, attrs) {
+  const node = document.createElementNS(NS, tag);
+  for (const [key, value] of Object.entries(attrs)) node.setAttribute(key, value);
+  return node;
+}
+
+function save(name, blob) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+function savePng(svgText, name, width, height) {
+  const image = new Image();
+  image.onload = () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = width * 2;
+    canvas.height = height * 2;
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => save(name, blob), "image/png");
+  };
+  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svgText);
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector(".diagram");
+  const tip = parentElement.querySelector(".tip");
+  const rest = data.hint;
+  const focused = root.getRootNode().activeElement?.dataset?.action;
+  tip.textContent = data.selectedLabel || rest;
+
+  function draw() {
+    const drawing = root.clientWidth < 600 && data.tall ? data.tall : data.wide;
+    const svg = element("svg", { viewBox: `0 0 ${drawing.width} ${drawing.height}`, role: "group", "aria-label": data.title });
+    const scale = drawing === data.tall ? 1.15 : Math.min(1.6, root.clientWidth / drawing.width);
+    svg.style.width = `${Math.max(drawing === data.tall ? 0 : 0.8, scale) * drawing.width}px`;
+    for (const shape of drawing.shapes) {
+      const node = element(shape.tag, shape.attrs);
+      if (shape.css) node.setAttribute("class", shape.css);
+      if (shape.text) node.textContent = shape.text;
+      if (shape.name) node.dataset.name = shape.name;
+      if (shape.name && shape.name === data.selected) node.classList.add("selected");
+      svg.append(node);
+      if (!shape.label) continue;
+      const target = shape.css?.startsWith("arc") ? element("path", { d: shape.attrs.d, class: "hit" }) : node;
+      if (target !== node) svg.append(target);
+      if (shape.action) {
+        target.dataset.action = shape.action;
+        target.setAttribute("tabindex", "0");
+        target.setAttribute("role", shape.pressed === undefined ? "button" : "switch");
+        if (shape.pressed !== undefined) target.setAttribute("aria-checked", String(shape.pressed));
+        const act = () => setTriggerValue("clicked", shape.action);
+        target.addEventListener("click", act);
+        target.addEventListener("keydown", (event) => {
+          if (event.key !== "Enter" && event.key !== " ") return;
+          event.preventDefault();
+          act();
+        });
+      }
+      target.setAttribute("aria-label", shape.label);
+      const show = () => {
+        tip.textContent = shape.label;
+        node.classList.add("lit");
+      };
+      const hide = () => {
+        tip.textContent = data.selectedLabel || rest;
+        node.classList.remove("lit");
+      };
+      target.addEventListener("pointerenter", show);
+      target.addEventListener("pointerleave", hide);
+      target.addEventListener("focus", show);
+      target.addEventListener("blur", hide);
+    }
+    root.replaceChildren(svg);
+    if (focused) [...svg.querySelectorAll("[data-action]")].find((n) => n.dataset.action === focused)?.focus();
+  }
+
+  draw();
+  parentElement.querySelector(".svg").onclick = () => save(`${data.file}.svg`, new Blob([data.svg], { type: "image/svg+xml" }));
+  parentElement.querySelector(".png").onclick = () => savePng(data.svg, `${data.file}.png`, data.wide.width, data.wide.height);
+  let last = root.clientWidth;
+  const observer = new ResizeObserver(() => {
+    if (Math.abs(root.clientWidth - last) < 8) return;
+    last = root.clientWidth;
+    draw();
+  });
+  observer.observe(root);
+  return () => observer.disconnect();
+}

@@ -1,0 +1,86 @@
+"""The block diagram as a component: draws `figures.diagram` shapes and turns clicks into edits of the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from resviz.figures.diagram import STYLE, Diagram, block_diagram, network_diagram, to_svg
+from resviz.nets.cost import layer_table
+from resviz.spec import describe
+from resviz.ui.state import change, current_spec
+
+__all__ = ["handle", "show_block", "show_network"]
+
+_HERE = Path(__file__).parent
+_HTML = (
+    '<div class="diagram"></div><div class="foot"><span class="tip" aria-live="polite"></span>'
+    '<button class="svg" title="Download the diagram as SVG">SVG</button>'
+    '<button class="png" title="Download the diagram as PNG">PNG</button></div>'
+)
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    css = STYLE + "\n" + (_HERE / "diagram.css").read_text()
+    return st.components.v2.component("resviz_diagram", html=_HTML, css=css, js=(_HERE / "diagram.js").read_text())
+
+
+def handle(action: object) -> None:
+    """Carry out one click; it is browser input, so what names no block or layer of this network is ignored."""
+    if not isinstance(action, str) or ":" not in action:
+        return
+    verb, name = action.split(":", 1)
+    spec = current_spec()
+    if verb == "cut" and name in set(spec.block_names()):
+        change(lambda s: s.toggled(name))
+    elif verb == "open" and name in set(spec.block_names()):
+        st.session_state.opened = name
+    elif verb == "fold" and name.startswith("layer"):
+        st.session_state.unfolded = st.session_state.get("unfolded", frozenset()) ^ {name}
+    elif verb == "select":
+        st.session_state.selected = name
+
+
+def _mount(key: str, wide: Diagram, tall: Diagram, title: str, hint: str, height: int) -> None:
+    selected = st.session_state.get("selected")
+    label = next((s.label for s in wide.shapes if s.name == selected and s.label), "")
+    _component()(
+        key=key,
+        data={
+            "wide": wide.data(),
+            "tall": tall.data(),
+            "svg": to_svg(wide, title),
+            "title": title,
+            "file": title.split(" · ")[0].replace(" ", "-").lower(),
+            "hint": hint,
+            "selected": selected or "",
+            "selectedLabel": label,
+        },
+        on_clicked_change=lambda: handle(st.session_state[key].clicked),
+        height="content",
+    )
+
+
+def show_network(key: str, side: int, paint: Mapping[str, str] | None = None, notes: Mapping[str, str] | None = None) -> None:
+    """The session's network; clicking an arc cuts or restores that skip."""
+    spec = current_spec()
+    table = layer_table(spec, side)
+    unfolded = st.session_state.get("unfolded", frozenset())
+    wide, tall = (
+        network_diagram(spec, table, unfolded=unfolded, paint=paint, notes=notes, vertical=vertical, room=12 if vertical else 30)
+        for vertical in (False, True)
+    )
+    hint = "Click an arc to cut or restore its skip; hover a layer for its row; click ⊕ to open a block."
+    _mount(key, wide, tall, describe(spec), hint, 300)
+
+
+def show_block(key: str, side: int, name: str) -> None:
+    spec = current_spec()
+    table = layer_table(spec, side)
+    wide, tall = (block_diagram(spec, table, name, vertical=vertical) for vertical in (False, True))
+    _mount(key, wide, tall, f"{describe(spec)}: {name}", "The block's inner layers, in the order the signal meets them.", 280)

@@ -1,0 +1,50 @@
+"""The frame every page stands in: configuration, navigation, the network's strip, notices."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from resviz.spec import describe, to_query, to_query_string
+from resviz.ui import cache
+from resviz.ui.state import current_spec, reset, sync_url, undo
+
+__all__ = ["PAGES", "close", "network_strip", "open_page"]
+
+PAGES = {
+    "app.py": "Home",
+    "pages/build.py": "Build",
+    "pages/gradients.py": "Gradients",
+    "pages/explain.py": "Explain",
+}
+
+
+def open_page(title: str, question: str, lead: str) -> None:
+    """Page configuration, navigation and the question; call it first."""
+    st.set_page_config(page_title=f"{title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
+    cache.warm_up()
+    query = to_query(current_spec())
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation"):
+        st.markdown("**ResViz**", width="content")
+        for path, label in PAGES.items():
+            st.page_link(path, label=label, query_params=query)
+    st.title(question, anchor=False)
+    st.markdown(lead)
+    if notice := st.session_state.pop("notice", None):
+        st.warning(notice, icon=":material/info:")
+
+
+def network_strip() -> None:
+    """The current network in words, with its link, undo and reset."""
+    spec = current_spec()
+    with st.container(horizontal=True, vertical_alignment="center", key="strip"):
+        st.markdown(f"**{describe(spec)}**", width="content")
+        with st.popover("Link", icon=":material/link:", help="A link that rebuilds exactly this network"):
+            base = (st.context.url or "").split("?")[0]
+            st.code(f"{base}?{to_query_string(spec)}", language=None, wrap_lines=True)
+        st.button("Undo", on_click=undo, disabled=not st.session_state.get("undo"), icon=":material/undo:")
+        st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Back to ResNet-56")
+
+
+def close() -> None:
+    """Write the address bar; call it last."""
+    sync_url()

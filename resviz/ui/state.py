@@ -1,0 +1,66 @@
+"""The spec of this session: seeded once from the URL, written back each run; widgets are views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from resviz.spec import NetSpec, SpecError, from_query, to_query
+
+__all__ = ["bound", "change", "current_spec", "reset", "sync_url", "undo"]
+
+_HISTORY = 50
+
+
+def current_spec() -> NetSpec:
+    if "spec" not in st.session_state:
+        st.session_state.spec, problems = from_query(dict(st.query_params))
+        st.session_state.undo = []
+        if problems:
+            st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
+    spec: NetSpec = st.session_state.spec
+    return spec
+
+
+def sync_url() -> None:
+    """Write the spec to the URL, so that the address bar is the link to this network."""
+    query = to_query(current_spec())
+    if dict(st.query_params) != query:
+        st.query_params.from_dict(query)
+
+
+def change(edit: Callable[[NetSpec], NetSpec]) -> None:
+    """Edit the spec; what cannot be built leaves it as it is and becomes the notice."""
+    before = current_spec()
+    try:
+        after = edit(before)
+    except SpecError as error:
+        st.session_state.notice = str(error)
+        return
+    if after != before:
+        st.session_state.undo = [*st.session_state.undo[-_HISTORY:], before]
+        st.session_state.spec = after
+
+
+def undo() -> None:
+    if st.session_state.get("undo"):
+        st.session_state.spec = st.session_state.undo.pop()
+
+
+def reset() -> None:
+    change(lambda _: NetSpec())
+
+
+def bound(name: str) -> dict[str, Any]:
+    """`key` and `on_change` for a widget that shows one field of the spec and writes it back."""
+    key = f"spec.{name}"
+
+    def write_back() -> None:
+        value = st.session_state[key]
+        if value is not None:
+            change(lambda spec: spec.resized(**{name: value}))
+
+    st.session_state[key] = getattr(current_spec(), name)
+    return {"key": key, "on_change": write_back}

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from resviz.spec import PRESETS, Init, NetSpec, Norm, SpecError, cifar_blocks, describe, from_query, to_query_string
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_round_trip_through_the_url(name: str) -> None:
+    assert from_query(to_query_string(PRESETS[name])) == (PRESETS[name], ())
+
+
+def test_cuts_round_trip_and_defaults_are_omitted() -> None:
+    spec = NetSpec(cut=frozenset({"layer2.3", "layer1.0"}), dropped=frozenset({"layer3.8"}), norm=Norm.GROUP)
+    assert to_query_string(spec) == "cut=1.0,2.3&dropped=3.8&norm=group"
+    assert from_query(to_query_string(spec)) == (spec, ())
+    assert to_query_string(NetSpec()) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"blocks": ()},
+        {"blocks": (2, 0)},
+        {"width": 0},
+        {"cut": frozenset({"layer9.0"})},
+        {"norm": Norm.NONE, "init": Init.ZERO_GAMMA},
+        {"residual": False, "dropped": frozenset({"layer1.0"})},
+        {"cut": frozenset({"layer1.0"}), "dropped": frozenset({"layer1.0"})},
+        {"groups": 32},
+    ],
+)
+def test_impossible_specs_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(SpecError):
+        replace(NetSpec(), **changes)
+
+
+def test_nonsense_in_a_query_yields_the_default_and_its_reasons() -> None:
+    spec, problems = from_query("blocks=1-x&evil=<script>&width=16")
+    assert spec == NetSpec()
+    assert len(problems) == 2
+    assert from_query("&".join(f"a{i}=1" for i in range(100)))[0] == NetSpec()
+
+
+def test_depth_is_counted_as_the_paper_does() -> None:
+    assert [PRESETS[n].depth for n in ("resnet18", "resnet50", "resnet152", "resnet1202", "resnet1001")] == [
+        18,
+        50,
+        152,
+        1202,
+        1001,
+    ]
+    with pytest.raises(SpecError, match="nearest is 56"):
+        cifar_blocks(57)
+
+
+def test_description() -> None:
+    spec = NetSpec(cut=frozenset({"layer1.0", "layer1.1", "layer1.2"}))
+    assert describe(spec) == "ResNet-56 · basic · option A · BN · Kaiming · 3 skips cut"
