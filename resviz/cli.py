@@ -122,8 +122,9 @@ def _predict(args: argparse.Namespace) -> int:
 
     classifier = _classifier(args.model)
     prediction = predict(classifier, decode(Path(args.image).read_bytes()).image)
-    classes = [{"class": name, "probability": p} for name, p in prediction.top(args.top)]
-    text = "\n".join(f"{100 * c['probability']:6.2f} %  {c['class']}" for c in classes)
+    ranked = prediction.top(args.top)
+    classes = [{"class": name, "probability": probability} for name, probability in ranked]
+    text = "\n".join(f"{100 * probability:6.2f} %  {name}" for name, probability in ranked)
     return _show(args, {"model": classifier.name, "entropy": prediction.entropy, "classes": classes}, text)
 
 

@@ -1,0 +1,68 @@
+"""`make bench`: ratios measured side by side in one run, printed as a table."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+import torchinfo
+import torchvision
+
+from resviz.data import noise_batch
+from resviz.nets.cost import layer_table
+from resviz.nets.resnet import build
+from resviz.probes.gradients import gradient_probe
+from resviz.spec import PRESETS
+
+
+def ratio(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> float:
+    """Median of the ratios of alternating runs, after one warm-up of each."""
+    ours(), theirs()
+    ratios = []
+    for i in range(rounds):
+        times = {}
+        for call in (ours, theirs) if i % 2 else (theirs, ours):
+            start = time.perf_counter()
+            call()
+            times[call] = time.perf_counter() - start
+        ratios.append(times[ours] / times[theirs])
+    return statistics.median(ratios)
+
+
+def profile_ratio(name: str, side: int, batch: int, rounds: int) -> float:
+    net = build(PRESETS[name]).train()
+    x, y = noise_batch(batch, 3, side, PRESETS[name].classes)
+    weights = [p for p in net.parameters() if p.dim() > 1]
+
+    def bare() -> object:
+        return torch.autograd.grad(torch.nn.functional.cross_entropy(net(x), y), weights)
+
+    return ratio(lambda: gradient_probe(net, x, y), bare, rounds)
+
+
+def main() -> None:
+    spec = PRESETS["resnet152"]
+    with torch.device("meta"):
+        reference = torchvision.models.resnet152()
+    rows = [
+        ("gradient profile / bare pass, ResNet-110, 32 px, batch 64", profile_ratio("resnet110", 32, 64, 7), 1.05),
+        ("gradient profile / bare pass, ResNet-50, 224 px, batch 4", profile_ratio("resnet50", 224, 4, 7), 1.05),
+        ("build / torchvision, ResNet-152", ratio(lambda: build(spec), torchvision.models.resnet152, 9), 1.0),
+        (
+            "layer table / torchinfo, ResNet-152",
+            ratio(
+                lambda: layer_table.__wrapped__(spec, 224),
+                lambda: torchinfo.summary(reference, (1, 3, 224, 224), verbose=0, device="meta"),
+                5,
+            ),
+            0.06,
+        ),
+    ]
+    for name, value, limit in rows:
+        print(f"{name:60} {value:6.3f}  (at most {limit})  {'ok' if value <= limit else 'OVER'}")
+
+
+if __name__ == "__main__":
+    main()
