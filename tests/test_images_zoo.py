@@ -56,11 +56,11 @@ def test_bad_uploads_are_one_sentence() -> None:
 @pytest.mark.parametrize("name", bundled_names())
 def test_bundled_checkpoints_load_and_a_foreign_layout_is_recognised(name: str) -> None:
     classifier = load_bundled(name)
-    assert 0 < card(name)["measured"]["test_error"] <= 16
+    assert 0 < card(name)["measured"]["test_error"] < 50
     foreign = {"module." + key.replace("fc.", "linear."): value for key, value in classifier.net.state_dict().items()}
     buffer = io.BytesIO()
     torch.save({"state_dict": foreign}, buffer)
-    other = load(buffer.getvalue(), "resnet20.th")
+    other = load(buffer.getvalue(), "net.th", residual=classifier.spec.residual)
     assert other.spec == classifier.spec
     x = torch.randn(2, 3, 32, 32)
     with torch.no_grad():

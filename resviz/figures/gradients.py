@@ -50,6 +50,8 @@ def stage_starts(names: Sequence[str]) -> dict[str, int]:
     starts: dict[str, int] = {}
     for i, name in enumerate(names):
         starts.setdefault(name.split(".")[0], i)
+    if "layer1" in starts:
+        starts.pop("conv1", None)  # they stand side by side
     return starts
 
 
@@ -91,6 +93,7 @@ def gradient_profiles(
         ticktext=list(starts),
         range=[-1, len(longest.names)],
         showgrid=True,
+        tickangle=0,
     )
     figure.update_yaxes(title="weight gradient, L2 norm", **_log_axis(decades))
     _mark_edges(figure, profiles.values(), decades)

@@ -16,7 +16,8 @@ CHECKPOINTS = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
 
 
 def bundled_names() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in CHECKPOINTS.glob("*.json")))
+    """Residual networks first: the first one is the default."""
+    return tuple(sorted((path.stem for path in CHECKPOINTS.glob("*.json")), key=lambda name: (name.startswith("plain"), name)))
 
 
 def card(name: str) -> dict[str, Any]:
