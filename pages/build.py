@@ -27,6 +27,7 @@ with left:
     controls.preset_control()
     controls.skip_control()
     with st.expander("More"):
+        controls.shape_controls(spec)
         controls.design_controls(spec)
         st.number_input(
             "Width", 1, 1024, step=8, help="Planes of the first stage; each later stage doubles them.", **bound("width")

@@ -12,7 +12,7 @@ frame.open_page(
 )
 figure_column, control_column = st.columns([3, 1], gap="large")
 with control_column:
-    upload = st.file_uploader("Photograph", help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.")
+    upload = st.file_uploader("Photograph", max_upload_size=20, help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.")
     samples = cache.samples()
     sample = st.selectbox("or a sample", list(samples))
     from resviz.zoo.bundled import bundled_names, card

@@ -51,7 +51,10 @@ with figure_column:
 shown = profiles["residual" if spec.residual else "plain"]
 notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(shown.names, shown.norms, strict=True)}
 diagram.show_network("diagram", side, notes=notes)
-st.plotly_chart(gradients.signal_figure({key: p.signal for key, p in probes.items()}), key="signal", alt="Signal at every block")
+signals = {key: measured.signal for key, measured in probes.items()}
+for column, (field, title) in zip(st.columns(2, gap="large"), gradients.SIGNALS.items(), strict=True):
+    column.markdown(f"**{title[0].upper()}{title[1:]}**")
+    column.plotly_chart(gradients.signal_figure(signals, field), key=field, alt=title)
 data = pd.DataFrame([(key, n, v) for key, p in profiles.items() for n, v in zip(p.names, p.norms, strict=True)])
 st.download_button(
     "Download the norms (CSV)", data.to_csv(index=False, header=["net", "layer", "norm"]), "gradients.csv", "text/csv"

@@ -9,10 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from resviz.figures.theme import GRID, PLAIN, RESIDUAL, WARNING, base_figure, number, power_of_ten
+from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, base_figure, number, power_of_ten
 from resviz.results import BlockSignal, DepthSweep, GradientProfile
 
-__all__ = ["depth_heatmaps", "gradient_profiles", "log_range", "signal_figure", "stage_starts"]
+__all__ = ["SIGNALS", "depth_heatmaps", "gradient_profiles", "log_range", "signal_figure", "stage_starts"]
 
 _STYLES = {  # colour, dash, marker
     "residual": (RESIDUAL, "solid", "circle"),
@@ -121,28 +121,31 @@ def _mark_edges(figure: go.Figure, profiles: object, decades: tuple[int, int]) -
             )  # fmt: skip
 
 
-def signal_figure(signals: Mapping[str, BlockSignal]) -> go.Figure:
-    """Gradient at each block's output, and the standard deviation of what the block hands on."""
-    figure = make_subplots(
-        rows=1, cols=2, horizontal_spacing=0.11,
-        subplot_titles=("gradient at the block's output, L2 norm", "activation after the block, standard deviation"),
-    )  # fmt: skip
-    figure.update_layout(base_figure(320).layout)
-    for column, field in enumerate(("gradient_norms", "activation_std"), start=1):
-        decades = log_range(np.concatenate([getattr(signal, field) for signal in signals.values()]), -3, 3)
-        for key, signal in signals.items():
-            colour, dash, marker = _STYLES[key]
-            values = getattr(signal, field)
-            figure.add_scatter(
-                x=list(range(1, len(values) + 1)), y=_logs(values, decades), mode="lines+markers", name=key,
-                legendgroup=key, showlegend=column == 1, row=1, col=column,
-                line={"color": colour, "dash": dash}, marker={"color": colour, "symbol": marker, "size": 5},
-                customdata=[[n, _named(v)] for n, v in zip(signal.names, values, strict=True)],
-                hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra>" + key + "</extra>",
-            )  # fmt: skip
-        figure.update_yaxes(row=1, col=column, gridcolor=GRID, **_log_axis(decades))
-    figure.update_xaxes(title="block, input → output", gridcolor=GRID, zeroline=False)
-    figure.update_layout(margin={"t": 64}, legend={"y": 1.12})
+SIGNALS = {
+    "gradient_norms": "gradient at the block's output, L2 norm",
+    "activation_std": "activation after the block, standard deviation",
+}
+
+
+def signal_figure(signals: Mapping[str, BlockSignal], field: str) -> go.Figure:
+    """One of `SIGNALS` for every block, in forward order on a log axis."""
+    figure = base_figure(300)
+    decades = log_range(np.concatenate([getattr(signal, field) for signal in signals.values()]), -3, 3)
+    for key, signal in signals.items():
+        colour, dash, marker = _STYLES[key]
+        values = getattr(signal, field)
+        figure.add_scatter(
+            x=list(range(1, len(values) + 1)),
+            y=_logs(values, decades),
+            mode="lines+markers",
+            name=key,
+            line={"color": colour, "dash": dash},
+            marker={"color": colour, "symbol": marker, "size": 5},
+            customdata=[[n, _named(v)] for n, v in zip(signal.names, values, strict=True)],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra>" + key + "</extra>",
+        )
+    figure.update_yaxes(**_log_axis(decades))
+    figure.update_xaxes(title="block, input → output")
     return figure
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from resviz.spec import PRESETS, Activation, Init, NetSpec, Norm, Shortcut, describe, preset_of
+from resviz.spec import PRESETS, Activation, Block, Init, NetSpec, Norm, Shortcut, describe, preset_of
 from resviz.ui.state import bound, change, current_spec
 
-__all__ = ["design_controls", "preset_control", "skip_control"]
+__all__ = ["design_controls", "preset_control", "shape_controls", "skip_control"]
 
 _WORDS = {
     "batch": "BN",
@@ -67,3 +67,16 @@ def design_controls(spec: NetSpec) -> None:
             help="A zero-pads, B projects where the shape changes, C always projects.",
             **bound("shortcut"),
         )
+
+
+def shape_controls(spec: NetSpec) -> None:
+    """The block, and how many of it each stage holds."""
+    st.selectbox("Block", list(Block), help="Two 3×3 convolutions, or a bottleneck of 1×1, 3×3, 1×1.", **bound("block"))
+
+    def write_back() -> None:
+        counts = tuple(int(st.session_state[f"blocks.{stage}"]) for stage in range(len(spec.blocks)))
+        change(lambda current: current.resized(blocks=counts))
+
+    for stage, blocks in enumerate(spec.blocks):
+        st.session_state[f"blocks.{stage}"] = blocks
+        st.number_input(f"Blocks in layer{stage + 1}", 1, 200, key=f"blocks.{stage}", on_change=write_back)
