@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,32 +26,65 @@ def gradient_probe(net: ResNet, images: Tensor, targets: Tensor) -> Probe:
     the batch); weights, running statistics, gradients and hooks are afterwards what they were before.
     """
     layers = {name: module.weight for name, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
-    with _kept_buffers(net), _block_outputs(net) as outputs, torch.enable_grad():
+    with _kept_buffers(net), _watched_blocks(net) as blocks, torch.enable_grad():
         loss = nn.functional.cross_entropy(net(images), targets)
-        wanted = [*layers.values(), *outputs.values()]
-        gradients = torch.autograd.grad(loss, wanted, allow_unused=True)
-    norms = _norms(gradients)
-    stds = _stds([output.detach() for output in outputs.values()])
+        gradients = torch.autograd.grad(loss, list(layers.values()), allow_unused=True)
     return Probe(
-        GradientProfile(tuple(layers), norms[: len(layers)], loss.item()),
-        BlockSignal(tuple(outputs), norms[len(layers) :], stds),
+        GradientProfile(tuple(layers), _norms(gradients), loss.item()),
+        BlockSignal(
+            tuple(blocks),
+            np.array([_value(block.gradient) for block in blocks.values()]),
+            np.array([block.std() for block in blocks.values()]),
+        ),
     )
 
 
-@contextmanager
-def _block_outputs(net: ResNet) -> Iterator[dict[str, Tensor]]:
-    """Collect what each block returns during a forward pass; the hooks are gone afterwards, also after an error."""
-    outputs: dict[str, Tensor] = {}
+@dataclass
+class _Block:
+    """What one block handed on, reduced while it is still in the cache: keeping the tensors costs fresh memory."""
 
-    def keep(name: str) -> object:
+    entries: int
+    norm: Tensor
+    total: Tensor
+    gradient: Tensor | None = None
+
+    def std(self) -> float:
+        mean = self.total.item() / self.entries
+        square = _value(self.norm) ** 2 / self.entries - mean**2
+        return float(np.sqrt(max(square, 0.0))) if np.isfinite(square) else float("inf")
+
+
+def _value(norm: Tensor | None) -> float:
+    return 0.0 if norm is None else norm.item()
+
+
+def _norm(tensor: Tensor) -> Tensor:
+    """L2 norm; where fp32 cannot hold the squares, in fp64."""
+    norm = torch.linalg.vector_norm(tensor)
+    return norm if _SMALL < norm.item() < _LARGE else torch.linalg.vector_norm(tensor.double())
+
+
+@contextmanager
+def _watched_blocks(net: ResNet) -> Iterator[dict[str, _Block]]:
+    """Measure what each block returns and the gradient that comes back; the hooks are gone afterwards, error or not."""
+    blocks: dict[str, _Block] = {}
+
+    def watch(name: str) -> Callable[[nn.Module, object, Tensor], None]:
         def hook(_module: nn.Module, _args: object, output: Tensor) -> None:
-            outputs[name] = output
+            seen = output.detach()
+            blocks[name] = _Block(seen.numel(), _norm(seen), seen.sum())
+
+            def back(gradient: Tensor) -> None:
+                blocks[name].gradient = _norm(gradient)
+
+            if output.requires_grad:
+                output.register_hook(back)  # type: ignore[no-untyped-call] # torch leaves it unannotated
 
         return hook
 
-    handles = [block.register_forward_hook(keep(name)) for name, block in net.blocks()]  # type: ignore[arg-type]
+    handles = [block.register_forward_hook(watch(name)) for name, block in net.blocks()]
     try:
-        yield outputs
+        yield blocks
     finally:
         for handle in handles:
             handle.remove()
@@ -79,12 +113,3 @@ def _norms(tensors: tuple[Tensor | None, ...]) -> np.ndarray:
         if not _SMALL < norms[i] < _LARGE:
             norms[i] = torch.linalg.vector_norm(tensor.double()).item()
     return norms
-
-
-def _stds(tensors: list[Tensor]) -> np.ndarray:
-    """Standard deviation over all entries, from two streaming reductions (torch.std is several times slower on CPU)."""
-    counts = np.array([tensor.numel() for tensor in tensors])
-    norms = _norms(tuple(tensors))
-    means = torch.stack([tensor.sum(dtype=torch.float32) for tensor in tensors]).double().numpy(force=True) / counts
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.sqrt(np.maximum(norms**2 / counts - means**2, 0.0))
