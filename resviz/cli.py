@@ -161,10 +161,15 @@ def _train(args: argparse.Namespace) -> int:
     from resviz.training.record import export
 
     own_cifar = args.data == "cifar10"
-    train, test = cifar10(Path.home() / ".cache" / "resviz") if own_cifar else split_folder(Path(args.data), args.size)
-    spec = replace(_spec(args.net), classes=len(train.categories), seed=args.seed)
     recipe = RECIPES[args.recipe]
     recipe = replace(recipe, epochs=args.epochs or recipe.epochs, batch=args.batch or recipe.batch)
+    if own_cifar:
+        train, test = cifar10(Path.home() / ".cache" / "resviz")
+    elif recipe.sides:
+        train, test = split_folder(Path(args.data), args.size or recipe.sides[-1], spare=1.25)
+    else:
+        train, test = split_folder(Path(args.data), args.size)
+    spec = replace(_spec(args.net), classes=len(train.categories), seed=args.seed)
     out = Path(args.out)
     run = Training(spec, train, test, recipe, checkpoint=out.with_suffix(".ckpt"))
     if run.history:
@@ -181,7 +186,7 @@ def _train(args: argparse.Namespace) -> int:
                 )
     name = "CIFAR-10 (torchvision)" if own_cifar else args.data_name or Path(args.data).name
     command = f"python -m resviz {shlex.join(args.argv)}"
-    print(export(run, out, name, args.caveat, command))
+    print(export(run, out, name, args.caveat, command, args.half))
     return 0
 
 
@@ -227,7 +232,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data-name", default="", help="what the card calls the data")
     train.add_argument("--caveat", default="", help="what the card says to bear in mind about the data")
     train.add_argument("--size", type=int, help="resize and centre-crop images to this side")
-    train.add_argument("--recipe", default="he2015-cifar", choices=("he2015-cifar", "one-cycle"))
+    train.add_argument("--recipe", default="he2015-cifar", choices=("he2015-cifar", "photographs"))
+    train.add_argument("--half", action="store_true", help="store the weights as float16")
     train.add_argument("--epochs", type=int)
     train.add_argument("--batch", type=int)
     train.add_argument("--seed", type=int, default=0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,13 +23,17 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Labelled images: (N, C, H, W) uint8, (N,) int64, and how to normalise them."""
+    """Labelled images: (N, C, H, W) uint8, (N,) int64, and how to normalise them.
+
+    `resize` is what the shorter side was resized to before the centre was cropped; None where nothing was.
+    """
 
     images: Tensor
     labels: Tensor
     categories: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    resize: int | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -38,7 +43,14 @@ class ImageSet:
         if count >= len(self):
             return self
         chosen = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))[:count]
-        return ImageSet(self.images[chosen], self.labels[chosen], self.categories, self.mean, self.std)
+        return replace(self, images=self.images[chosen], labels=self.labels[chosen])
+
+    def centred(self, resize: int, side: int) -> ImageSet:
+        """Every image resized and its centre cropped to `side`: what a network is asked about after training."""
+        from torchvision.transforms.v2 import functional as v2
+
+        images = v2.center_crop(v2.resize(self.images, [resize, resize], antialias=True), [side, side])
+        return replace(self, images=images, resize=resize)
 
     def normalised(self, images: Tensor) -> Tensor:
         """uint8 (N, C, H, W) to float, zero mean and unit variance, channels-last."""
@@ -72,20 +84,44 @@ class ImageSet:
             cropped = padded[chosen[:, None, None], :, rows[:, :, None], columns[:, None, :]]
             yield self.normalised(cropped.permute(0, 3, 1, 2)), self.labels[chosen]
 
+    def resized_crop_flip(self, size: int, seed: int, side: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled epoch of Inception-style crops (35–100 % of the area, sides 3:4 to 4:3) resized to `side`, and flips.
 
-def _decode(path: Path, side: int | None) -> np.ndarray:
+        Depends on the seed alone, as `crop_flip` does.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        count = len(self)
+        order = torch.randperm(count, generator=generator)
+        area = 0.35 + 0.65 * torch.rand(count, generator=generator)
+        ratio = torch.exp((2 * torch.rand(count, generator=generator) - 1) * math.log(4 / 3))
+        # half sides of the crop in a square that runs from -1 to 1, which is what affine_grid counts in
+        half = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], 1).clamp(max=1)  # (N, 2)
+        centre = (2 * torch.rand(count, 2, generator=generator) - 1) * (1 - half)
+        half[:, 0] *= torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+        theta = torch.cat([torch.diag_embed(half), centre[:, :, None]], 2)  # (N, 2, 3)
+        for start in range(0, count - size + 1, size):
+            chosen = order[start : start + size]
+            grid = F.affine_grid(theta[chosen], [size, 3, side, side], align_corners=False)
+            crops = F.grid_sample(self.normalised(self.images[chosen]), grid, padding_mode="reflection", align_corners=False)
+            yield crops.contiguous(memory_format=torch.channels_last), self.labels[chosen]
+
+
+def _decode(path: Path, resize: int | None, side: int | None) -> np.ndarray:
     with Image.open(path) as file:
         image = file.convert("RGB")
     if side is not None and image.size != (side, side):
-        scale = side / min(image.size)
+        scale = (resize or side) / min(image.size)
         image = image.resize([max(side, round(n * scale)) for n in image.size], Image.Resampling.BILINEAR)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         image = image.crop((left, top, left + side, top + side))
     return np.asarray(image)
 
 
-def image_folder(root: Path, side: int | None = None) -> ImageSet:
-    """Decode `ROOT/CLASS/*.jpg` once, resized and centre-cropped to `side`; raises ValueError where nothing is found."""
+def image_folder(root: Path, side: int | None = None, resize: int | None = None) -> ImageSet:
+    """Decode `ROOT/CLASS/*.jpg` once, the shorter side resized (to `side` unless told) and the centre cropped to `side`.
+
+    Raises ValueError where nothing is found.
+    """
     from torchvision.datasets import ImageFolder
 
     try:
@@ -94,7 +130,7 @@ def image_folder(root: Path, side: int | None = None) -> ImageSet:
         raise ValueError(f"{root} holds no images as CLASS/NAME.jpg; name a folder laid out like that") from error
     paths = [Path(path) for path, _ in folder.samples]
     with ThreadPoolExecutor() as pool:
-        pixels = list(pool.map(lambda path: _decode(path, side), paths))
+        pixels = list(pool.map(lambda path: _decode(path, resize, side), paths))
     if len({array.shape for array in pixels}) > 1:
         raise ValueError(f"{root} holds images of different sizes; name one with --size")
     images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
@@ -105,15 +141,23 @@ def image_folder(root: Path, side: int | None = None) -> ImageSet:
         tuple(folder.classes),
         CIFAR_MEAN if small else IMAGENET_MEAN,
         CIFAR_STD if small else IMAGENET_STD,
+        resize,
     )
 
 
-def split_folder(root: Path, side: int | None = None) -> tuple[ImageSet, ImageSet]:
-    """A folder with `train` and one of `test` or `val` in it."""
+def split_folder(root: Path, side: int | None = None, spare: float = 1.0) -> tuple[ImageSet, ImageSet]:
+    """A folder with `train` and one of `test` or `val` in it.
+
+    `spare` keeps training images that much larger than `side`, so that random crops have something to choose from, and
+    shows the test images as `Preprocessing` will: the shorter side a little larger than the crop.
+    """
     held_out = next((root / name for name in ("test", "val") if (root / name).is_dir()), None)
     if held_out is None or not (root / "train").is_dir():
         raise ValueError(f"{root} needs the folders train and test (or val), each with a folder per class")
-    return image_folder(root / "train", side), image_folder(held_out, side)
+    if side is None or spare == 1.0:
+        return image_folder(root / "train", side), image_folder(held_out, side)
+    resize = round(side * 256 / 224)
+    return image_folder(root / "train", round(side * spare)), image_folder(held_out, side, resize)
 
 
 def cifar10(root: Path) -> tuple[ImageSet, ImageSet]:

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from resviz.training.record import history_from_json, history_to_json
 
 __all__ = ["Training", "evaluate"]
 
-_EVAL_IMAGES = 10_000  # train error is measured on this many, chosen once
+_EVAL_PIXELS = 10_000 * 32 * 32 * 4  # train error is measured on at most this many, chosen once
 
 
 @dataclass
@@ -63,22 +64,34 @@ class Training:
         return self.recipe.epochs * (len(self.train) // self.recipe.batch)
 
     def __iter__(self) -> Iterator[TrainStep | EpochRecord]:
-        fixed = self.train.subset(_EVAL_IMAGES)
         per_epoch = len(self.train) // self.recipe.batch
         for epoch in range(len(self.history), self.recipe.epochs):
             began = time.perf_counter()
             self.net.train()
-            batches = self.train.crop_flip(self.recipe.batch, seed=self.spec.seed * 100_003 + epoch)
-            for i, (images, labels) in enumerate(batches):
+            for i, (images, labels) in enumerate(self._batches(epoch)):
                 step = epoch * per_epoch + i
                 lr = self.recipe.lr_at(step, self.steps, self.spec.depth)
                 loss = self._step(images, labels, lr)
                 self.losses.append(loss)
                 yield TrainStep(step + 1, self.steps, epoch + 1, loss, lr)
-            record = self._measure(epoch, fixed, began)
+            record = self._measure(epoch, began)
             self.history.append(record)
             self._save()
             yield record
+
+    @cached_property
+    def fixed(self) -> ImageSet:
+        """The training images whose error is measured: un-augmented, seen as the test images are."""
+        return self._as_tested(self.train.subset(min(10_000, _EVAL_PIXELS // self.test.images.shape[-1] ** 2)))
+
+    def _as_tested(self, images: ImageSet) -> ImageSet:
+        return images if self.test.resize is None else images.centred(self.test.resize, self.test.images.shape[-1])
+
+    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        seed = self.spec.seed * 100_003 + epoch
+        if self.recipe.sides:
+            return self.train.resized_crop_flip(self.recipe.batch, seed, self.recipe.side_at(epoch))
+        return self.train.crop_flip(self.recipe.batch, seed)
 
     def _step(self, images: Tensor, labels: Tensor, lr: float) -> float:
         for group in self.optimizer.param_groups:
@@ -92,10 +105,10 @@ class Training:
         self.optimizer.step()
         return loss.item()
 
-    def _measure(self, epoch: int, fixed: ImageSet, began: float) -> EpochRecord:
-        train_error, train_loss = evaluate(self.net, fixed)
+    def _measure(self, epoch: int, began: float) -> EpochRecord:
+        train_error, train_loss = evaluate(self.net, self.fixed)
         test_error, test_loss = evaluate(self.net, self.test)
-        sample = self.train.subset(self.probe_images, seed=1)
+        sample = self._as_tested(self.train.subset(self.probe_images, seed=1))
         images = sample.normalised(sample.images).to(self.device)
         self.net.train()
         return EpochRecord(
@@ -132,14 +145,14 @@ class Training:
 
 
 @torch.inference_mode()
-def evaluate(net: ResNet, images: ImageSet, batch: int = 500) -> tuple[float, float]:
+def evaluate(net: ResNet, images: ImageSet, pixels: int = 500 * 32 * 32) -> tuple[float, float]:
     """Error in percent and mean cross-entropy, fp32, eval mode, no augmentation; the network's mode is put back."""
     was_training, device = net.training, next(net.parameters()).device
     net.eval()
     wrong, loss = 0, 0.0
     try:
-        for pixels, labels in images.batches(batch):
-            logits, labels = net(pixels.to(device)), labels.to(device)
+        for inputs, labels in images.batches(max(1, pixels // images.images.shape[-1] ** 2)):
+            logits, labels = net(inputs.to(device)), labels.to(device)
             wrong += int((logits.argmax(1) != labels).sum())
             loss += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,14 +40,24 @@ def _record(values: dict[str, Any]) -> EpochRecord:
     return EpochRecord(**values | {"probe": probe, "branch_ratio": tuple(values["branch_ratio"])})
 
 
-def export(run: Training, out: Path, data: str, caveat: str, command: str) -> Path:
-    """Write OUT.safetensors (fp32 weights) and OUT.json (the card); returns the card's path."""
+def export(run: Training, out: Path, data: str, caveat: str, command: str, half: bool = False) -> Path:
+    """Write OUT.safetensors (fp32 weights, fp16 where `half`) and OUT.json (the card); returns the card's path.
+
+    The card's errors are those of the weights as written: rounded to fp16, they are measured again.
+    """
     import torch
     from safetensors.torch import save_file
+
+    from resviz.training.loop import evaluate
 
     last = run.history[-1]
     out.parent.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.contiguous().cpu() for name, tensor in run.net.state_dict().items()}
+    if half:
+        weights = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+        run.net.load_state_dict(weights)
+        (train_error, train_loss), (test_error, test_loss) = evaluate(run.net, run.fixed), evaluate(run.net, run.test)
+        last = replace(last, train_error=train_error, train_loss=train_loss, test_error=test_error, test_loss=test_loss)
     save_file(weights, out.with_suffix(".safetensors"))
     card = {
         "title": describe(run.spec),
@@ -55,7 +65,8 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str) -> Pa
         "data": data,
         "caveat": caveat,
         "categories": list(run.train.categories),
-        "image_size": run.train.images.shape[-1],
+        "image_size": run.test.images.shape[-1],
+        "resize": run.test.resize or run.test.images.shape[-1],
         "mean": list(run.train.mean),
         "std": list(run.train.std),
         "recipe": asdict(run.recipe),
@@ -69,8 +80,8 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str) -> Pa
             "train_loss": last.train_loss,
             "test_images": len(run.test),
         },
-        "train_error_measured": "eval mode, un-augmented images, a fixed choice of at most 10,000",
-        "precision": "bfloat16 autocast while training, float32 when measured",
+        "train_error_measured": f"eval mode, un-augmented images, a fixed choice of {len(run.fixed):,}",
+        "precision": "bfloat16 autocast while training, float32 when measured" + (", weights stored as float16" if half else ""),
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {run.device.type}",
         "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": command,
