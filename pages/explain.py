@@ -1,80 +1,137 @@
 """Which pixels decided?"""
 
+import io
+import math
+
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from resviz.figures import attribution as pictures
 from resviz.figures import words
-from resviz.images import ImageError, decode
-from resviz.ui import cache, frame
+from resviz.spec import describe
+from resviz.ui import cache, frame, inputs
+from resviz.ui.charts import chart
+from resviz.ui.jobs import results_of
 
 frame.open_page(
     "Explain", "Which pixels decided?", "A photograph, a trained network's answer, and the evidence laid over the picture."
 )
 figure_column, control_column = st.columns([3, 1], gap="large")
 with control_column:
-    upload = st.file_uploader("Photograph", max_upload_size=20, help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.")
-    samples = cache.samples()
-    sample = st.selectbox("or a sample", list(samples))
-    from resviz.zoo.bundled import bundled_names, card
-    from resviz.zoo.checkpoint import CheckpointError, load
-    from resviz.zoo.imagenet import DownloadError, download, weights
+    photograph = inputs.choose_photograph("explain")
+    network = inputs.choose_network()
+if network is None:
+    figure_column.info("The network is on its way; nothing else is lost meanwhile.")
+    frame.close()
+    st.stop()
+from resviz.attribution.methods import METHODS
+from resviz.attribution.run import attribute, default_options
 
-    own = st.file_uploader("Your own checkpoint", help="A state_dict of a ResNet: .safetensors, .pth or .th.")
-    chosen = st.selectbox("Network", [*bundled_names(), *weights()], help="Bundled networks work offline.")
-image = samples[sample]
-if upload is not None:
-    try:
-        decoded = decode(upload.getvalue())
-        image = decoded.image
-        for note in decoded.notes:
-            st.info(note)
-    except ImageError as error:
-        st.error(str(error))
-name = chosen
-try:
-    if own is not None:
-        classifier = load(own.getvalue(), own.name)
-        name = f"{own.name}:{hash(own.getvalue())}"
-    else:
-        if "." in chosen and not weights()[chosen].cached:
-            bar = st.progress(0.0, f"Downloading {chosen}")
-            for fraction in download(weights()[chosen]):
-                bar.progress(fraction)
-            bar.empty()
-        classifier = cache.classifier_of(chosen)
-except (CheckpointError, DownloadError) as error:
-    st.error(str(error))
-    name, classifier = bundled_names()[0], cache.bundled(bundled_names()[0])
-prediction = cache.prediction(name, image, classifier)
+classifier, image = network.classifier, photograph.image
+prediction = cache.prediction(network.key, image, classifier)
+ranked = [category for category, _ in prediction.top(len(classifier.categories))]
 with control_column:
-    top = [category for category, _ in prediction.top(5)]
-    target = st.selectbox("Class to explain", top, key=f"class.{name}.{top[0]}")
-    layers = list(classifier.spec.block_names())
-    layer = st.select_slider("Grad-CAM layer", layers, value=layers[-1], key=f"layer.{name}")
-    opacity = st.slider("Overlay", 0.0, 1.0, 0.75, help="How much the map covers the photograph.")
-    absolute = st.toggle("Absolute", help="Strength only, whether for or against the class.")
+    target = st.selectbox(
+        "Class to explain", ranked, key=f"class.{network.key}.{photograph.key}", help="The most probable first; type to search."
+    )
+    methods = st.pills(
+        "Methods", list(METHODS), default=list(METHODS), selection_mode="multi", format_func=lambda m: METHODS[m].title, wrap=True
+    )
+    with st.expander("More"):
+        layers = list(classifier.spec.block_names())
+        layer = st.select_slider(
+            "Grad-CAM layer",
+            layers,
+            value=layers[-1],
+            key=f"layer.{network.key}",
+            help="Deep layers see objects, early ones edges.",
+        )
+        options = {}
+        for method, about in METHODS.items():
+            defaults = default_options(method, classifier.preprocessing.crop)
+            for name, p in about.parameters.items():
+                default = min(max(defaults[name], p.low), p.high)
+                options[method, name] = st.slider(
+                    f"{about.title}: {p.title.lower()}", p.low, p.high, default, help=p.help, key=f"{method}.{name}.{network.key}"
+                )
+        opacity = st.slider("Overlay", 0.0, 1.0, 0.75, help="How much the map covers the photograph.")
+        absolute = st.toggle("Absolute", help="Strength only, whether for or against the class.")
+index = classifier.categories.index(target)
+window = classifier.preprocessing.window(image)
+
+
+def wanted(method: str) -> tuple:
+    given = {name: value for (of, name), value in options.items() if of == method}
+    given |= {"layer": layer} if METHODS[method].layer else {}
+    key = ("attribution", network.key, photograph.key, method, index, tuple(sorted(given.items())))
+    return f"map.{method}", key, METHODS[method].title, lambda tick: attribute(classifier, image, method, index, given, tick)
+
+
+def png(result) -> bytes:
+    buffer = io.BytesIO()
+    pictures.overlay_image(window, result, opacity, absolute).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def npy(result) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, result.values)
+    return buffer.getvalue()
+
+
 with figure_column:
     st.markdown(words.prediction_note(prediction))
-    seen, bars = st.columns([1, 2])
+    seen, bars = st.columns([1, 3])
     seen.image(classifier.preprocessing.seen(image), caption="As the network sees it", width=150)
-    bars.plotly_chart(pictures.prediction_bars(prediction), key="bars", alt="Top five classes")
-    window = classifier.preprocessing.window(image)
-    index = classifier.categories.index(target)
-    from resviz.attribution.methods import METHODS
-
-    for column, (method, about) in zip(st.columns(len(METHODS)), METHODS.items(), strict=True):
-        options = (("layer", layer),) if about.layer else ()
-        result = cache.attribution(name, image, method, index, options, classifier)
-        with column:
-            st.markdown(f"**{about.title}**", help=f"{about.answers} ({about.paper})")
-            st.plotly_chart(
-                pictures.attribution_figure(window, result, opacity, absolute), key=method, alt=f"{about.title} for {target}"
+    with bars:
+        chart(pictures.prediction_bars(prediction), "predictions", "Probabilities of the five most probable classes")
+    if not methods:
+        st.info("Choose a method to see which pixels speak for the class.")
+    across = 2 if len(methods) in (2, 4) else 3
+    places = [place for start in range(0, len(methods), across) for place in st.columns(across)][: len(methods)]
+    for place, method in zip(places, methods, strict=True):
+        place.markdown(f"**{METHODS[method].title}** for *{target}*", help=f"{METHODS[method].answers} ({METHODS[method].paper})")
+    slots = [place.container(height=440, border=False) for place in places]
+    for slot, place, method, result in zip(slots, places, methods, results_of([wanted(m) for m in methods], slots), strict=True):
+        if result is None:
+            continue
+        with slot:
+            chart(
+                pictures.attribution_figure(window, result, opacity, absolute),
+                f"map-{method}",
+                f"{METHODS[method].title}: evidence for {target} laid over the photograph",
             )
-            if note := words.attribution_note(result.delta, result.target_change):
-                st.caption(note)
-    if own is None and "." not in chosen:
-        about_net = card(chosen)
-        st.caption(
-            f"{about_net['title']}: {about_net['measured']['test_error']:.2f} % test error on {about_net['data']}. {about_net['caveat']}"
-        )
+        with place:
+            st.caption(words.attribution_note(result.delta, result.target_change) or words.focus_note(result))
+            with st.container(horizontal=True):
+                file = f"{method}-{target.replace(' ', '-')}"
+                st.download_button(
+                    "PNG", lambda r=result: png(r), f"{file}.png", "image/png", on_click="ignore", key=f"png.{method}"
+                )
+                st.download_button(
+                    "NPY",
+                    lambda r=result: npy(r),
+                    f"{file}.npy",
+                    on_click="ignore",
+                    key=f"npy.{method}",
+                    help="The raw map, for NumPy.",
+                )
+    st.caption(
+        f"{describe(classifier.spec)}. {network.about} It sees the photograph with the {classifier.preprocessing.describe()}."
+    )
+    every = pd.DataFrame({"class": ranked, "probability": [p for _, p in prediction.top(len(ranked))]})
+    st.download_button(
+        "Download all predictions (CSV)", every.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
+    )
+
+with st.expander("Why"):
+    st.markdown(
+        "**Saliency** is the gradient of the class score at the picture. **Integrated Gradients** adds gradients up on the way "
+        r"from an empty picture: $(x_i - x'_i)\int_0^1 \partial f(x' + \alpha(x - x'))/\partial x_i\,d\alpha$, whose sum must equal "
+        "the change of the score, so it carries its own check. **Grad-CAM** weights a layer's channels by their mean gradient: "
+        "in a residual network the map of an early block still holds what the skips carry past it. **Occlusion** covers a "
+        "square and measures how far the score falls. None of them shows what the network *would* do with another picture."
+    )
+    st.caption(f"A guess among {len(ranked)} classes has an entropy of {math.log2(len(ranked)):.2f} bits.")
 frame.close()

@@ -30,14 +30,14 @@ def _shown(attribution: Attribution, absolute: bool) -> tuple[np.ndarray, bool]:
     return np.clip(values / top, -1, 1), attribution.signed and not absolute
 
 
-def photograph(image: Image.Image, height: int = 340) -> go.Figure:
+def photograph(image: Image.Image, height: int = 420) -> go.Figure:
     """The picture alone, on the same canvas as its maps."""
     figure = base_figure(height)
     side = image.width
     figure.add_layout_image(source=image, x=0, y=0, sizex=side, sizey=side, xref="x", yref="y", layer="below", sizing="stretch")
     figure.update_xaxes(visible=False, range=[0, side], constrain="domain")
     figure.update_yaxes(visible=False, range=[side, 0], scaleanchor="x", constrain="domain")
-    figure.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4})
+    figure.update_layout(margin={"l": 4, "r": 4, "t": 28, "b": 4})
     return figure
 
 
@@ -60,7 +60,7 @@ def attribution_figure(image: Image.Image, attribution: Attribution, opacity: fl
         customdata=attribution.values,
         hovertemplate="%{customdata:.3g}<extra></extra>",
         colorbar={
-            "orientation": "h", "thickness": 10, "y": 0, "yanchor": "top", "len": 0.9,
+            "orientation": "h", "thickness": 8, "y": -0.01, "yanchor": "top", "len": 0.6, "outlinewidth": 0,
             "tickvals": [-1, 0, 1] if signed else [0, 1],
             "ticktext": ["against", "0", "for"] if signed else ["0", "strong"],
         },
@@ -84,7 +84,7 @@ def overlay_image(image: Image.Image, attribution: Attribution, opacity: float, 
 def prediction_bars(prediction: Prediction, k: int = 5) -> go.Figure:
     """The k most probable classes."""
     top = prediction.top(k)[::-1]
-    figure = base_figure(40 + 34 * len(top))
+    figure = base_figure(60 + 30 * len(top))
     figure.add_bar(
         x=[100 * p for _, p in top],
         y=[name for name, _ in top],
@@ -97,5 +97,5 @@ def prediction_bars(prediction: Prediction, k: int = 5) -> go.Figure:
     )
     figure.update_xaxes(visible=False, range=[0, 118])
     figure.update_yaxes(automargin=True, ticksuffix="  ")
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 4, "b": 4})
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 28, "b": 4})
     return figure

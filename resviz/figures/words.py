@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from resviz.figures.theme import count, number
-from resviz.results import GradientProfile, LayerTable, Prediction
+from resviz.results import Attribution, GradientProfile, LayerTable, Prediction
 
-__all__ = ["attribution_note", "comparison", "prediction_note", "table_note", "verdict"]
+__all__ = ["attribution_note", "comparison", "focus_note", "prediction_note", "table_note", "verdict"]
 
 _FLAT = 30.0  # first-to-last ratios within this factor either way are called level
 
@@ -79,3 +79,13 @@ def attribution_note(delta: float | None, change: float | None) -> str:
         f"The attributions miss the score's change of {number(change)} by {number(abs(delta))} "
         f"(convergence delta, {100 * off:.1f} %): {judged}."
     )
+
+
+def focus_note(attribution: Attribution) -> str:
+    """How concentrated the evidence is: the share of it that the strongest tenth of the pixels holds."""
+    strength = np.sort(np.abs(attribution.values).ravel())[::-1]
+    total = float(strength.sum())
+    if total == 0:
+        return "No pixel changes this class's score: the map is zero everywhere."
+    share = 100 * float(strength[: max(1, strength.size // 10)].sum()) / total
+    return f"The strongest tenth of the pixels holds {share:.0f} % of the evidence."

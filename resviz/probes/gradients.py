@@ -60,7 +60,8 @@ def _value(norm: Tensor | None) -> float:
 
 def _norm(tensor: Tensor) -> Tensor:
     """L2 norm; where fp32 cannot hold the squares, in fp64."""
-    norm = torch.linalg.vector_norm(tensor)
+    # BLAS's dot product reads the tensor in half the time that vector_norm takes
+    norm = torch.dot(flat := tensor.reshape(-1), flat).sqrt() if tensor.is_contiguous() else torch.linalg.vector_norm(tensor)
     return norm if _SMALL < norm.item() < _LARGE else torch.linalg.vector_norm(tensor.double())
 
 
@@ -94,12 +95,16 @@ def _watched_blocks(net: ResNet) -> Iterator[dict[str, _Block]]:
 def _kept_buffers(net: nn.Module) -> Iterator[None]:
     """Put batch norm's running statistics back: looking must not change what is looked at."""
     buffers = list(net.buffers()) if net.training else []
-    before = [buffer.clone() for buffer in buffers]
+    # one pack a dtype: hundreds of small clones would cost more than the norms
+    packs = [[b for b in buffers if b.is_floating_point()], [b for b in buffers if not b.is_floating_point()]]
+    before = [torch.cat([b.reshape(-1) for b in pack]) for pack in packs if pack]
     try:
         yield
     finally:
-        for buffer, value in zip(buffers, before, strict=True):
-            buffer.copy_(value)
+        with torch.no_grad():
+            for pack, values in zip([p for p in packs if p], before, strict=True):
+                parts = torch.split(values, [b.numel() for b in pack])
+                torch._foreach_copy_(pack, [part.view_as(b) for b, part in zip(pack, parts, strict=True)])
 
 
 def _norms(tensors: tuple[Tensor | None, ...]) -> np.ndarray:

@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from resviz.results import Attribution, DepthSweep, Prediction, Probe
+from resviz.results import DepthSweep, Prediction, Probe
 from resviz.spec import NetSpec
 
-__all__ = ["attribution", "bundled", "classifier_of", "imagenet", "prediction", "probe", "samples", "sweep_row", "warm_up"]
+__all__ = ["bundled", "imagenet", "prediction", "probe", "samples", "sweep_row", "warm_up"]
 
 
 @st.cache_resource(show_spinner=False)
@@ -65,25 +65,11 @@ def imagenet(name: str) -> Any:
     return load_imagenet(name)
 
 
-def classifier_of(name: str) -> Any:
-    """A shared network by name: `resnet20-cifar10` is bundled, `resnet50.V2` is torchvision's."""
-    return imagenet(name) if "." in name else bundled(name)
-
-
 @st.cache_data(max_entries=128, show_spinner=False)
 def prediction(name: str, image: Image.Image, _classifier: Any) -> Prediction:
     from resviz.zoo.classifier import predict
 
     return predict(_classifier, image)
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
-def attribution(
-    name: str, image: Image.Image, method: str, target: int, options: tuple[tuple[str, Any], ...], _classifier: Any
-) -> Attribution:
-    from resviz.attribution.run import attribute
-
-    return attribute(_classifier, image, method, target, dict(options))
 
 
 @st.cache_data(show_spinner=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from resviz.spec import describe, to_query, to_query_string
@@ -18,12 +20,13 @@ PAGES = {
 }
 
 
+_STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
+
+
 def open_page(title: str, question: str, lead: str) -> None:
     """Page configuration, navigation and the question; call it first."""
     st.set_page_config(page_title=f"{title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
-    st.html(
-        "<style>.stMainBlockContainer{padding-top:3.2rem}h1{font-size:1.9rem!important;padding:.2rem 0 .4rem!important}</style>"
-    )
+    st.html(_STYLE)
     cache.warm_up()
     query = to_query(current_spec())
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation"):

@@ -1,0 +1,135 @@
+"""What a visitor brings along: a photograph, and a network to ask about it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+
+from resviz.images import ImageError, decode
+from resviz.ui import cache
+from resviz.ui.jobs import Tick, result_of
+
+__all__ = ["Network", "Photograph", "choose_network", "choose_photograph"]
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """An upright RGB picture; `key` tells it from every other one."""
+
+    key: str
+    name: str
+    image: Image.Image
+
+
+@dataclass(frozen=True)
+class Network:
+    """A classifier to ask; `key` tells it from every other one, `about` is the word under it."""
+
+    key: str
+    classifier: Any  # zoo.Classifier, which is imported late
+    about: str
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def choose_photograph(slot: str) -> Photograph:
+    """An upload, a shot of the camera, or a sample; what cannot be read is one sentence and leaves the sample."""
+    source = st.segmented_control(
+        "Photograph", ["Sample", "Upload", "Camera"], default="Sample", required=True, key=f"{slot}.source",
+        help="Pictures stay in this session's memory; nothing is stored.",
+    )  # fmt: skip
+    given = None
+    if source == "Upload":
+        given = st.file_uploader(
+            "Photograph file", max_upload_size=20, key=f"{slot}.file", label_visibility="collapsed",
+            help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.",
+        )  # fmt: skip
+    elif source == "Camera":
+        given = st.camera_input("Camera", key=f"{slot}.camera", label_visibility="collapsed")
+    samples = cache.samples()
+    if given is not None:
+        try:
+            decoded = decode(given.getvalue())
+            for note in decoded.notes:
+                st.info(note)
+            return Photograph(_digest(given.getvalue()), given.name, decoded.image)
+        except ImageError as error:
+            st.error(str(error))
+    name = next(iter(samples))
+    if source == "Sample":
+        name = st.selectbox("Sample", list(samples), key=f"{slot}.sample", label_visibility="collapsed")
+    return Photograph(f"sample {name}", name, samples[name])
+
+
+def choose_network() -> Network | None:
+    """A bundled network, ImageNet weights downloaded on demand, or the visitor's own checkpoint; None while it loads."""
+    from resviz.zoo.bundled import bundled_names, card
+    from resviz.zoo.imagenet import weights
+
+    own = "your own checkpoint"
+    titles = {name: f"{card(name)['title'].split(' · ')[0]} · {card(name)['data'].split(',')[0]}" for name in bundled_names()}
+    titles |= {
+        name: f"{name} · ImageNet, {item.top1:.1f} % top-1{'' if item.cached else f' · download {item.megabytes:.0f} MB'}"
+        for name, item in weights().items()
+    }
+    chosen = st.selectbox(
+        "Network", [*titles, own], format_func=lambda name: titles.get(name, name), key="explain.network",
+        help="Bundled networks work offline; ImageNet weights are downloaded once and checked by their hash.",
+    )  # fmt: skip
+    if chosen == own:
+        return _own_checkpoint() or _bundled(bundled_names()[0])
+    if chosen not in weights():
+        return _bundled(chosen)
+    item = weights()[chosen]
+    if not item.cached:
+        result_of("download", chosen, f"Downloading {chosen}", lambda tick: _download(chosen, tick))
+        if not item.cached:
+            return None
+    about = f"torchvision's published weights: {item.top1:.2f} % top-1, {item.top5:.2f} % top-5 on ImageNet-1K."
+    return Network(chosen, cache.imagenet(chosen), about)
+
+
+def _download(name: str, tick: Tick) -> bool:
+    from resviz.zoo.imagenet import download, weights
+
+    item = weights()[name]
+    for fraction in download(item):
+        tick(fraction, f"{fraction * item.megabytes:.0f} of {item.megabytes:.0f} MB")
+    return True
+
+
+def _bundled(name: str) -> Network:
+    from resviz.zoo.bundled import card
+
+    about = card(name)
+    words = f"{about['measured']['test_error']:.2f} % test error on {about['data']}. {about['caveat']}"
+    return Network(name, cache.bundled(name), words)
+
+
+def _own_checkpoint() -> Network | None:
+    from resviz.zoo.checkpoint import CheckpointError, load
+
+    given = st.file_uploader(
+        "Checkpoint file", key="explain.checkpoint", help="A state_dict of a ResNet: .safetensors, .pth, .th"
+    )
+    plain = st.checkbox("It was trained without skips", help="A plain network has the same tensors as one with option A skips.")
+    if given is None:
+        st.caption("Until there is a file, the first bundled network answers.")
+        return None
+    key = f"own {_digest(given.getvalue())} {plain}"
+    try:
+        if st.session_state.get("own", ("", None))[0] != key:  # kept by this session alone
+            st.session_state.own = key, load(given.getvalue(), given.name, residual=not plain)
+    except CheckpointError as error:
+        st.error(str(error))
+        return None
+    classifier = st.session_state.own[1]
+    from resviz.spec import describe
+
+    return Network(key, classifier, f"{given.name}: {describe(classifier.spec)}, {classifier.spec.classes} classes.")

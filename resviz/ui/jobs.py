@@ -1,0 +1,270 @@
+"""Long work off the script thread: a bounded, fair queue of cancellable jobs, and how a page waits for one.
+
+A job's work is a plain function that is handed `tick(fraction, note)`; it calls it between its steps, and `tick` raises
+`Cancelled` once the job was cancelled or its visitor is gone. Workers never touch streamlit.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+__all__ = ["Cancelled", "Job", "Jobs", "JobsFull", "Tick", "manager", "result_of", "results_of"]
+
+Tick = Callable[..., None]
+GRACE = 8.0  # seconds that a job outlives its browser session, in case the connection only dropped
+_PATIENCE = 0.8  # seconds a page waits before it draws a bar instead of the result
+
+
+class Cancelled(Exception):
+    """Raised inside a job by its `tick`, to end it."""
+
+
+class JobsFull(RuntimeError):
+    """No more jobs are taken; the message says why and what to do."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work. `state` is "queued", "running", "done", "failed" or "cancelled"."""
+
+    owner: str
+    key: Hashable
+    work: Callable[[Tick], Any]
+    state: str = "queued"
+    fraction: float = 0.0
+    note: str = ""
+    result: Any = None
+    error: BaseException | None = None
+    deadline: float = math.inf
+    began: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _finished: threading.Event = field(default_factory=threading.Event)
+
+    def tick(self, fraction: float, note: str = "") -> None:
+        """Record progress from 0 to 1; raises `Cancelled` where the job should end."""
+        self.fraction, self.note = fraction, note or self.note
+        if self._stop.is_set() or time.monotonic() > self.deadline:
+            raise Cancelled
+
+    def cancel(self) -> None:
+        self._stop.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it finished, however it ended, within that time."""
+        return self._finished.wait(seconds)
+
+    @property
+    def live(self) -> bool:
+        return not self._finished.is_set()
+
+    @property
+    def wanted(self) -> bool:
+        return not self._stop.is_set() and time.monotonic() <= self.deadline
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds still needed at the pace so far; None while nothing is known."""
+        if self.state != "running" or self.fraction < 0.02:
+            return None
+        return (time.monotonic() - self.began) * (1 - self.fraction) / self.fraction
+
+    def run(self) -> None:
+        self.state, self.began = "running", time.monotonic()
+        try:
+            self.tick(0.0)
+            self.result = self.work(self.tick)
+            self.state = "done"
+        except Cancelled:
+            self.state = "cancelled"
+        except Exception as error:  # whatever went wrong belongs to the visitor who asked, not to the worker
+            logging.getLogger(__name__).info("a job failed", exc_info=True)
+            self.state, self.error = "failed", error
+        finally:
+            self.fraction = 1.0
+            self._finished.set()
+
+
+class Jobs:
+    """At most `workers` jobs compute at a time; the next one is the longest waiting of whoever has fewest running."""
+
+    def __init__(self, workers: int | None = None, queue: int = 64, per_owner: int = 12, keep: int = 128) -> None:
+        self.workers = workers or os.cpu_count() or 1
+        self._queue, self._per_owner, self._keep = queue, per_owner, keep
+        self._waiting: list[Job] = []
+        self._running: list[Job] = []
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._changed = threading.Condition()
+        self._threads: list[threading.Thread] = []
+
+    def remembered(self, key: Hashable) -> Any:
+        """The result an earlier job of this key had, or None."""
+        with self._changed:
+            if key in self._results:
+                self._results.move_to_end(key)
+            return self._results.get(key)
+
+    def submit(self, owner: str, key: Hashable, work: Callable[[Tick], Any]) -> Job:
+        """Queue a job; raises `JobsFull`."""
+        job = Job(owner, key, work)
+        with self._changed:
+            self._drop_unwanted()
+            if len(self._waiting) >= self._queue:
+                raise JobsFull(f"{self._queue} computations are already waiting; try again in a minute.")
+            if sum(other.owner == owner for other in self._waiting) >= self._per_owner:
+                raise JobsFull(f"You have {self._per_owner} computations waiting; let one finish or cancel it.")
+            self._waiting.append(job)
+            if len(self._threads) < self.workers:
+                thread = threading.Thread(target=self._serve, daemon=True, name=f"job-worker-{len(self._threads)}")
+                self._threads.append(thread)
+                thread.start()
+            self._changed.notify()
+        return job
+
+    def place(self, job: Job) -> int:
+        """Place in the queue, 1 being next; 0 when it no longer waits."""
+        with self._changed:
+            return self._waiting.index(job) + 1 if job in self._waiting else 0
+
+    def leave(self, owner: str, grace: float = GRACE) -> None:
+        """The owner's jobs end in `grace` seconds unless `adopt` takes them back."""
+        self._lease(owner, time.monotonic() + grace)
+
+    def adopt(self, owner: str) -> None:
+        self._lease(owner, math.inf)
+
+    def _lease(self, owner: str, deadline: float) -> None:
+        with self._changed:
+            for job in self._waiting + self._running:
+                if job.owner == owner:
+                    job.deadline = deadline
+
+    def _drop_unwanted(self) -> None:
+        for job in [job for job in self._waiting if not job.wanted]:
+            self._waiting.remove(job)
+            job.state = "cancelled"
+            job._finished.set()
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                self._drop_unwanted()
+                while not self._waiting:
+                    self._changed.wait()
+                    self._drop_unwanted()
+                busy = Counter(job.owner for job in self._running)
+                job = min(self._waiting, key=lambda waiting: busy[waiting.owner])  # the first of equals waits longest
+                self._waiting.remove(job)
+                self._running.append(job)
+            job.run()
+            with self._changed:
+                self._running.remove(job)
+                if job.state == "done":
+                    self._results[job.key] = job.result
+                    while len(self._results) > self._keep:
+                        self._results.popitem(last=False)
+
+
+# ------------------------------------------------------------------------------------------- in a page
+
+
+@st.cache_resource(show_spinner=False)
+def manager() -> Jobs:
+    """The one manager of this process."""
+    return Jobs()
+
+
+@dataclass(frozen=True)
+class _Lease:
+    jobs: Jobs
+    owner: str
+
+
+@st.cache_resource(scope="session", on_release=lambda lease: lease.jobs.leave(lease.owner), show_spinner=False)
+def _lease(_jobs: Jobs, owner: str) -> _Lease:
+    """Held for as long as the browser session is; its release starts the jobs' grace."""
+    return _Lease(_jobs, owner)
+
+
+def _owner() -> str:
+    """This session's name for the manager; every run takes its jobs back into its lease."""
+    if "owner" not in st.session_state:
+        st.session_state.owner = os.urandom(8).hex()
+    name: str = st.session_state.owner
+    _lease(manager(), name)
+    manager().adopt(name)
+    return name
+
+
+def _start(slot: str, key: Hashable, work: Callable[[Tick], Any]) -> Job | None:
+    """The job of this place on the page; another key cancels what ran there. None where the result is remembered."""
+    jobs: dict[str, Job] = st.session_state.setdefault("jobs", {})
+    name = _owner()
+    if slot in jobs and jobs[slot].key != key:
+        jobs.pop(slot).cancel()
+    if slot not in jobs and manager().remembered(key) is None:
+        jobs[slot] = manager().submit(name, key, work)
+    return jobs.get(slot)
+
+
+def result_of(slot: str, key: Hashable, label: str, work: Callable[[Tick], Any]) -> Any:
+    """A job's result, or None after drawing in its place what keeps it: progress, its end, or what went wrong."""
+    return results_of([(slot, key, label, work)])[0]
+
+
+def results_of(wanted: Sequence[tuple[str, Hashable, str, Callable[[Tick], Any]]], places: Sequence[Any] = ()) -> list[Any]:
+    """Several jobs side by side: all are queued before any is waited for. `places` are containers to draw progress in."""
+    try:
+        started = [_start(slot, key, work) for slot, key, _, work in wanted]
+    except JobsFull as full:
+        st.warning(str(full), icon=":material/hourglass:")
+        return [manager().remembered(key) for _, key, _, _ in wanted]
+    until = time.monotonic() + _PATIENCE
+    for job in started:
+        if job is not None:
+            job.wait(max(0.0, until - time.monotonic()))
+    results = []
+    for n, ((slot, key, label, _), job) in enumerate(zip(wanted, started, strict=True)):
+        result = job.result if job is not None and job.state == "done" else manager().remembered(key)
+        results.append(result)
+        if result is None and job is not None:
+            with places[n] if places else st.container():
+                _draw(slot, label, job)
+    return results
+
+
+def _draw(slot: str, label: str, job: Job) -> None:
+    def again() -> None:
+        st.session_state.jobs.pop(slot, None)
+
+    if job.state == "failed":
+        st.error(f"{label} ended with an error: {job.error}")
+        st.button("Try again", key=f"{slot}.again", on_click=again)
+    elif job.state == "cancelled":
+        st.info(f"{label}: cancelled.")
+        st.button("Start again", key=f"{slot}.again", on_click=again)
+    else:
+        _watch(slot, label, job)
+
+
+@st.fragment(run_every=0.5)
+def _watch(slot: str, label: str, job: Job) -> None:
+    """Polls one job; the page runs once more when it has ended."""
+    if not job.live:
+        st.rerun()
+    place = manager().place(job)
+    left = job.remaining
+    text = f"{label}: {f'place {place} in the queue' if place else job.note or f'{100 * job.fraction:.0f} %'}"
+    if left is not None:
+        text += f", about {math.ceil(left)} s left"
+    st.progress(min(1.0, job.fraction), text)
+    st.button("Cancel", key=f"{slot}.cancel", on_click=job.cancel, icon=":material/close:")
