@@ -1,5 +1,7 @@
 """What is a ResNet made of?"""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -8,7 +10,7 @@ from resviz.figures.theme import count
 from resviz.nets.cost import layer_table
 from resviz.spec import PRESETS, Stem, name_of
 from resviz.ui import controls, diagram, frame
-from resviz.ui.state import bound, current_spec
+from resviz.ui.state import current_spec
 
 frame.open_page(
     "Build",
@@ -26,19 +28,30 @@ left, right = st.columns([1, 3], gap="large")
 with left:
     controls.preset_control()
     controls.skip_control()
+    controls.block_control()
     with st.expander("More"):
         controls.shape_controls(spec)
         controls.design_controls(spec)
-        st.number_input(
-            "Width", 1, 1024, step=8, help="Planes of the first stage; each later stage doubles them.", **bound("width")
-        )
-        st.number_input("Seed", 0, 2**31 - 1, help="The same seed draws the same weights.", **bound("seed"))
+        if spec.residual:
+            controls.drop_control(spec)
+        controls.seed_control()
 with right:
     names = list(spec.block_names())
     opened = st.session_state.get("opened")
     st.session_state["block"] = opened if opened in names else names[0]
-    st.selectbox("Block", names, key="block", on_change=lambda: st.session_state.update(opened=st.session_state["block"]))
+    st.selectbox(
+        "Zoom into a block", names, key="block", on_change=lambda: st.session_state.update(opened=st.session_state["block"])
+    )
     diagram.show_block("block-diagram", side, st.session_state["block"])
+    st.caption(words.bottleneck_note(table, st.session_state["block"]))
+controls.try_this(
+    {
+        "ResNet-50's bottlenecks": PRESETS["resnet50"],
+        "Plain-20": PRESETS["plain20"],
+        "Pre-activation ResNet-164": PRESETS["resnet164"],
+        "ResNet-20 with one skip cut": replace(PRESETS["resnet20"], cut=frozenset({"layer2.1"})),
+    }
+)
 
 layers, variants = st.tabs(["Layers", "Variants"])
 with layers:
@@ -57,26 +70,44 @@ with layers:
         }
         for row in table.rows
     )
-    st.dataframe(rows, hide_index=True, height=320)
+    selected = table.row(st.session_state.get("selected", ""))
+    st.caption(words.layer_note(selected, {}) if selected else "Click a layer of the diagram, or a row, to select it.")
+
+    def pick() -> None:
+        if chosen := st.session_state["layers"]["selection"]["rows"]:
+            st.session_state.selected = table.rows[chosen[0]].name
+
+    st.dataframe(rows, hide_index=True, height=320, key="layers", on_select=pick, selection_mode="single-row", alt="Every layer")
+    totals = {"layer": "total", "params": table.params, "MACs": table.macs, "activation bytes": table.memory}
+    st.dataframe(pd.DataFrame([totals]), hide_index=True, alt="Totals of the columns")
     st.download_button("Download the table (CSV)", rows.to_csv(index=False), "layers.csv", "text/csv", on_click="ignore")
 with variants:
-    # top-1 on ImageNet, single crop: torchvision's published V1 weights
+    # top-1 on ImageNet, single 224 px crop, of torchvision's V1 weights (their metadata)
     published = {"resnet18": 69.758, "resnet34": 73.314, "resnet50": 76.130, "resnet101": 77.374, "resnet152": 78.312}
     entries = [(name_of(PRESETS[p]), PRESETS[p], 224, f"{top1:.2f} %") for p, top1 in published.items()]
     entries.append((f"▸ {name_of(spec)} (yours)", spec, side, "–"))
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "network": name,
-                "layers": net.depth,
-                "params": count(layer_table(net, px).params),
-                "MACs": count(layer_table(net, px).macs),
-                "image": f"{px} px",
-                "ImageNet top-1": top1,
-            }
-            for name, net, px, top1 in entries
-        ),
-        hide_index=True,
+    family = pd.DataFrame(
+        {
+            "network": name,
+            "layers": net.depth,
+            "params": count(layer_table(net, px).params),
+            "MACs": count(layer_table(net, px).macs),
+            "image": f"{px} px",
+            "ImageNet top-1": top1,
+        }
+        for name, net, px, top1 in entries
     )
-    st.caption("Top-1: torchvision's published V1 weights. Parameters and MACs are computed here.")
+    st.dataframe(family, hide_index=True, alt="ResNet-18 to 152 beside the current network")
+    st.caption(
+        "Parameters and MACs are computed here. Top-1: torchvision's published V1 weights, one 224 px crop. The stride stands in the "
+        "bottleneck's 3×3, as in torchvision, so MACs are above the paper's Table 1 (1.8, 3.6, 3.8, 7.6, 11.3 × 10⁹)."
+    )
+    st.download_button("Download the variants (CSV)", family.to_csv(index=False), "variants.csv", "text/csv", on_click="ignore")
+with st.expander("Why"):
+    st.markdown(
+        r"A block learns what to *change*: with $H(x)$ the mapping it should make, its layers learn $F(x) = H(x) - x$ and the block "
+        r"returns $y = F(x) + x$. Where the shape changes, the skip has to change with it: option A pads with zero channels, "
+        "B projects by a 1×1 convolution there, C projects everywhere (He et al. 2015, §3.3, arXiv 1512.03385). A bottleneck "
+        "squeezes the channels to a quarter for its 3×3 convolution, which is what makes 50 layers and more affordable."
+    )
 frame.close()

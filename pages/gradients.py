@@ -5,13 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import streamlit as st
+from plotly.colors import sample_colorscale
 
 from resviz.figures import gradients, words
-from resviz.figures.theme import number
-from resviz.results import DepthSweep
-from resviz.spec import PRESETS, Block, Init, Norm, SpecError, Stem, cifar_blocks, to_query_string
-from resviz.ui import cache, controls, diagram, frame
-from resviz.ui.state import bound, current_spec
+from resviz.figures.theme import number, power_of_ten
+from resviz.nets.cost import layer_table
+from resviz.spec import PRESETS, Init, Norm, SpecError, Stem
+from resviz.ui import cache, controls, diagram, frame, inputs
+from resviz.ui.charts import chart
+from resviz.ui.jobs import result_of
+from resviz.ui.state import current_spec
 
 frame.open_page(
     "Gradients",
@@ -22,72 +25,87 @@ frame.network_strip()
 spec = current_spec()
 imagenet = spec.stem is Stem.IMAGENET
 figure_column, control_column = st.columns([3, 1], gap="large")
+photograph = None
 with control_column:
     controls.preset_control()
+    controls.skip_control()
     controls.design_controls(spec)
     with st.expander("More"):
-        batch = st.selectbox("Batch", ["digits", "noise"], help="Handwritten digits, or standard normal noise.")
+        batch = st.selectbox(
+            "Batch", ["digits", "noise", "picture"], help="Handwritten digits, normal noise, or crops of a picture."
+        )
+        if batch == "picture":
+            photograph = inputs.choose_photograph("batch")
         side = st.select_slider("Image side", [8, 16, 32, 64], value=64 if imagenet else 8, help="Pixels; larger takes longer.")
-        st.number_input("Seed", 0, 2**31 - 1, help="The same seed draws the same weights.", **bound("seed"))
-residual = replace(spec, residual=True)
-size = 16 if imagenet else 64
+        controls.block_control()
+        controls.shape_controls(spec)
+        controls.seed_control()
+residual, size = replace(spec, residual=True), 16 if imagenet else 64
+picture = photograph.image if photograph else None
 try:
-    probes = {key: cache.probe(net, batch, size, side, 0) for key, net in (("residual", residual), ("plain", spec.plain()))}
+    probes = {
+        key: cache.probe(net, batch, size, side, 0, picture) for key, net in (("residual", residual), ("plain", spec.plain()))
+    }
 except SpecError as error:
-    st.error(str(error))
+    figure_column.error(str(error))
     frame.close()
     st.stop()
 profiles = {key: probe.profile for key, probe in probes.items()}
 decades = gradients.log_range(np.concatenate([profile.norms for profile in profiles.values()]))
 with figure_column:
     figure = gradients.gradient_profiles(profiles, decades, st.session_state.get("selected"), residual.cut)
-    event = st.plotly_chart(
-        figure, key="profile", on_select="rerun", selection_mode="points", alt="Gradient norm of every layer, with and without skips",
-        config={"toImageButtonOptions": {"format": "svg", "filename": "gradients"}, "displaylogo": False},
-    )  # fmt: skip
-    if points := event["selection"]["points"]:
-        st.session_state.selected = points[0]["customdata"][0]
+    if clicked := chart(figure, "profile", "Gradient norm of every layer, with and without skips", select=True):
+        st.session_state.selected = clicked
     st.markdown(words.comparison(profiles, spec.classes))
+    row = layer_table(residual, side).row(st.session_state.get("selected") or "conv1")
+    st.caption(words.layer_note(row, profiles) if row else "Click a point to see its layer.")
 shown = profiles["residual" if spec.residual else "plain"]
 notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(shown.names, shown.norms, strict=True)}
-diagram.show_network("diagram", side, notes=notes)
+low, high = decades
+scale = (power_of_ten(low), sample_colorscale("Viridis", list(np.linspace(0, 1, 24))), power_of_ten(high))
+diagram.show_network("diagram", side, gradients.gradient_paint(shown, decades), notes, scale)
 signals = {key: measured.signal for key, measured in probes.items()}
 for column, (field, title) in zip(st.columns(2, gap="large"), gradients.SIGNALS.items(), strict=True):
-    column.markdown(f"**{title[0].upper()}{title[1:]}**")
-    column.plotly_chart(gradients.signal_figure(signals, field), key=field, alt=title)
-data = pd.DataFrame([(key, n, v) for key, p in profiles.items() for n, v in zip(p.names, p.norms, strict=True)])
-st.download_button(
-    "Download the norms (CSV)", data.to_csv(index=False, header=["net", "layer", "norm"]), "gradients.csv", "text/csv"
+    with column:
+        st.markdown(f"**{title[0].upper()}{title[1:]}**")
+        chart(gradients.signal_figure(signals, field), field, title)
+layers = pd.DataFrame(
+    [(key, n, v) for key, p in profiles.items() for n, v in zip(p.names, p.norms, strict=True)], columns=["net", "layer", "norm"]
 )
-st.markdown("**Try this**")
+blocks = pd.DataFrame(
+    [(key, *row) for key, s in signals.items() for row in zip(s.names, s.gradient_norms, s.activation_std, strict=True)],
+    columns=["net", "block", "output gradient norm", "activation std"],
+)
 with st.container(horizontal=True):
-    for label, other in (
-        ("Take the batch norm away", replace(spec, norm=Norm.NONE, init=Init.PYTORCH)),
-        ("110 layers", PRESETS["resnet110"]),
-    ):
-        st.link_button(label, f"?{to_query_string(other)}")
-if not imagenet and st.toggle("Sweep the depth", help="Measures 8 to 56 layers of both designs."):
-    depths, bar, sweeps = (8, 14, 20, 32, 44, 56), st.progress(0.0, "Measuring"), {}
-    for n, key in enumerate(("residual", "plain")):
-        rows = []
-        for i, depth in enumerate(depths):
-            net = replace(
-                residual if n == 0 else spec.plain(),
-                block=Block.BASIC,
-                groups=1,
-                width_per_group=64,
-                blocks=cifar_blocks(depth),
-                cut=frozenset(),
-            )
-            rows.append(cache.sweep_row(net, side, 0))
-            bar.progress((n * len(depths) + i + 1) / (2 * len(depths)), f"{key}, {depth} layers")
-        sweeps[key] = DepthSweep(depths, rows[0].positions, np.concatenate([row.norms for row in rows]))
-    bar.empty()
-    st.plotly_chart(gradients.depth_heatmaps(sweeps), key="sweep", alt="Gradient norm by depth and position")
+    st.download_button("Layers (CSV)", layers.to_csv(index=False), "gradients.csv", "text/csv", on_click="ignore")
+    st.download_button("Blocks (CSV)", blocks.to_csv(index=False), "signals.csv", "text/csv", on_click="ignore")
+controls.try_this(
+    {
+        "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
+        "110 layers": PRESETS["resnet110"],
+        "Cut every second skip": replace(
+            PRESETS["resnet56"], cut=frozenset(n for i, n in enumerate(PRESETS["resnet56"].block_names()) if i % 2)
+        ),
+    }
+)
+if not imagenet and st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
+    depths = (20, 38, 56, 74, 92, 110) if spec.block.bottleneck else (8, 14, 20, 32, 44, 56, 80, 110)
+    design = replace(residual, cut=frozenset(), dropped=frozenset(), blocks=(1,))
+    measured = cache.batch_of(spec, batch, 32, side, 0, picture)
+    key = ("sweep", design, depths, batch, side, photograph and photograph.key)
+    with st.container(height=430, border=False):
+        from resviz.probes.depth import depth_sweep
+
+        sweeps = result_of("sweep", key, "Sweeping the depth", lambda tick: depth_sweep(design, depths, measured, tick))
+        if sweeps:
+            chart(gradients.depth_heatmaps(sweeps), "sweep", "Gradient norm by depth and relative position")
+            st.markdown(words.sweep_note(sweeps))
 with st.expander("Why"):
     st.markdown(
-        r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$: the 1 is the highway. "
-        "Batch norm alone already keeps the forward signal healthy (He et al. 2015, §4.1, arXiv 1512.03385), yet at initialisation "
-        "it makes deep plain networks explode towards the input; without a norm and with PyTorch's default init they vanish."
+        r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$: the 1 is the highway, "
+        r"where a plain stack multiplies $\partial F/\partial x$ once a block. What that does depends on the norm and the "
+        "initialisation. Batch norm keeps the *forward* signal healthy (He et al. 2015, §4.1, arXiv 1512.03385), yet before training "
+        "it makes deep plain networks explode towards the input; without a norm and with PyTorch's default initialisation they "
+        "vanish. Residual networks without any norm run away forwards: each block adds variance (De & Smith 2020, arXiv 2002.10444)."
     )
 frame.close()

@@ -6,7 +6,7 @@ A `Diagram` is plain data. The page's component draws it and adds the clicks; `t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -146,10 +146,12 @@ def network_diagram(
     notes: Mapping[str, str] | None = None,
     vertical: bool = False,
     room: int = 30,
+    scale: tuple[str, Sequence[str], str] | None = None,
 ) -> Diagram:
     """The whole network, forward from left to right (`vertical`: top to bottom).
 
-    More than `room` blocks fold stage by stage. `paint` colours layers by name, `notes` adds a line to their label.
+    More than `room` blocks fold stage by stage. `paint` colours layers by name, `notes` adds a line to their label,
+    `scale` is the legend of that paint: what its lowest colour means, the colours, what the highest means.
     """
     canvas, rows = _Canvas(vertical), {row.name: row for row in table.rows}
     notes, paint = notes or {}, paint or {}
@@ -203,9 +205,20 @@ def network_diagram(
     # bands lie below the trunk
     bands = [shape for shape in canvas.shapes if shape.css == "band"]
     rest = [shape for shape in canvas.shapes if shape.css != "band"]
-    wide, high = (x + 76, middle + 108.0)
+    if scale is not None and not vertical:
+        _draw_scale(canvas, rest, middle + 118, *scale)
+    wide, high = (x + 76, middle + (108.0 if scale is None or vertical else 126.0))
     width, tall = (high, wide) if vertical else (wide, high)
     return Diagram(width + (64 if vertical else 0), tall, tuple(bands + rest))
+
+
+def _draw_scale(canvas: _Canvas, shapes: list[Shape], y: float, low: str, colours: Sequence[str], high: str) -> None:
+    before = len(canvas.shapes)
+    canvas.text(14, y, f"gradient {low}", "small", "start")
+    for i, colour in enumerate(colours):
+        canvas.rect(112 + 6 * i, y - 9, 6.5, 10, "", radius=0, fill=colour)
+    canvas.text(118 + 6 * len(colours), y, high, "small", "start")
+    shapes.extend(canvas.shapes[before:])
 
 
 def _straight(canvas: _Canvas, x0: float, x1: float, y: float) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, base_figure, number, power_of_ten
 from resviz.results import BlockSignal, DepthSweep, GradientProfile
 
-__all__ = ["SIGNALS", "depth_heatmaps", "gradient_profiles", "log_range", "signal_figure", "stage_starts"]
+__all__ = ["SIGNALS", "depth_heatmaps", "gradient_paint", "gradient_profiles", "log_range", "signal_figure", "stage_starts"]
 
 _STYLES = {  # colour, dash, marker
     "residual": (RESIDUAL, "solid", "circle"),
@@ -98,6 +99,13 @@ def gradient_profiles(
     figure.update_yaxes(title="weight gradient, L2 norm", **_log_axis(decades))
     _mark_edges(figure, profiles.values(), decades)
     return figure
+
+
+def gradient_paint(profile: GradientProfile, decades: tuple[int, int]) -> dict[str, str]:
+    """Each layer's colour for the diagram: viridis over the decades, zero darkest and overflow brightest."""
+    low, high = decades
+    shares = np.clip((_logs(profile.norms, decades) - low) / (high - low), 0, 1)
+    return dict(zip(profile.names, sample_colorscale("Viridis", list(shares)), strict=True))
 
 
 def _named(norm: float) -> str:

@@ -8,9 +8,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from resviz.figures.theme import count, number
-from resviz.results import Attribution, GradientProfile, LayerTable, Prediction
+from resviz.results import Attribution, DepthSweep, GradientProfile, LayerRow, LayerTable, Prediction
 
-__all__ = ["attribution_note", "comparison", "focus_note", "prediction_note", "table_note", "verdict"]
+__all__ = [
+    "attribution_note",
+    "bottleneck_note",
+    "comparison",
+    "focus_note",
+    "layer_note",
+    "prediction_note",
+    "sweep_note",
+    "table_note",
+    "verdict",
+]
 
 _FLAT = 30.0  # first-to-last ratios within this factor either way are called level
 
@@ -48,6 +58,43 @@ def comparison(profiles: Mapping[str, GradientProfile], classes: int) -> str:
                 f"the loss is {number(profile.loss)} where guessing costs {number(guess)}."
             )
     return " ".join(sentences)
+
+
+def layer_note(row: LayerRow, profiles: Mapping[str, GradientProfile]) -> str:
+    """One layer's row in words, with its gradient in each network."""
+    size = " → ".join("×".join(map(str, shape)) for shape in (row.in_shape, row.out_shape))
+    norms = [f"{key} {number(float(p.norms[p.names.index(row.name)]))}" for key, p in profiles.items() if row.name in p.names]
+    return f"`{row.name}` · {row.kind} · {size} · {row.params:,} parameters · receptive field {row.receptive_field} px" + (
+        f" · ‖∂L/∂W‖ {', '.join(norms)}" if norms else ""
+    )
+
+
+def bottleneck_note(table: LayerTable, block: str) -> str:
+    """What a bottleneck's three convolutions cost beside two 3×3 convolutions of the block's own width."""
+    convs = [row for row in table.rows if row.name.startswith(f"{block}.conv")]
+    channels, inside = convs[-1].out_shape[0], convs[0].out_shape[0]
+    pixels = convs[-1].out_shape[1] * convs[-1].out_shape[2]
+    weights = sum(row.macs // (row.out_shape[1] * row.out_shape[2]) for row in convs)
+    pair = 2 * 9 * channels * channels
+    if len(convs) == 2:
+        return f"`{block}`: two 3×3 convolutions of {channels} channels, {count(weights)} weights, {count(weights * pixels, 'MACs')}."
+    return (
+        f"`{block}`: {convs[0].in_shape[0]} → {inside} → {inside} → {channels} channels, {count(weights)} weights. Two 3×3 convolutions "
+        f"on {channels} channels would hold {count(pair)}: the bottleneck saves {100 * (1 - weights / pair):.0f} %."
+    )
+
+
+def sweep_note(sweeps: Mapping[str, DepthSweep]) -> str:
+    """First-to-last ratio of the shallowest and the deepest network of each design."""
+    parts = []
+    for key, sweep in sweeps.items():
+        ends = []
+        for depth, norms in ((sweep.depths[0], sweep.norms[0]), (sweep.depths[-1], sweep.norms[-1])):
+            first, last = float(norms[0]), float(norms[-1])
+            ratio = number(first / last) + "×" if last > 0 and math.isfinite(first) else "undefined"
+            ends.append(f"{ratio} at {depth} layers")
+        parts.append(f"**{key}** {' and '.join(ends)}")
+    return f"The first layer's gradient over the last layer's: {'; '.join(parts)}."
 
 
 def table_note(table: LayerTable) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
+from torch import Tensor
 
+from resviz.nets.resnet import build
+from resviz.probes.gradients import gradient_probe
 from resviz.results import DepthSweep, GradientProfile
+from resviz.spec import NetSpec, cifar_blocks
 
-__all__ = ["resampled"]
+__all__ = ["depth_sweep", "resampled"]
 
 _POSITIONS = np.linspace(0, 1, 41)
 
@@ -17,3 +22,26 @@ def resampled(depths: Sequence[int], profiles: Sequence[GradientProfile]) -> Dep
     """Profiles of different lengths on one axis: at each relative position, the nearest layer's norm as measured."""
     rows = [p.norms[np.rint(_POSITIONS * (len(p.norms) - 1)).astype(int)] for p in profiles]
     return DepthSweep(tuple(depths), _POSITIONS, np.stack(rows))
+
+
+def depth_sweep(
+    spec: NetSpec,
+    depths: Sequence[int],
+    batch: tuple[Tensor, Tensor],
+    tick: Callable[[float, str], None] = lambda fraction, note: None,
+) -> dict[str, DepthSweep]:
+    """The spec's design at each CIFAR depth, "residual" with every skip and "plain" with none, over one batch.
+
+    `tick` hears the fraction done before every network; what it raises ends the sweep.
+    """
+    whole = replace(spec, residual=True, cut=frozenset(), dropped=frozenset())
+    costs = np.cumsum([0, *(depth for _ in range(2) for depth in depths)])
+    sweeps = {}
+    for n, (key, design) in enumerate({"residual": whole, "plain": spec.plain()}.items()):
+        profiles = []
+        for i, depth in enumerate(depths):
+            tick(costs[n * len(depths) + i] / costs[-1], f"{key}, {depth} layers")
+            net = build(replace(design, blocks=cifar_blocks(depth, spec.block))).train()
+            profiles.append(gradient_probe(net, *batch).profile)
+        sweeps[key] = resampled(depths, profiles)
+    return sweeps

@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from resviz.results import DepthSweep, Prediction, Probe
+from resviz.results import Prediction, Probe
 from resviz.spec import NetSpec
 
-__all__ = ["bundled", "imagenet", "prediction", "probe", "samples", "sweep_row", "warm_up"]
+__all__ = ["batch_of", "bundled", "imagenet", "prediction", "probe", "samples", "warm_up"]
 
 
 @st.cache_resource(show_spinner=False)
@@ -38,10 +38,11 @@ def probe(spec: NetSpec, batch: str, size: int, side: int, batch_seed: int, pict
     from resviz.probes.gradients import gradient_probe
 
     check_memory(spec, side, size)
-    return gradient_probe(build(spec).train(), *_batch(spec, batch, size, side, batch_seed, picture))
+    return gradient_probe(build(spec).train(), *batch_of(spec, batch, size, side, batch_seed, picture))
 
 
-def _batch(spec: NetSpec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None) -> Any:
+def batch_of(spec: NetSpec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None) -> Any:
+    """(images, targets) to probe with: "digits", "noise" or crops of a "picture"."""
     from resviz import data
 
     if batch == "noise":
@@ -78,11 +79,3 @@ def samples() -> dict[str, Image.Image]:
     from resviz.images import sample_photographs
 
     return sample_photographs()
-
-
-@st.cache_data(max_entries=512, show_spinner=False)
-def sweep_row(spec: NetSpec, side: int, batch_seed: int) -> DepthSweep:
-    """One depth of a sweep, resampled to equal positions."""
-    from resviz.probes.depth import resampled
-
-    return resampled([spec.depth], [probe(spec, "digits", 32, side, batch_seed).profile])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,28 @@ def _mount(key: str, wide: Diagram, tall: Diagram, title: str, hint: str, height
     )
 
 
-def show_network(key: str, side: int, paint: Mapping[str, str] | None = None, notes: Mapping[str, str] | None = None) -> None:
-    """The session's network; clicking an arc cuts or restores that skip."""
+def show_network(
+    key: str,
+    side: int,
+    paint: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
+    scale: tuple[str, Sequence[str], str] | None = None,
+) -> None:
+    """The session's network; clicking an arc cuts or restores that skip. `paint`, `notes`, `scale`: see `network_diagram`."""
     spec = current_spec()
     table = layer_table(spec, side)
     unfolded = st.session_state.get("unfolded", frozenset())
     wide, tall = (
-        network_diagram(spec, table, unfolded=unfolded, paint=paint, notes=notes, vertical=vertical, room=12 if vertical else 30)
+        network_diagram(
+            spec,
+            table,
+            unfolded=unfolded,
+            paint=paint,
+            notes=notes,
+            vertical=vertical,
+            room=12 if vertical else 30,
+            scale=scale,
+        )
         for vertical in (False, True)
     )
     hint = "Click an arc to cut or restore its skip; hover a layer for its row; click ⊕ to open a block."
