@@ -4,14 +4,13 @@ import streamlit as st
 
 from resviz.figures import gradients, words
 from resviz.spec import PRESETS
-from resviz.ui import cache, frame
+from resviz.ui import cache, diagram, frame
+from resviz.ui.charts import chart
 
 frame.open_page(
     "Home",
     "Why do skip connections work?",
-    "Before 2015, making a network deeper made it *worse*: a 56-layer plain network had a higher **training** error than a "
-    "20-layer one ([He et al. 2015](https://arxiv.org/abs/1512.03385), figure 1). That is degradation, not overfitting. "
-    "The remedy is one addition: let a block learn **F(x) = H(x) − x** and output **y = F(x) + x**.",
+    "Before 2015, making a network deeper made it *worse*. The remedy is one addition: **y = F(x) + x**.",
 )
 
 
@@ -20,38 +19,58 @@ def live_figure() -> None:
     spec = PRESETS["resnet56"]
     probes = {key: cache.probe(net, "digits", 64, 8, 0) for key, net in (("residual", spec), ("plain", spec.plain()))}
     profiles = {key: probe.profile for key, probe in probes.items()}
-    st.plotly_chart(gradients.gradient_profiles(profiles, gradients.log_range([])), key="home", alt="Gradient norms by layer")
+    chart(
+        gradients.gradient_profiles(profiles, gradients.log_range([])), "home", "Gradient norms by layer, with and without skips"
+    )
     st.markdown(words.comparison(profiles, spec.classes) + " *Measured here: 56 layers with batch norm, before training.*")
 
 
 left, right = st.columns([3, 2], gap="large")
-with right:
-    st.subheader("Why it helps", anchor=False)
-    st.markdown(
-        "- **A gradient highway**: ∂y/∂x = ∂F/∂x + 1, so the loss reaches early layers directly.\n"
-        "- **Identity is easy**: to pass x on, F's weights only need to go to 0.\n"
-        "- **A residual is easier to learn** than the whole mapping.\n\n"
-        "It led to 152 layers and ILSVRC 2015 (3.57 % top-5 error), then to 1000+ layers, to the skips of DenseNet, U-Net "
-        "and the Transformer, and to transfer learning from pretrained ResNets."
-    )
-    st.page_link("pages/build.py", label="**Build** a ResNet and cut its skips", icon=":material/account_tree:")
-    st.page_link("pages/gradients.py", label="**Gradients**: with and without skips", icon=":material/show_chart:")
-    st.page_link("pages/explain.py", label="**Explain** a photograph", icon=":material/image_search:")
-with left:
-    slot = st.container(height=470, border=False)
+with left, st.container(height=500, border=False):
     if st.session_state.get("warm") or not cache.warm_up().is_alive():
         st.session_state.warm = True
-        with slot:
-            live_figure()
+        live_figure()
     else:
-        with slot:
-            st.info("Loading PyTorch to measure the figure…")
+        st.info("Loading PyTorch to measure the figure…")
 
-            @st.fragment(run_every=0.5)
-            def wait() -> None:
-                if not cache.warm_up().is_alive():
-                    st.session_state.warm = True
-                    st.rerun()
+        @st.fragment(run_every=0.5)
+        def wait() -> None:
+            if not cache.warm_up().is_alive():
+                st.session_state.warm = True
+                st.rerun()
 
-            wait()
+        wait()
+with right:
+    st.subheader("Take one apart", anchor=False)
+    frame.ways()
+    st.subheader("The problem", anchor=False)
+    st.markdown(
+        "A 56-layer plain network had a higher **training** error than a 20-layer one "
+        "([He et al. 2015](https://arxiv.org/abs/1512.03385), figure 1). It is called degradation, and it is not overfitting: "
+        "the deeper network contains the shallower one, if only its extra layers could learn to do nothing."
+    )
+st.subheader("The idea", anchor=False)
+st.markdown(
+    "Let the layers learn the **residual** F(x) = H(x) − x instead of the mapping H(x), and add x back: **y = F(x) + x**. "
+    "The skip costs no parameters."
+)
+diagram.show_example("idea", PRESETS["resnet20"], 32, "layer1.0")
+why, led = st.columns(2, gap="large")
+with why:
+    st.subheader("Why it works", anchor=False)
+    st.markdown(
+        "- **A gradient highway**: ∂y/∂x = ∂F/∂x + 1, so the loss reaches early layers directly.\n"
+        "- **The identity is easy**: to pass x on, F's weights only need to go to 0.\n"
+        "- **A residual is easier to learn** than the whole mapping: most blocks change the signal only a little.\n\n"
+        "How far each of these holds depends on the normalisation and the initialisation; the pages measure it."
+    )
+with led:
+    st.subheader("Where it led", anchor=False)
+    st.markdown(
+        "- **152 layers** and ILSVRC 2015, won with 3.57 % top-5 error ([He et al. 2015](https://arxiv.org/abs/1512.03385)); "
+        "**1001 layers** a year later ([He et al. 2016](https://arxiv.org/abs/1603.05027)).\n"
+        "- Skips in **DenseNet** ([2016](https://arxiv.org/abs/1608.06993)), **U-Net** "
+        "([2015](https://arxiv.org/abs/1505.04597)) and the **Transformer** ([2017](https://arxiv.org/abs/1706.03762)).\n"
+        "- **Transfer learning**: pretrained ResNets as the start of detection, segmentation and much else."
+    )
 frame.close()

@@ -77,9 +77,19 @@ with layers:
         if chosen := st.session_state["layers"]["selection"]["rows"]:
             st.session_state.selected = table.rows[chosen[0]].name
 
-    st.dataframe(rows, hide_index=True, height=320, key="layers", on_select=pick, selection_mode="single-row", alt="Every layer")
+    whole = {name: st.column_config.NumberColumn(format="localized") for name in ("params", "MACs", "activation bytes")}
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=320,
+        key="layers",
+        on_select=pick,
+        selection_mode="single-row",
+        column_config=whole,
+        alt="Every layer",
+    )
     totals = {"layer": "total", "params": table.params, "MACs": table.macs, "activation bytes": table.memory}
-    st.dataframe(pd.DataFrame([totals]), hide_index=True, alt="Totals of the columns")
+    st.dataframe(pd.DataFrame([totals]), hide_index=True, column_config=whole, alt="Totals of the columns")
     st.download_button("Download the table (CSV)", rows.to_csv(index=False), "layers.csv", "text/csv", on_click="ignore")
 with variants:
     # top-1 on ImageNet, single 224 px crop, of torchvision's V1 weights (their metadata)

@@ -92,7 +92,7 @@ with figure_column:
     places = [place for start in range(0, len(methods), across) for place in st.columns(across)][: len(methods)]
     for place, method in zip(places, methods, strict=True):
         place.markdown(f"**{METHODS[method].title}** for *{target}*", help=f"{METHODS[method].answers} ({METHODS[method].paper})")
-    slots = [place.container(height=440, border=False) for place in places]
+    slots = [place.container(key=f"reserve-{method}") for place, method in zip(places, methods, strict=True)]
     for slot, place, method, result in zip(slots, places, methods, results_of([wanted(m) for m in methods], slots), strict=True):
         if result is None:
             continue

@@ -61,9 +61,9 @@ with figure_column:
     st.caption(words.layer_note(row, profiles) if row else "Click a point to see its layer.")
 shown = profiles["residual" if spec.residual else "plain"]
 notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(shown.names, shown.norms, strict=True)}
-low, high = decades
+low, high = paint = gradients.log_range(shown.norms, -3, 3)
 scale = (power_of_ten(low), sample_colorscale("Viridis", list(np.linspace(0, 1, 24))), power_of_ten(high))
-diagram.show_network("diagram", side, gradients.gradient_paint(shown, decades), notes, scale)
+diagram.show_network("diagram", side, gradients.gradient_paint(shown, paint), notes, scale)
 signals = {key: measured.signal for key, measured in probes.items()}
 for column, (field, title) in zip(st.columns(2, gap="large"), gradients.SIGNALS.items(), strict=True):
     with column:
@@ -93,7 +93,7 @@ if not imagenet and st.toggle("Sweep the depth", help="The same design at severa
     design = replace(residual, cut=frozenset(), dropped=frozenset(), blocks=(1,))
     measured = cache.batch_of(spec, batch, 32, side, 0, picture)
     key = ("sweep", design, depths, batch, side, photograph and photograph.key)
-    with st.container(height=430, border=False):
+    with st.container(key="reserve-sweep"):
         from resviz.probes.depth import depth_sweep
 
         sweeps = result_of("sweep", key, "Sweeping the depth", lambda tick: depth_sweep(design, depths, measured, tick))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import streamlit as st
 
 from resviz.figures.diagram import STYLE, Diagram, block_diagram, network_diagram, to_svg
 from resviz.nets.cost import layer_table
-from resviz.spec import describe
+from resviz.spec import NetSpec, describe
 from resviz.ui.state import change, current_spec
 
-__all__ = ["handle", "show_block", "show_network"]
+__all__ = ["handle", "show_block", "show_example", "show_network"]
 
 _HERE = Path(__file__).parent
 _HTML = (
@@ -94,7 +95,18 @@ def show_network(
     _mount(key, wide, tall, describe(spec), hint, 300)
 
 
+def show_example(key: str, spec: NetSpec, side: int, name: str) -> None:
+    """A block to look at: it belongs to no session's network, so nothing on it can be clicked."""
+    wide, tall = (_still(block_diagram(spec, layer_table(spec, side), name, vertical=vertical)) for vertical in (False, True))
+    _mount(key, wide, tall, f"{describe(spec)}: {name}", "A basic block: two convolutions learn F(x), the arc carries x.", 230)
+
+
+def _still(diagram: Diagram) -> Diagram:
+    return replace(diagram, shapes=tuple(replace(s, action="", label=s.label.split("; click")[0]) for s in diagram.shapes))
+
+
 def show_block(key: str, side: int, name: str) -> None:
+    """One block of the session's network, opened; its arc can be clicked too."""
     spec = current_spec()
     table = layer_table(spec, side)
     wide, tall = (block_diagram(spec, table, name, vertical=vertical) for vertical in (False, True))

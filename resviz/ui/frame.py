@@ -10,13 +10,13 @@ from resviz.spec import describe, to_query, to_query_string
 from resviz.ui import cache
 from resviz.ui.state import current_spec, reset, sync_url, undo
 
-__all__ = ["PAGES", "close", "network_strip", "open_page"]
+__all__ = ["PAGES", "close", "network_strip", "open_page", "ways"]
 
-PAGES = {
-    "app.py": "Home",
-    "pages/build.py": "Build",
-    "pages/gradients.py": "Gradients",
-    "pages/explain.py": "Explain",
+PAGES = {  # path: its name, what it answers, its icon
+    "app.py": ("Home", "", ""),
+    "pages/build.py": ("Build", "What is a ResNet made of? Build one and cut its skips.", ":material/account_tree:"),
+    "pages/gradients.py": ("Gradients", "What does a skip do to the gradient of every layer?", ":material/show_chart:"),
+    "pages/explain.py": ("Explain", "Which pixels decided? Ask a trained network about a photograph.", ":material/image_search:"),
 }
 
 
@@ -31,12 +31,19 @@ def open_page(title: str, question: str, lead: str) -> None:
     query = to_query(current_spec())
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation"):
         st.markdown("**ResViz**", width="content")
-        for path, label in PAGES.items():
+        for path, (label, _, _) in PAGES.items():
             st.page_link(path, label=label, query_params=query)
     st.title(question, anchor=False)
     st.markdown(lead)
     if notice := st.session_state.pop("notice", None):
         st.warning(notice, icon=":material/info:")
+
+
+def ways() -> None:
+    """A way into each page, with the question it answers."""
+    for path, (label, question, icon) in PAGES.items():
+        if question:
+            st.page_link(path, label=f"**{label}**: {question}", icon=icon, query_params=to_query(current_spec()))
 
 
 def network_strip() -> None:
