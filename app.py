@@ -2,10 +2,7 @@
 
 import streamlit as st
 
-from resviz.figures import gradients, words
-from resviz.spec import PRESETS
-from resviz.ui import cache, diagram, frame
-from resviz.ui.charts import chart
+from resviz.ui import frame
 
 frame.open_page(
     "Home",
@@ -13,20 +10,26 @@ frame.open_page(
     "Before 2015, making a network deeper made it *worse*. The remedy is one addition: **y = F(x) + x**.",
 )
 
+# after the title: figures and pandas take a moment to import
+from resviz.figures import gradients, words
+from resviz.spec import PRESETS
+from resviz.ui import cache, diagram
+from resviz.ui.charts import line_chart
+
 
 @st.fragment
 def live_figure() -> None:
     spec = PRESETS["resnet56"]
     probes = {key: cache.probe(net, "digits", 64, 8, 0) for key, net in (("residual", spec), ("plain", spec.plain()))}
     profiles = {key: probe.profile for key, probe in probes.items()}
-    chart(
+    line_chart(
         gradients.gradient_profiles(profiles, gradients.log_range([])), "home", "Gradient norms by layer, with and without skips"
     )
     st.markdown(words.comparison(profiles, spec.classes) + " *Measured here: 56 layers with batch norm, before training.*")
 
 
 left, right = st.columns([3, 2], gap="large")
-with left, st.container(height=500, border=False):
+with left, st.container(key="reserve-live"):
     if st.session_state.get("warm") or not cache.warm_up().is_alive():
         st.session_state.warm = True
         live_figure()

@@ -1,22 +1,27 @@
 """What is a ResNet made of?"""
 
-from dataclasses import replace
-
-import pandas as pd
 import streamlit as st
 
-from resviz.figures import words
-from resviz.figures.theme import count
-from resviz.nets.cost import layer_table
-from resviz.spec import PRESETS, Stem, name_of
-from resviz.ui import controls, diagram, frame
-from resviz.ui.state import current_spec
+from resviz.ui import frame
 
 frame.open_page(
     "Build",
     "What is a ResNet made of?",
     "Blocks on a trunk. Each adds its result to what came in: **click an arc to cut a skip.**",
 )
+
+# after the title: figures and pandas take a moment to import
+from dataclasses import replace
+
+import pandas as pd
+
+from resviz.figures import words
+from resviz.figures.theme import count
+from resviz.nets.cost import layer_table
+from resviz.spec import PRESETS, Stem, name_of
+from resviz.ui import controls, diagram
+from resviz.ui.state import current_spec
+
 frame.network_strip()
 spec = current_spec()
 side = 224 if spec.stem is Stem.IMAGENET else 32

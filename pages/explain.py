@@ -1,22 +1,27 @@
 """Which pixels decided?"""
 
+import streamlit as st
+
+from resviz.ui import frame
+
+frame.open_page(
+    "Explain", "Which pixels decided?", "A photograph, a trained network's answer, and the evidence laid over the picture."
+)
+
+# after the title: figures and pandas take a moment to import
 import io
 import math
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from resviz.figures import attribution as pictures
 from resviz.figures import words
 from resviz.spec import describe
-from resviz.ui import cache, frame, inputs
+from resviz.ui import cache, inputs
 from resviz.ui.charts import chart
 from resviz.ui.jobs import results_of
 
-frame.open_page(
-    "Explain", "Which pixels decided?", "A photograph, a trained network's answer, and the evidence laid over the picture."
-)
 figure_column, control_column = st.columns([3, 1], gap="large")
 with control_column:
     photograph = inputs.choose_photograph("explain")

@@ -1,26 +1,31 @@
 """What does a skip connection do to the gradient?"""
 
-from dataclasses import replace
-
-import numpy as np
-import pandas as pd
 import streamlit as st
-from plotly.colors import sample_colorscale
 
-from resviz.figures import gradients, words
-from resviz.figures.theme import number, power_of_ten
-from resviz.nets.cost import layer_table
-from resviz.spec import PRESETS, Init, Norm, SpecError, Stem
-from resviz.ui import cache, controls, diagram, frame, inputs
-from resviz.ui.charts import chart
-from resviz.ui.jobs import result_of
-from resviz.ui.state import current_spec
+from resviz.ui import frame
 
 frame.open_page(
     "Gradients",
     "What does a skip connection do to the gradient?",
     "One backward pass through two networks with the same weights and the same batch, one with skips and one without.",
 )
+
+# after the title: figures and pandas take a moment to import
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from plotly.colors import sample_colorscale
+
+from resviz.figures import gradients, words
+from resviz.figures.theme import number, power_of_ten
+from resviz.nets.cost import layer_table
+from resviz.spec import PRESETS, Init, Norm, SpecError, Stem
+from resviz.ui import cache, controls, diagram, inputs
+from resviz.ui.charts import chart, line_chart
+from resviz.ui.jobs import result_of
+from resviz.ui.state import current_spec
+
 frame.network_strip()
 spec = current_spec()
 imagenet = spec.stem is Stem.IMAGENET
@@ -54,8 +59,12 @@ profiles = {key: probe.profile for key, probe in probes.items()}
 decades = gradients.log_range(np.concatenate([profile.norms for profile in profiles.values()]))
 with figure_column:
     figure = gradients.gradient_profiles(profiles, decades, st.session_state.get("selected"), residual.cut)
-    if clicked := chart(figure, "profile", "Gradient norm of every layer, with and without skips", select=True):
-        st.session_state.selected = clicked
+    line_chart(
+        figure,
+        "profile",
+        "Gradient norm of every layer, with and without skips",
+        on_select=lambda name: st.session_state.update(selected=name),
+    )
     st.markdown(words.comparison(profiles, spec.classes))
     row = layer_table(residual, side).row(st.session_state.get("selected") or "conv1")
     st.caption(words.layer_note(row, profiles) if row else "Click a point to see its layer.")
@@ -68,7 +77,7 @@ signals = {key: measured.signal for key, measured in probes.items()}
 for column, (field, title) in zip(st.columns(2, gap="large"), gradients.SIGNALS.items(), strict=True):
     with column:
         st.markdown(f"**{title[0].upper()}{title[1:]}**")
-        chart(gradients.signal_figure(signals, field), field, title)
+        line_chart(gradients.signal_figure(signals, field), field, title)
 layers = pd.DataFrame(
     [(key, n, v) for key, p in profiles.items() for n, v in zip(p.names, p.norms, strict=True)], columns=["net", "layer", "norm"]
 )

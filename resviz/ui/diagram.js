@@ -1,37 +1,10 @@
-const NS = "http://www.w3.org/2000/svg";
-
-function element(tag, attrs) {
-  const node = document.createElementNS(NS, tag);
-  for (const [key, value] of Object.entries(attrs)) node.setAttribute(key, value);
-  return node;
-}
-
-function save(name, blob) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
-
-function savePng(svgText, name, width, height) {
-  const image = new Image();
-  image.onload = () => {
-    const canvas = document.createElement("canvas");
-    canvas.width = width * 2;
-    canvas.height = height * 2;
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => save(name, blob), "image/png");
-  };
-  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svgText);
-}
-
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".diagram");
   const tip = parentElement.querySelector(".tip");
   const rest = data.hint;
   const focused = root.getRootNode().activeElement?.dataset?.action;
   tip.textContent = data.selectedLabel || rest;
+  root.tidy?.(); // every run calls this function anew on the same element
 
   function draw() {
     const drawing = root.clientWidth < 600 && data.tall ? data.tall : data.wide;
@@ -65,10 +38,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
       const show = () => {
         tip.textContent = shape.label;
         node.classList.add("lit");
+        if (shape.name) announce(shape.name, root);
       };
       const hide = () => {
         tip.textContent = data.selectedLabel || rest;
         node.classList.remove("lit");
+        if (shape.name) announce("", root);
       };
       target.addEventListener("pointerenter", show);
       target.addEventListener("pointerleave", hide);
@@ -80,8 +55,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
 
   draw();
-  parentElement.querySelector(".svg").onclick = () => save(`${data.file}.svg`, new Blob([data.svg], { type: "image/svg+xml" }));
-  parentElement.querySelector(".png").onclick = () => savePng(data.svg, `${data.file}.png`, data.wide.width, data.wide.height);
+  parentElement.querySelector(".svg").onclick = () => saveSvg(data.svg, data.file);
+  parentElement.querySelector(".png").onclick = () => savePng(data.svg, data.file, data.wide.width, data.wide.height);
   let last = root.clientWidth;
   const observer = new ResizeObserver(() => {
     if (Math.abs(root.clientWidth - last) < 8) return;
@@ -89,5 +64,15 @@ export default function ({ parentElement, data, setTriggerValue }) {
     draw();
   });
   observer.observe(root);
-  return () => observer.disconnect();
+
+  const quiet = onAnnounced(root, (name) => {
+    for (const node of root.querySelectorAll("[data-name]")) node.classList.toggle("lit", node.dataset.name === name);
+    const shape = name && data.wide.shapes.find((s) => s.name === name && s.label);
+    tip.textContent = shape ? shape.label : data.selectedLabel || rest;
+  });
+  root.tidy = () => {
+    observer.disconnect();
+    quiet();
+  };
+  return root.tidy;
 }

@@ -28,7 +28,8 @@ _HTML = (
 @cache
 def _component() -> Callable[..., Any]:
     css = STYLE + "\n" + (_HERE / "diagram.css").read_text()
-    return st.components.v2.component("resviz_diagram", html=_HTML, css=css, js=(_HERE / "diagram.js").read_text())
+    js = "\n".join((_HERE / name).read_text() for name in ("common.js", "diagram.js"))
+    return st.components.v2.component("resviz_diagram", html=_HTML, css=css, js=js)
 
 
 def handle(action: object) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.e2e.browser import FLAGS, find
+
+expect.set_options(timeout=45_000)  # the first page of a fresh server may import torch and captum
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
@@ -20,7 +23,7 @@ READY = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connec
 class Server:
     """The real app on a free port, with its log."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, app: Path = Path("app.py")) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -30,7 +33,7 @@ class Server:
             "-m",
             "streamlit",
             "run",
-            "app.py",
+            str(app),
             "--server.headless",
             "true",
             "--server.port",
@@ -50,8 +53,11 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
+        """End the server; anything that looks like an error in its log is one."""
         self.process.terminate()
         self.process.wait(20)
+        lines = [line for line in self.log.read_text().splitlines() if re.search(r"Traceback|Error|Exception|WARNING", line)]
+        assert not lines, lines
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +65,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("server") / "log")
     yield started
     started.stop()
-    assert "Traceback" not in started.log.read_text()
 
 
 @pytest.fixture(scope="session")
@@ -70,13 +75,26 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+# Streamlit's client looks for its server under the page's own path first, and under the root when that is not found
+_PROBES = ("/_stcore/health", "/_stcore/host-config")
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
+    """A fresh browser; a test in which any page logs an error to the console fails."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
+    opened, errors = context.new_page(), []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.location.get("url", "").endswith(_PROBES):
+            errors.append(f"{message.text} ({message.location.get('url')})")
+
+    opened.on("console", listen)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.set_default_timeout(60_000)
     yield opened
     context.close()
+    assert not errors
 
 
 def ready(page: Page) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from resviz.images import sample_photographs
 from tests.e2e.conftest import Server, ready
@@ -17,15 +18,27 @@ def photograph() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("path", "title"),
-    [("", "Why do skip"), ("build", "What is a ResNet"), ("gradients", "What does a skip"), ("explain", "Which pixels")],
-)
-def test_deep_link_shows_the_whole_frame(server: Server, page: Page, path: str, title: str) -> None:
-    page.goto(f"{server.url}/{path}")
-    expect(page.get_by_role("heading", name=title)).to_be_visible()
-    for label in ("Home", "Build", "Gradients", "Explain"):
-        expect(page.get_by_role("link", name=label, exact=True).first).to_be_visible()
+PAGES = {"": "Why do skip", "build": "What is a ResNet", "gradients": "What does a skip", "explain": "Which pixels"}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_deep_link_is_the_first_request_of_a_fresh_server(path: str, page: Page, tmp_path: Path) -> None:
+    fresh = Server(tmp_path / "log")
+    try:
+        page.goto(f"{fresh.url}/{path}")
+        expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
+        for label in ("Home", "Build", "Gradients", "Explain"):
+            expect(page.get_by_role("link", name=label, exact=True).first).to_be_visible()
+        expect(page.locator(".js-plotly-plot, .diagram svg").first).to_be_visible()
+        ready(page)
+    finally:
+        page.goto("about:blank")  # a page whose server goes away would say so in its console
+        fresh.stop()
+
+
+def norms(page: Page) -> str:
+    page.wait_for_selector(".js-plotly-plot .point")
+    return page.evaluate("JSON.stringify(document.querySelector('.js-plotly-plot').data[0].y)")
 
 
 def test_clicking_an_arc_cuts_the_skip_and_changes_the_gradients(server: Server, page: Page) -> None:
@@ -33,13 +46,79 @@ def test_clicking_an_arc_cuts_the_skip_and_changes_the_gradients(server: Server,
     figure = page.locator(".js-plotly-plot").first
     expect(figure).to_be_visible()
     ready(page)
-    before = page.evaluate("JSON.stringify(document.querySelector('.js-plotly-plot').data[0].y)")
+    before = norms(page)
     page.locator("[data-action='cut:layer2.1']").first.dispatch_event("click")
     expect(page.locator("[data-action='cut:layer2.1']").first).to_have_attribute("aria-checked", "false")
     ready(page)
-    after = page.evaluate("JSON.stringify(document.querySelector('.js-plotly-plot').data[0].y)")
-    assert before != after
+    assert norms(page) != before
     assert "cut=2.1" in page.url
+
+
+def test_a_cut_on_the_build_page_is_the_cut_of_the_gradient_figure(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/build?blocks=2-2-2")
+    ready(page)
+    arc = page.locator("[data-action='cut:layer1.1']").first
+    arc.evaluate("""path => {
+        const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());
+        path.dispatchEvent(new MouseEvent('click', {bubbles: true, composed: true, clientX: at.x, clientY: at.y}));
+    }""")
+    expect(arc).to_have_attribute("aria-checked", "false")
+    page.get_by_role("link", name="Gradients", exact=True).first.click()
+    expect(page.get_by_role("heading", name="What does a skip")).to_be_visible()
+    expect(page.get_by_text("1 skip cut").first).to_be_visible()
+    ready(page)
+    cut = norms(page)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("1 skip cut")).to_have_count(0)
+    ready(page)
+    assert norms(page) != cut
+
+
+def test_a_skip_can_be_cut_with_the_keyboard(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/build?blocks=2-2-2")
+    ready(page)
+    arc = page.locator("[data-action='cut:layer3.1']").first
+    arc.focus()
+    page.keyboard.press("Enter")
+    expect(arc).to_have_attribute("aria-checked", "false")
+    page.keyboard.press("Space")
+    expect(page.locator("[data-action='cut:layer3.1']").first).to_have_attribute("aria-checked", "true")
+
+
+def test_two_visitors_never_see_each_other(server: Server, page: Page, browser: Browser) -> None:
+    context = browser.new_context()
+    other = context.new_page()
+    for visitor in (page, other):
+        visitor.goto(f"{server.url}/gradients?blocks=2-2-2")
+        ready(visitor)
+    untouched = norms(other)
+    page.locator("[data-action='cut:layer2.1']").first.dispatch_event("click")
+    expect(page.get_by_text("1 skip cut").first).to_be_visible()
+    other.get_by_role("button", name="Reset", exact=True).click()
+    expect(other.get_by_text("ResNet-56").first).to_be_visible()
+    expect(page.get_by_text("1 skip cut").first).to_be_visible()
+    other.goto(f"{server.url}/gradients?blocks=2-2-2")
+    ready(other)
+    expect(other.get_by_text("skip cut")).to_have_count(0)
+    assert norms(other) == untouched
+    context.close()
+
+
+def test_a_clicked_point_shows_its_layer(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/gradients?blocks=2-2-2")
+    ready(page)
+    page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace").first.locator(".point").nth(5).click(force=True)
+    expect(page.locator(".diagram .selected").first).to_be_visible()
+    name = page.locator(".diagram .selected").first.get_attribute("data-name")
+    expect(page.get_by_text(f"{name} · conv").first).to_be_visible()
+
+
+def test_the_depth_sweep_fills_in(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/gradients?blocks=2-2-2")
+    ready(page)
+    page.get_by_text("Sweep the depth").click()
+    expect(page.get_by_text("The first layer's gradient over the last")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .heatmaplayer").first).to_be_attached()
 
 
 def test_permalink_shows_the_same_network_in_a_fresh_browser(server: Server, page: Page) -> None:
@@ -48,20 +127,33 @@ def test_permalink_shows_the_same_network_in_a_fresh_browser(server: Server, pag
     expect(page.locator("[data-action='cut:layer1.1']").first).to_have_attribute("aria-checked", "false")
 
 
+def give(page: Page, data: bytes) -> None:
+    page.get_by_role("radio", name="Upload").click()
+    page.locator("input[type=file]").first.set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": data})
+
+
 def test_uploaded_photograph_is_predicted_and_explained(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/explain")
     ready(page)
-    page.locator("input[type=file]").first.set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photograph()})
+    give(page, photograph())
+    expect(page.get_by_text("cat.jpg").first).to_be_visible()
     expect(page.get_by_text("Entropy").first).to_be_visible()
-    expect(page.get_by_text("Saliency").first).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(5)
+    expect(page.locator(".js-plotly-plot .heatmaplayer image")).to_have_count(4)
+    overlaid = page.evaluate("""() => [...document.querySelectorAll('.js-plotly-plot')].filter(
+        plot => plot.layout.images?.length === 1 && plot.data[0].type === 'heatmap').length""")
+    assert overlaid == 4
+    before = page.evaluate("JSON.stringify(document.querySelectorAll('.js-plotly-plot')[1].data[0].z)")
+    ready(page)
+    page.get_by_role("combobox", name="Class to explain").click()
+    page.get_by_role("option", name="dog").click()
+    expect(page.get_by_text("Saliency for dog").first).to_be_visible()
+    ready(page)
+    assert page.evaluate("JSON.stringify(document.querySelectorAll('.js-plotly-plot')[1].data[0].z)") != before
 
 
 def test_truncated_jpeg_is_one_clear_sentence(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/explain")
     ready(page)
-    data = photograph()
-    page.locator("input[type=file]").first.set_input_files(
-        {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": data[: len(data) // 2]}
-    )
+    give(page, photograph()[:4000])
     expect(page.get_by_text("cut off or damaged").first).to_be_visible()
+    expect(page.get_by_text("Entropy").first).to_be_visible()

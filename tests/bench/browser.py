@@ -1,0 +1,94 @@
+"""What a visitor waits for, measured in the page itself."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from resviz.data import probe_batch
+from resviz.nets.resnet import build
+from resviz.probes.gradients import gradient_probe
+from resviz.spec import PRESETS
+from tests.e2e.browser import FLAGS, find
+from tests.e2e.conftest import Server, ready
+
+# resolves with the milliseconds from the click to the frame in which the first figure's line has changed
+_CLICK = """name => new Promise(done => {
+    const line = () => document.querySelector('.js-plotly-plot .scatterlayer .js-line')?.getAttribute('d');
+    const find = root => {
+        for (const node of root.querySelectorAll('*')) {
+            if (node.dataset?.action === name) return node;
+            const inner = node.shadowRoot && find(node.shadowRoot);
+            if (inner) return inner;
+        }
+    };
+    const before = line(), start = performance.now();
+    find(document).dispatchEvent(new MouseEvent('click', {bubbles: true, composed: true}));
+    const look = () => {
+        const now = line();
+        if (now && now !== before) requestAnimationFrame(() => done(performance.now() - start));
+        else requestAnimationFrame(look);
+    };
+    look();
+})"""
+
+
+def cut_latency(clicks: int = 15) -> tuple[float, float]:
+    """Milliseconds, medians: click on an arc of ResNet-56 until the figure is redrawn, and the computation in it."""
+    spec = PRESETS["resnet56"]
+    names = list(spec.block_names())[:clicks]
+    images, targets = probe_batch(64, 3, 8, 10)
+    gradient_probe(build(spec).train(), images, targets)
+    server = Server(Path(tempfile.mkdtemp()) / "log")
+    waits, computing = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"{server.url}/gradients")
+        ready(page)
+        page.wait_for_selector(".js-plotly-plot .js-line")
+        cut: frozenset[str] = frozenset()
+        for name in names:
+            page.wait_for_timeout(600)
+            waits.append(page.evaluate(_CLICK, f"cut:{name}"))
+            ready(page)
+            cut |= {name}
+            start = time.perf_counter()
+            gradient_probe(build(replace(spec, cut=cut)).train(), images, targets)
+            computing.append(1000 * (time.perf_counter() - start))
+        page.goto("about:blank")
+        browser.close()
+    server.stop()
+    return statistics.median(waits[1:]), statistics.median(computing[1:])
+
+
+def _first_page(browser: Browser, app: Path, text: str) -> float:
+    """Milliseconds from opening the first page of a server that has answered nothing yet until its title stands there."""
+    server = Server(Path(tempfile.mkdtemp()) / "log", app)
+    page = browser.new_page()
+    start = time.perf_counter()
+    page.goto(server.url, wait_until="commit")
+    page.get_by_role("heading", name=text).wait_for()
+    took = 1000 * (time.perf_counter() - start)
+    page.close()
+    server.stop()
+    return took
+
+
+def first_pages(rounds: int = 5) -> tuple[float, float]:
+    """Milliseconds, medians: our home page, and a one-line Streamlit app's."""
+    line = Path(tempfile.mkdtemp()) / "line.py"
+    line.write_text('import streamlit as st; st.title("One line")\n')
+    ours, theirs = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
+        for _ in range(rounds):
+            theirs.append(_first_page(browser, line, "One line"))
+            ours.append(_first_page(browser, Path("app.py"), "Why do skip"))
+        browser.close()
+    return statistics.median(ours), statistics.median(theirs)

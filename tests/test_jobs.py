@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from resviz.ui.jobs import Job, Jobs, JobsFull, Tick
+
+
+def endless(tick: Tick) -> None:
+    while True:
+        tick(0.5, "turning")
+        time.sleep(0.005)
+
+
+def test_a_job_returns_reports_and_is_remembered() -> None:
+    jobs = Jobs(workers=1)
+    seen: list[float] = []
+
+    def work(tick: Tick) -> int:
+        for i in range(5):
+            tick(i / 5, f"step {i}")
+            seen.append(i / 5)
+        return 42
+
+    job = jobs.submit("ada", "key", work)
+    assert job.wait(5)
+    assert (job.state, job.result, len(seen)) == ("done", 42, 5)
+    for _ in range(100):
+        if jobs.remembered("key") == 42:
+            break
+        time.sleep(0.01)
+    assert jobs.remembered("key") == 42
+
+
+def test_cancel_ends_a_job_at_its_next_tick() -> None:
+    job = Jobs(workers=1).submit("ada", 1, endless)
+    time.sleep(0.05)
+    began = time.monotonic()
+    job.cancel()
+    assert job.wait(1)
+    assert time.monotonic() - began < 0.2
+    assert job.state == "cancelled"
+
+
+def test_an_error_belongs_to_its_job_and_the_worker_goes_on() -> None:
+    jobs = Jobs(workers=1)
+
+    def broken(tick: Tick) -> None:
+        raise ValueError("no such layer")
+
+    failed = jobs.submit("ada", 1, broken)
+    fine = jobs.submit("ada", 2, lambda tick: "fine")
+    assert fine.wait(5)
+    assert failed.state == "failed"
+    assert str(failed.error) == "no such layer"
+    assert fine.result == "fine"
+
+
+def test_whoever_has_fewest_running_is_next() -> None:
+    jobs, order, gate = Jobs(workers=2), [], threading.Event()
+
+    def held(tick: Tick) -> None:
+        gate.wait(5)
+
+    def noted(name: str) -> Job:
+        return jobs.submit(name, object(), lambda tick: order.append(name))
+
+    first = jobs.submit("hog", object(), held)
+    second = jobs.submit("ada", object(), endless)
+    time.sleep(0.05)
+    waiting = [noted("hog"), noted("hog"), noted("eve")]
+    assert [jobs.place(job) for job in waiting] == [1, 2, 3]
+    second.cancel()
+    assert all(job.wait(5) for job in waiting)
+    assert order[0] == "eve"
+    gate.set()
+    assert first.wait(5)
+
+
+def test_a_closed_session_ends_its_jobs_and_a_returning_one_keeps_them() -> None:
+    jobs = Jobs(workers=2)
+    gone, back = jobs.submit("gone", 1, endless), jobs.submit("back", 2, endless)
+    time.sleep(0.05)
+    for owner in ("gone", "back"):
+        jobs.leave(owner, grace=0.1)
+    jobs.adopt("back")
+    assert gone.wait(2)
+    assert gone.state == "cancelled"
+    assert back.live
+    back.cancel()
+    assert back.wait(2)
+
+
+def test_a_full_queue_says_so() -> None:
+    jobs = Jobs(workers=1, queue=3, per_owner=2)
+    running = jobs.submit("ada", 0, endless)
+    time.sleep(0.05)
+    for i in (1, 2):
+        jobs.submit("ada", i, endless)
+    with pytest.raises(JobsFull, match="2 computations waiting"):
+        jobs.submit("ada", 3, endless)
+    jobs.submit("eve", 4, endless).cancel()
+    running.cancel()
+    for job in list(jobs._waiting):
+        job.cancel()
+    assert running.wait(2)
