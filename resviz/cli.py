@@ -190,6 +190,50 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _zoo_list(args: argparse.Namespace) -> int:
+    from resviz.zoo.bundled import bundled_names, card
+
+    cards = {name: card(name) for name in bundled_names()}
+    lines = [
+        f"{name:22} {about['measured']['test_error']:6.2f} % test error  {about['title']}; {about['data']}, {about['epochs']} epochs"
+        for name, about in cards.items()
+    ]
+    return _show(args, cards, "\n".join(lines))
+
+
+def _zoo_verify(args: argparse.Namespace) -> int:
+    from resviz.data import cifar10, held_out
+    from resviz.training.loop import evaluate
+    from resviz.zoo.bundled import bundled_names, card, load_bundled
+
+    own_cifar = args.data == "cifar10"
+    found, agreed = {}, True
+    for name in args.names or bundled_names():
+        about = card(name)
+        side = about["image_size"]
+        resize = about.get("resize", side)
+        if own_cifar:
+            test = cifar10(Path.home() / ".cache" / "resviz")[1]
+        else:
+            test = held_out(Path(args.data), side, resize if resize != side else None)
+        if list(test.categories) != about["categories"]:
+            if args.names:
+                raise ValueError(f"{args.data} holds other classes than {name} was trained on ({', '.join(about['categories'])})")
+            continue
+        error = round(evaluate(load_bundled(name).net, test)[0], 2)
+        stated = round(about["measured"]["test_error"], 2)
+        agreed &= error == stated
+        found[name] = {"test_error": error, "card": stated, "images": len(test), "agrees": error == stated}
+    if not found:
+        raise ValueError(f"no bundled network was trained on the classes of {args.data}")
+    lines = [
+        f"{name:22} measured {row['test_error']:.2f} %, card {row['card']:.2f} %: {'agrees' if row['agrees'] else 'DIFFERS'}"
+        for name, row in found.items()
+    ]
+    _show(args, found, "\n".join(lines))
+    return 0 if agreed else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="resviz", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -223,7 +267,16 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--layer", help="block for grad-cam, such as layer3.2")
     explain.add_argument("--out", default="attribution.png", help=".png, .svg or .html file")
     explain.set_defaults(run=_explain)
-    for command in (summary, gradients, predict, explain):
+    zoo = commands.add_parser("zoo", help="the bundled networks and what was measured of them").add_subparsers(
+        required=True, metavar="list|verify"
+    )
+    listed = zoo.add_parser("list", help="every bundled network with its card")
+    listed.set_defaults(run=_zoo_list)
+    verify = zoo.add_parser("verify", help="measure the test error again and compare it with the card; exit code 1 if it differs")
+    verify.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
+    verify.add_argument("--data", required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg")
+    verify.set_defaults(run=_zoo_verify)
+    for command in (summary, gradients, predict, explain, listed, verify):
         command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")

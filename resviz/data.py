@@ -15,7 +15,17 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["ImageSet", "cifar10", "digits", "image_folder", "noise_batch", "picture_batch", "probe_batch", "split_folder"]
+__all__ = [
+    "ImageSet",
+    "cifar10",
+    "digits",
+    "held_out",
+    "image_folder",
+    "noise_batch",
+    "picture_batch",
+    "probe_batch",
+    "split_folder",
+]
 
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -145,19 +155,25 @@ def image_folder(root: Path, side: int | None = None, resize: int | None = None)
     )
 
 
+def held_out(root: Path, side: int | None = None, resize: int | None = None) -> ImageSet:
+    """The images of `ROOT/test` or `ROOT/val`, shown as `image_folder` does."""
+    folder = next((root / name for name in ("test", "val") if (root / name).is_dir()), None)
+    if folder is None:
+        raise ValueError(f"{root} needs a folder test or val with a folder per class in it")
+    return image_folder(folder, side, resize)
+
+
 def split_folder(root: Path, side: int | None = None, spare: float = 1.0) -> tuple[ImageSet, ImageSet]:
     """A folder with `train` and one of `test` or `val` in it.
 
     `spare` keeps training images that much larger than `side`, so that random crops have something to choose from, and
     shows the test images as `Preprocessing` will: the shorter side a little larger than the crop.
     """
-    held_out = next((root / name for name in ("test", "val") if (root / name).is_dir()), None)
-    if held_out is None or not (root / "train").is_dir():
+    if not (root / "train").is_dir():
         raise ValueError(f"{root} needs the folders train and test (or val), each with a folder per class")
     if side is None or spare == 1.0:
-        return image_folder(root / "train", side), image_folder(held_out, side)
-    resize = round(side * 256 / 224)
-    return image_folder(root / "train", round(side * spare)), image_folder(held_out, side, resize)
+        return image_folder(root / "train", side), held_out(root, side)
+    return image_folder(root / "train", round(side * spare)), held_out(root, side, round(side * 256 / 224))
 
 
 def cifar10(root: Path) -> tuple[ImageSet, ImageSet]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ __all__ = [
     "LayerTable",
     "Prediction",
     "Probe",
+    "Run",
     "TrainStep",
 ]
 
@@ -149,3 +152,17 @@ class EpochRecord:
     seconds: float
     probe: Probe | None = field(default=None, compare=False)
     branch_ratio: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recorded training run: its card, the loss of every step, and what was measured after every epoch."""
+
+    name: str
+    card: Mapping[str, Any]
+    losses: Floats
+    epochs: tuple[EpochRecord, ...]
+
+    def column(self, field: str) -> Floats:
+        """One measured number of every epoch, such as "train_error"."""
+        return np.array([getattr(record, field) for record in self.epochs], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""What is kept of a run: its history as text, its weights as safetensors, and the card that says where they come from."""
+"""What is kept of a run: its weights as safetensors, its history as Parquet, and the card that says where they come from."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from resviz import __version__
 from resviz.results import BlockSignal, EpochRecord, GradientProfile, Probe
 from resviz.spec import describe, to_query_string
+from resviz.zoo.runs import write_run
 
 if TYPE_CHECKING:
     from resviz.training.loop import Training
@@ -41,7 +42,7 @@ def _record(values: dict[str, Any]) -> EpochRecord:
 
 
 def export(run: Training, out: Path, data: str, caveat: str, command: str, half: bool = False) -> Path:
-    """Write OUT.safetensors (fp32 weights, fp16 where `half`) and OUT.json (the card); returns the card's path.
+    """Write OUT.safetensors (fp32, fp16 where `half`), OUT.json (the card) and OUT.parquet (the run); returns the card's path.
 
     The card's errors are those of the weights as written: rounded to fp16, they are measured again.
     """
@@ -88,4 +89,5 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
     }
     path = out.with_suffix(".json")
     path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    write_run(out.with_suffix(".parquet"), card, run.losses, run.history)
     return path

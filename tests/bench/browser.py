@@ -19,16 +19,16 @@ from tests.e2e.conftest import Server, ready
 
 # resolves with the milliseconds from the click to the frame in which the first figure's line has changed
 _CLICK = """name => new Promise(done => {
-    const line = () => document.querySelector('.js-plotly-plot .scatterlayer .js-line')?.getAttribute('d');
-    const find = root => {
+    const find = (root, wanted) => {
         for (const node of root.querySelectorAll('*')) {
-            if (node.dataset?.action === name) return node;
-            const inner = node.shadowRoot && find(node.shadowRoot);
+            if (wanted(node)) return node;
+            const inner = node.shadowRoot && find(node.shadowRoot, wanted);
             if (inner) return inner;
         }
     };
+    const line = () => find(document, node => node.dataset?.series === 'residual')?.getAttribute('d');
     const before = line(), start = performance.now();
-    find(document).dispatchEvent(new MouseEvent('click', {bubbles: true, composed: true}));
+    find(document, node => node.dataset?.action === name).dispatchEvent(new MouseEvent('click', {bubbles: true, composed: true}));
     const look = () => {
         const now = line();
         if (now && now !== before) requestAnimationFrame(() => done(performance.now() - start));
@@ -51,7 +51,7 @@ def cut_latency(clicks: int = 15) -> tuple[float, float]:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{server.url}/gradients")
         ready(page)
-        page.wait_for_selector(".js-plotly-plot .js-line")
+        page.wait_for_selector("path[data-series=residual]")
         cut: frozenset[str] = frozenset()
         for name in names:
             page.wait_for_timeout(600)
