@@ -52,7 +52,10 @@ class ImageSet:
         """A fixed random choice of images; all of them where there are no more."""
         if count >= len(self):
             return self
-        chosen = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))[:count]
+        return self.part(torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))[:count])
+
+    def part(self, chosen: Tensor | slice) -> ImageSet:
+        """The images at these places."""
         return replace(self, images=self.images[chosen], labels=self.labels[chosen])
 
     def centred(self, resize: int, side: int) -> ImageSet:

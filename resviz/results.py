@@ -19,6 +19,7 @@ __all__ = [
     "LayerTable",
     "Prediction",
     "Probe",
+    "RaceStep",
     "Run",
     "TrainStep",
 ]
@@ -152,6 +153,20 @@ class EpochRecord:
     seconds: float
     probe: Probe | None = field(default=None, compare=False)
     branch_ratio: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class RaceStep:
+    """One step of several networks on the same batch, keyed by contender.
+
+    `profiles` are the weight gradients of this step; `errors` are (train, held-out) in percent, measured now and then.
+    """
+
+    step: int
+    steps: int
+    losses: Mapping[str, float]
+    profiles: Mapping[str, GradientProfile]
+    errors: Mapping[str, tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True)

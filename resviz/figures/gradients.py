@@ -13,7 +13,17 @@ from plotly.subplots import make_subplots
 from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, base_figure, number, power_of_ten
 from resviz.results import BlockSignal, DepthSweep, GradientProfile
 
-__all__ = ["SIGNALS", "depth_heatmaps", "gradient_paint", "gradient_profiles", "log_range", "signal_figure", "stage_starts"]
+__all__ = [
+    "SIGNALS",
+    "depth_heatmaps",
+    "gradient_paint",
+    "gradient_profiles",
+    "log_axis",
+    "log_range",
+    "logs",
+    "signal_figure",
+    "stage_starts",
+]
 
 _STYLES = {  # colour, dash, marker
     "residual": (RESIDUAL, "solid", "circle"),
@@ -30,14 +40,15 @@ def log_range(values: Sequence[float] | np.ndarray, low: int = -6, high: int = 3
     return low, high
 
 
-def _log_axis(decades: tuple[int, int]) -> dict[str, object]:
+def log_axis(decades: tuple[int, int]) -> dict[str, object]:
+    """Range and ticks of an axis that shows log10 of what it means, with room for zero below and overflow above."""
     low, high = decades
     step = max(1, round((high - low) / 7))
     ticks = list(range(low, high + 1, step))
     return {"tickvals": ticks, "ticktext": [power_of_ten(t) for t in ticks], "range": [low - 0.6, high + 0.6]}
 
 
-def _logs(values: np.ndarray, decades: tuple[int, int]) -> np.ndarray:
+def logs(values: np.ndarray, decades: tuple[int, int]) -> np.ndarray:
     """log10, with zeros drawn on the floor and overflow on the ceiling of the axis."""
     low, high = decades
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -61,9 +72,10 @@ def gradient_profiles(
     decades: tuple[int, int],
     selected: str | None = None,
     cuts: frozenset[str] = frozenset(),
+    height: int = 400,
 ) -> go.Figure:
     """Weight-gradient norm of every layer in forward order on a log axis; `profiles` is keyed "residual" and "plain"."""
-    figure = base_figure(400)
+    figure = base_figure(height)
     longest = max(profiles.values(), key=lambda p: len(p.names))
     index = {name: i for i, name in enumerate(longest.names)}
     for key, profile in profiles.items():
@@ -74,7 +86,7 @@ def gradient_profiles(
         sizes = np.where(odd, 9, np.where(np.array(profile.names) == (selected or ""), 14, 6))
         figure.add_scatter(
             x=x,
-            y=_logs(profile.norms, decades),
+            y=logs(profile.norms, decades),
             mode="lines+markers",
             name=f"{key}",
             line={"color": colour, "dash": dash, "width": 2},
@@ -96,7 +108,7 @@ def gradient_profiles(
         showgrid=True,
         tickangle=0,
     )
-    figure.update_yaxes(title="weight gradient, L2 norm", **_log_axis(decades))
+    figure.update_yaxes(title="weight gradient, L2 norm", **log_axis(decades))
     _mark_edges(figure, profiles.values(), decades)
     return figure
 
@@ -104,7 +116,7 @@ def gradient_profiles(
 def gradient_paint(profile: GradientProfile, decades: tuple[int, int]) -> dict[str, str]:
     """Each layer's colour for the diagram: viridis over the decades, zero darkest and overflow brightest."""
     low, high = decades
-    shares = np.clip((_logs(profile.norms, decades) - low) / (high - low), 0, 1)
+    shares = np.clip((logs(profile.norms, decades) - low) / (high - low), 0, 1)
     return dict(zip(profile.names, sample_colorscale("Viridis", list(shares)), strict=True))
 
 
@@ -144,7 +156,7 @@ def signal_figure(signals: Mapping[str, BlockSignal], field: str) -> go.Figure:
         values = getattr(signal, field)
         figure.add_scatter(
             x=list(range(1, len(values) + 1)),
-            y=_logs(values, decades),
+            y=logs(values, decades),
             mode="lines+markers",
             name=key,
             line={"color": colour, "dash": dash},
@@ -152,7 +164,7 @@ def signal_figure(signals: Mapping[str, BlockSignal], field: str) -> go.Figure:
             customdata=[[n, _named(v)] for n, v in zip(signal.names, values, strict=True)],
             hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra>" + key + "</extra>",
         )
-    figure.update_yaxes(**_log_axis(decades))
+    figure.update_yaxes(**log_axis(decades))
     figure.update_xaxes(title="block, input → output")
     return figure
 

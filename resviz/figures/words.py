@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from resviz.figures.theme import count, number
-from resviz.results import Attribution, DepthSweep, GradientProfile, LayerRow, LayerTable, Prediction
+from resviz.results import Attribution, DepthSweep, EpochRecord, GradientProfile, LayerRow, LayerTable, Prediction, RaceStep, Run
 
 __all__ = [
     "attribution_note",
@@ -136,3 +136,55 @@ def focus_note(attribution: Attribution) -> str:
         return "No pixel changes this class's score: the map is zero everywhere."
     share = 100 * float(strength[: max(1, strength.size // 10)].sum()) / total
     return f"The strongest tenth of the pixels holds {share:.0f} % of the evidence."
+
+
+def degradation(runs: Mapping[tuple[bool, int], Run]) -> str:
+    """What depth does to the *training* error without and with skips; `runs` is keyed (residual, depth)."""
+    sentences = []
+    for residual, words in ((False, "Without skips"), (True, "With skips")):
+        depths = sorted(depth for r, depth in runs if r is residual)
+        if len(depths) < 2:
+            continue
+        shallow, deep = (runs[residual, depth].epochs[-1].train_error for depth in (depths[0], depths[-1]))
+        change = "rises" if deep > shallow + 0.5 else "falls" if deep < shallow - 0.5 else "hardly changes"
+        sentences.append(
+            f"**{words}**, going from {depths[0]} to {depths[-1]} layers the training error {change} from {shallow:.1f} % to {deep:.1f} %."
+        )
+    return " ".join(sentences)
+
+
+def overfitting(run: Run) -> str:
+    """Whether a network's trouble is overfitting: a high training error is not."""
+    last = run.epochs[-1]
+    gap = last.test_error - last.train_error
+    judged = (
+        "It fails on the very images it was trained on: this is not overfitting."
+        if last.train_error > gap
+        else "Most of its test error is overfitting."
+    )
+    return f"{last.train_error:.1f} % training error, {last.test_error:.1f} % test error: a gap of {gap:.1f} points. {judged}"
+
+
+def branch_note(record: EpochRecord) -> str:
+    """How much the blocks of a residual network add to what passes through them."""
+    ratios = np.array(record.branch_ratio)
+    return (
+        f"The median block adds {number(float(np.median(ratios)))} of what passes it by; "
+        f"{int((ratios < 0.5).sum())} of {len(ratios)} add less than half of it."
+    )
+
+
+def race_note(steps: Sequence[RaceStep], depth: int) -> str:
+    """What happened in a race, whatever happened."""
+    measured = [step for step in steps if step.errors is not None]
+    if not measured or measured[-1].errors is None:
+        return ""
+    last, errors = measured[-1], measured[-1].errors
+    parts = [
+        f"**{key}-{depth}** has {train:.1f} % training and {test:.1f} % held-out error" for key, (train, test) in errors.items()
+    ]
+    ranked = sorted(errors, key=lambda key: errors[key][0])
+    lead = errors[ranked[-1]][0] - errors[ranked[0]][0]
+    verdicts = [f"{key}'s gradient now {verdict(profile)}" for key, profile in last.profiles.items()]
+    outcome = f"{ranked[0]} leads by {lead:.1f} points" if lead >= 1 else "neither leads by a whole point"
+    return f"After {last.step} steps {' and '.join(parts)}: {outcome}. {'; '.join(verdicts)}."

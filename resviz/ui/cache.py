@@ -8,10 +8,26 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from resviz.results import Prediction, Probe
+from resviz.results import Prediction, Probe, Run
 from resviz.spec import NetSpec
 
-__all__ = ["batch_of", "bundled", "imagenet", "prediction", "probe", "samples", "warm_up"]
+__all__ = [
+    "batch_of",
+    "bundled",
+    "checkpoint_file",
+    "imagenet",
+    "prediction",
+    "probe",
+    "run",
+    "run_csv",
+    "run_file",
+    "run_names",
+    "samples",
+    "warm_up",
+]
+
+
+_FIRST_PAINT = 0.4  # seconds that the imports leave to the first page before they compete with it
 
 
 @st.cache_resource(show_spinner=False)
@@ -20,7 +36,9 @@ def warm_up() -> threading.Thread:
 
     def load() -> None:
         import gc
+        import time
 
+        time.sleep(_FIRST_PAINT)
         import torchvision.models  # noqa: F401 - imported to be there
 
         gc.freeze()
@@ -71,6 +89,39 @@ def prediction(name: str, image: Image.Image, _classifier: Any) -> Prediction:
     from resviz.zoo.classifier import predict
 
     return predict(_classifier, image)
+
+
+def run_names() -> tuple[str, ...]:
+    from resviz.zoo import runs
+
+    return runs.run_names()
+
+
+@st.cache_resource(show_spinner=False)
+def run(name: str) -> Run:
+    """A recorded run of the project, frozen."""
+    from resviz.zoo import runs
+
+    return runs.read_run(runs.RUNS / f"{name}.parquet")
+
+
+def run_file(name: str) -> bytes:
+    from resviz.zoo import runs
+
+    return (runs.RUNS / f"{name}.parquet").read_bytes()
+
+
+def run_csv(name: str) -> str:
+    from resviz.zoo import runs
+
+    recorded = run(name)
+    return runs.to_frame(recorded.losses, recorded.epochs).to_csv(index=False)
+
+
+def checkpoint_file(name: str) -> bytes:
+    from resviz.zoo.bundled import CHECKPOINTS
+
+    return (CHECKPOINTS / f"{name}.safetensors").read_bytes()
 
 
 @st.cache_data(show_spinner=False)

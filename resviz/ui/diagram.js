@@ -55,8 +55,16 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
 
   draw();
-  parentElement.querySelector(".svg").onclick = () => saveSvg(data.svg, data.file);
-  parentElement.querySelector(".png").onclick = () => savePng(data.svg, data.file, data.wide.width, data.wide.height);
+  function file() {
+    const { width, height } = data.wide;
+    const svg = element("svg", { xmlns: NS, viewBox: `0 0 ${width} ${height}`, width, height });
+    svg.append(element("title", {}, data.title), element("style", {}, STYLE.replace(/var\(--[\w-]+, ([^)]+)\)/g, "$1")));
+    svg.append(element("rect", { width, height, fill: "#FFFFFF" }));
+    for (const shape of data.wide.shapes) svg.append(element(shape.tag, { ...shape.attrs, class: shape.css }, shape.text));
+    return new XMLSerializer().serializeToString(svg);
+  }
+  parentElement.querySelector(".svg").onclick = () => saveSvg(file(), data.file);
+  parentElement.querySelector(".png").onclick = () => savePng(file(), data.file, data.wide.width, data.wide.height);
   let last = root.clientWidth;
   const observer = new ResizeObserver(() => {
     if (Math.abs(root.clientWidth - last) < 8) return;

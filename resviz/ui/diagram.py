@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from resviz.figures.diagram import STYLE, Diagram, block_diagram, network_diagram, to_svg
+from resviz.figures.diagram import STYLE, Diagram, block_diagram, network_diagram
 from resviz.nets.cost import layer_table
 from resviz.spec import NetSpec, describe
 from resviz.ui.state import change, current_spec
@@ -28,7 +29,7 @@ _HTML = (
 @cache
 def _component() -> Callable[..., Any]:
     css = STYLE + "\n" + (_HERE / "diagram.css").read_text()
-    js = "\n".join((_HERE / name).read_text() for name in ("common.js", "diagram.js"))
+    js = "\n".join([f"const STYLE = {json.dumps(STYLE)};", *((_HERE / name).read_text() for name in ("common.js", "diagram.js"))])
     return st.components.v2.component("resviz_diagram", html=_HTML, css=css, js=js)
 
 
@@ -56,7 +57,6 @@ def _mount(key: str, wide: Diagram, tall: Diagram, title: str, hint: str, height
         data={
             "wide": wide.data(),
             "tall": tall.data(),
-            "svg": to_svg(wide, title),
             "title": title,
             "file": title.split(" · ")[0].replace(" ", "-").lower(),
             "hint": hint,

@@ -16,6 +16,11 @@ PAGES = {  # path: its name, what it answers, its icon
     "app.py": ("Home", "", ""),
     "pages/build.py": ("Build", "What is a ResNet made of? Build one and cut its skips.", ":material/account_tree:"),
     "pages/gradients.py": ("Gradients", "What does a skip do to the gradient of every layer?", ":material/show_chart:"),
+    "pages/degradation.py": (
+        "Degradation",
+        "Why did deeper networks train worse? Watch four of them learn.",
+        ":material/trending_down:",
+    ),
     "pages/explain.py": ("Explain", "Which pixels decided? Ask a trained network about a photograph.", ":material/image_search:"),
 }
 

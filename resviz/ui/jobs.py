@@ -18,7 +18,7 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["Cancelled", "Job", "Jobs", "JobsFull", "Tick", "manager", "result_of", "results_of"]
+__all__ = ["Cancelled", "Job", "Jobs", "JobsFull", "Tick", "manager", "result_of", "results_of", "submit"]
 
 Tick = Callable[..., None]
 GRACE = 8.0  # seconds that a job outlives its browser session, in case the connection only dropped
@@ -43,6 +43,7 @@ class Job:
     state: str = "queued"
     fraction: float = 0.0
     note: str = ""
+    partial: Any = None  # what the work has so far, where it says so
     result: Any = None
     error: BaseException | None = None
     deadline: float = math.inf
@@ -50,9 +51,10 @@ class Job:
     _stop: threading.Event = field(default_factory=threading.Event)
     _finished: threading.Event = field(default_factory=threading.Event)
 
-    def tick(self, fraction: float, note: str = "") -> None:
+    def tick(self, fraction: float, note: str = "", partial: Any = None) -> None:
         """Record progress from 0 to 1; raises `Cancelled` where the job should end."""
         self.fraction, self.note = fraction, note or self.note
+        self.partial = self.partial if partial is None else partial
         if self._stop.is_set() or time.monotonic() > self.deadline:
             raise Cancelled
 
@@ -203,6 +205,11 @@ def _owner() -> str:
     _lease(manager(), name)
     manager().adopt(name)
     return name
+
+
+def submit(key: Hashable, work: Callable[[Tick], Any]) -> Job:
+    """A job of this session's own that the page keeps by itself; raises `JobsFull`."""
+    return manager().submit(_owner(), key, work)
 
 
 def _start(slot: str, key: Hashable, work: Callable[[Tick], Any]) -> Job | None:

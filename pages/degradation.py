@@ -1,0 +1,138 @@
+"""Why did deeper networks train worse?"""
+
+import streamlit as st
+
+from resviz.ui import frame
+
+frame.open_page(
+    "Degradation",
+    "Why did deeper networks train worse?",
+    "Four networks trained by the same recipe from the same seed. Depth hurts the **training** error of plain networks, and helps "
+    "once there are skips.",
+)
+
+# after the title: figures and pandas take a moment to import
+import numpy as np
+import pandas as pd
+
+from resviz.figures import gradients, training, words
+from resviz.spec import from_query
+from resviz.ui import cache, race
+from resviz.ui.charts import line_chart
+from resviz.ui.player import epoch_player
+
+runs = {}
+for name in cache.run_names():
+    spec = from_query(cache.run(name).card["spec"])[0]
+    runs[spec.residual, spec.depth] = cache.run(name)
+every_depth = sorted({depth for _, depth in runs})
+
+figure_column, control_column = st.columns([3, 1], gap="large")
+with control_column:
+    depths = st.pills("Depth", every_depth, default=every_depth, selection_mode="multi", format_func=lambda d: f"{d} layers")
+    designs = st.pills("Skips", ["without", "with"], default=["without", "with"], selection_mode="multi")
+    logarithmic = st.toggle("Logarithmic error", help="Spreads the small errors of the last epochs.")
+    zoomed = st.selectbox(
+        "Look inside", every_depth, index=len(every_depth) - 1, format_func=lambda d: f"{d} layers", help="The depth below."
+    )
+chosen = {(r, d): run for (r, d), run in runs.items() if d in depths and ("with" if r else "without") in designs}
+inside = {"residual" if r else "plain": run for (r, d), run in sorted(runs.items(), reverse=True) if d == zoomed}
+last = max(len(run.epochs) for run in runs.values())
+norms = np.concatenate([record.probe.profile.norms for run in inside.values() for record in run.epochs])
+decades = gradients.log_range(norms, -3, 1)
+
+
+@st.fragment(run_every=0.5 if st.session_state.get("playing") else None)
+def figures() -> None:
+    """Redrawn alone while the epochs play; every axis keeps its range."""
+    epoch = epoch_player(last)
+    for column, residual, title in zip(st.columns(2, gap="medium"), (False, True), ("Plain", "Residual"), strict=True):
+        shown = [run for (r, _), run in sorted(chosen.items()) if r is residual]
+        with column:
+            st.markdown(f"**{title} networks** · training dashed, test solid")
+            if shown:
+                line_chart(
+                    training.error_curves(shown, epoch, logarithmic),
+                    f"errors-{title.lower()}",
+                    f"{title} networks: error by epoch",
+                )
+            else:
+                st.info("Choose a depth and a design to see its curves.")
+    st.markdown(f"#### Inside the {zoomed}-layer networks after epoch {epoch}")
+    profiles = {key: run.epochs[epoch - 1].probe.profile for key, run in inside.items()}
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Gradient of every layer's weights**")
+        line_chart(
+            gradients.gradient_profiles(profiles, decades, height=300), "epoch-profile", "Gradient norm by layer after this epoch"
+        )
+        st.markdown(words.comparison(profiles, 10))
+    with right:
+        st.markdown("**What the residual blocks add:** ‖F(x)‖ against ‖x‖")
+        if "residual" in inside:
+            line_chart(
+                training.branch_ratios([inside["residual"]], epoch),
+                "branch-ratio",
+                "Branch over identity by block after this epoch",
+            )
+            st.markdown(words.branch_note(inside["residual"].epochs[epoch - 1]))
+
+
+with figure_column:
+    st.markdown(words.degradation(runs))
+figures()
+
+st.subheader("Not overfitting", anchor=False)
+worst = max(runs.values(), key=lambda run: run.epochs[-1].train_error)
+st.markdown(f"**{training.title_of(worst)}**: {words.overfitting(worst)}")
+
+st.subheader("Beside the paper", anchor=False)
+paper = {20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43}  # He et al. 2015, arXiv 1512.03385, Table 6
+table = pd.DataFrame(
+    {
+        "network": training.title_of(run),
+        "training error, %": run.epochs[-1].train_error,
+        "test error, %": run.epochs[-1].test_error,
+        "the paper's test error, %": f"{paper[depth]:.2f}" if residual and depth in paper else "not printed",
+        "epochs": f"{len(run.epochs)}, the paper 164",
+        "seed": run.card["seed"],
+    }
+    for (residual, depth), run in sorted(runs.items())
+)
+st.dataframe(table, hide_index=True, alt="Final errors beside the paper's")
+st.caption(
+    "The paper: He et al. 2015, arXiv 1512.03385, Table 6 (its figure 6 draws the plain networks without numbers). "
+    f"Ours: {next(iter(runs.values())).card['caveat']} Training error is measured in "
+    f"{next(iter(runs.values())).card['train_error_measured']}."
+)
+with st.container(horizontal=True):
+    st.download_button("Errors (CSV)", table.to_csv(index=False), "errors.csv", "text/csv", on_click="ignore")
+    with st.popover("Runs and checkpoints", icon=":material/download:"):
+        for name in cache.run_names():
+            st.markdown(f"**{name}**")
+            with st.container(horizontal=True):
+                st.download_button(
+                    "Parquet", lambda n=name: cache.run_file(n), f"{name}.parquet", on_click="ignore", key=f"parquet.{name}"
+                )
+                st.download_button(
+                    "CSV", lambda n=name: cache.run_csv(n), f"{name}.csv", "text/csv", on_click="ignore", key=f"csv.{name}"
+                )
+                st.download_button(
+                    "Checkpoint",
+                    lambda n=name: cache.checkpoint_file(n),
+                    f"{name}.safetensors",
+                    on_click="ignore",
+                    key=f"weights.{name}",
+                )
+
+st.subheader("Race it yourself", anchor=False)
+race.show()
+with st.expander("Why"):
+    st.markdown(
+        "A deeper network contains the shallower one: its extra layers would only have to pass their input on. That the plain 56-layer "
+        "network does worse *on its training images* means that the optimiser does not find such a solution, not that the network could "
+        "not hold it (He et al. 2015, §1, arXiv 1512.03385). With skips, passing on is what a block does when its weights are zero, "
+        "and the ratio ‖F(x)‖/‖x‖ above shows how little most blocks add. The paper argues (§4.1) that vanishing gradients are "
+        "*unlikely* to be the cause, since batch norm keeps the signal healthy; the profile by epoch lets you judge it."
+    )
+frame.close()
