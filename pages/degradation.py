@@ -23,18 +23,22 @@ from resviz.ui.player import epoch_player
 
 runs = {}
 for name in cache.run_names():
-    spec = from_query(cache.run(name).card["spec"])[0]
-    runs[spec.residual, spec.depth] = cache.run(name)
+    recorded = cache.run(name)
+    if recorded.card["data"].startswith("CIFAR-10"):
+        spec = from_query(recorded.card["spec"])[0]
+        runs[spec.residual, spec.depth] = recorded
 every_depth = sorted({depth for _, depth in runs})
-
-figure_column, control_column = st.columns([3, 1], gap="large")
-with control_column:
-    depths = st.pills("Depth", every_depth, default=every_depth, selection_mode="multi", format_func=lambda d: f"{d} layers")
-    designs = st.pills("Skips", ["without", "with"], default=["without", "with"], selection_mode="multi")
-    logarithmic = st.toggle("Logarithmic error", help="Spreads the small errors of the last epochs.")
-    zoomed = st.selectbox(
-        "Look inside", every_depth, index=len(every_depth) - 1, format_func=lambda d: f"{d} layers", help="The depth below."
+st.markdown(words.degradation(runs))
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    depths = st.pills(
+        "Depth", every_depth, default=every_depth, selection_mode="multi", format_func=lambda d: f"{d} layers", key="depths"
     )
+    designs = st.pills("Skips", ["without", "with"], default=["without", "with"], selection_mode="multi", key="designs")
+    zoomed = st.segmented_control(
+        "Look inside", every_depth, default=every_depth[-1], required=True, format_func=lambda d: f"{d} layers", key="zoomed",
+        help="Whose gradients and blocks are drawn below the curves.",
+    )  # fmt: skip
+    logarithmic = st.toggle("Logarithmic error", help="Spreads the small errors of the last epochs.")
 chosen = {(r, d): run for (r, d), run in runs.items() if d in depths and ("with" if r else "without") in designs}
 inside = {"residual" if r else "plain": run for (r, d), run in sorted(runs.items(), reverse=True) if d == zoomed}
 last = max(len(run.epochs) for run in runs.values())
@@ -58,7 +62,7 @@ def figures() -> None:
                 )
             else:
                 st.info("Choose a depth and a design to see its curves.")
-    st.markdown(f"#### Inside the {zoomed}-layer networks after epoch {epoch}")
+    st.subheader(f"Inside the {zoomed}-layer networks after epoch {epoch}", anchor=False)
     profiles = {key: run.epochs[epoch - 1].probe.profile for key, run in inside.items()}
     left, right = st.columns(2, gap="medium")
     with left:
@@ -78,8 +82,6 @@ def figures() -> None:
             st.markdown(words.branch_note(inside["residual"].epochs[epoch - 1]))
 
 
-with figure_column:
-    st.markdown(words.degradation(runs))
 figures()
 
 st.subheader("Not overfitting", anchor=False)

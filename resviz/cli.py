@@ -258,7 +258,9 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="the evidence for a class, laid over the photograph")
     for command in (predict, explain):
         command.add_argument("image")
-        command.add_argument("--model", default="resnet20-cifar10", help="a bundled network, resnet50.V2, or a checkpoint file")
+        command.add_argument(
+            "--model", default="resnet18-imagenette", help="a bundled network, resnet50.V2, or a checkpoint file"
+        )
     predict.add_argument("--top", type=int, default=5)
     predict.set_defaults(run=_predict)
     methods = ("saliency", "integrated-gradients", "grad-cam", "occlusion")

@@ -40,7 +40,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const clip = `clip-${data.key}`;
     const defs = element("defs", {});
     const path = element("clipPath", { id: clip });
-    path.append(element("rect", { x: box.left, y: box.top - 8, width: box.right - box.left, height: box.bottom - box.top + 16 }));
+    path.append(element("rect", { x: box.left, y: box.top - 1, width: box.right - box.left + 6, height: box.bottom - box.top + 2 }));
     defs.append(path);
     svg.append(defs);
     for (const [v, text] of ticksOf(data.y, y0, y1, (box.bottom - box.top) / 44)) {

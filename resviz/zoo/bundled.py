@@ -16,8 +16,12 @@ CHECKPOINTS = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
 
 
 def bundled_names() -> tuple[str, ...]:
-    """Residual networks first: the first one is the default."""
-    return tuple(sorted((path.stem for path in CHECKPOINTS.glob("*.json")), key=lambda name: (name.startswith("plain"), name)))
+    """The network for photographs first, which is the default, then residual before plain ones."""
+
+    def rank(name: str) -> tuple[bool, bool, str]:
+        return not name.endswith("-imagenette"), name.startswith("plain"), name
+
+    return tuple(sorted((path.stem for path in CHECKPOINTS.glob("*.json")), key=rank))
 
 
 def card(name: str) -> dict[str, Any]:

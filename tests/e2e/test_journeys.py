@@ -18,7 +18,13 @@ def photograph() -> bytes:
     return buffer.getvalue()
 
 
-PAGES = {"": "Why do skip", "build": "What is a ResNet", "gradients": "What does a skip", "explain": "Which pixels"}
+PAGES = {
+    "": "Why do skip",
+    "build": "What is a ResNet",
+    "gradients": "What does a skip",
+    "degradation": "Why did deeper",
+    "explain": "Which pixels",
+}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -27,7 +33,7 @@ def test_deep_link_is_the_first_request_of_a_fresh_server(path: str, page: Page,
     try:
         page.goto(f"{fresh.url}/{path}")
         expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
-        for label in ("Home", "Build", "Gradients", "Explain"):
+        for label in ("Home", "Build", "Gradients", "Degradation", "Explain"):
             expect(page.get_by_role("link", name=label, exact=True).first).to_be_visible()
         expect(page.locator(".js-plotly-plot, .chart svg, .diagram svg").first).to_be_visible()
         ready(page)
@@ -146,8 +152,8 @@ def test_uploaded_photograph_is_predicted_and_explained(server: Server, page: Pa
     before = page.evaluate("JSON.stringify(document.querySelectorAll('.js-plotly-plot')[1].data[0].z)")
     ready(page)
     page.get_by_role("combobox", name="Class to explain").click()
-    page.get_by_role("option", name="dog").click()
-    expect(page.get_by_text("Saliency for dog").first).to_be_visible()
+    page.get_by_role("option", name="church").click()
+    expect(page.get_by_text("Saliency for church").first).to_be_visible()
     ready(page)
     assert page.evaluate("JSON.stringify(document.querySelectorAll('.js-plotly-plot')[1].data[0].z)") != before
 
@@ -158,3 +164,33 @@ def test_truncated_jpeg_is_one_clear_sentence(server: Server, page: Page) -> Non
     give(page, photograph()[:4000])
     expect(page.get_by_text("cut off or damaged").first).to_be_visible()
     expect(page.get_by_text("Entropy").first).to_be_visible()
+
+
+def test_scrubbing_the_epochs_changes_the_gradient_profile(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/degradation")
+    ready(page)
+    expect(page.get_by_text("networks after epoch 30")).to_be_visible()
+    line = page.locator("path[data-series=residual]").first
+    at_the_end = line.get_attribute("d")
+    page.get_by_role("slider", name="Epoch").focus()
+    page.keyboard.press("Home")
+    expect(page.get_by_role("heading", name="networks after epoch 1", exact=False)).to_be_visible()
+    expect(line).not_to_have_attribute("d", at_the_end or "")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("heading", name="networks after epoch 4")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_race_runs_and_ends_with_what_happened(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/degradation")
+    ready(page)
+    page.get_by_role("combobox", name="Steps").click()
+    page.get_by_role("option", name="60").click()
+    ready(page)
+    page.get_by_role("combobox", name="Depth").click()
+    page.get_by_role("option", name="20", exact=True).click()
+    ready(page)
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(page.get_by_text("After 60 steps")).to_be_visible()
