@@ -16,6 +16,7 @@ from resviz.nets.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec import PRESETS
 from tests.bench.browser import cut_latency, first_pages
+from tests.bench.throughput import throughput
 
 
 def ratio(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> float:
@@ -63,6 +64,8 @@ def main() -> None:
     ]
     for name, value, limit in rows:
         _print(name, value, limit)
+    ours, naive = throughput()
+    _print(f"ResNet-20 training epoch / naive fp32 DataLoader loop ({ours:.2f} s / {naive:.2f} s)", ours / naive, 0.45)
     ours, line = first_pages()
     _print(f"first page of a cold server / one-line app ({ours:.0f} ms / {line:.0f} ms)", ours / line, 1.5)
     click, compute = cut_latency()
