@@ -26,7 +26,7 @@ def gradient_probe(net: ResNet, images: Tensor, targets: Tensor) -> Probe:
     the batch); weights, running statistics, gradients and hooks are afterwards what they were before.
     """
     layers = {name: module.weight for name, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
-    with _kept_buffers(net), _watched_blocks(net) as blocks, torch.enable_grad():
+    with _untracked(net), _watched_blocks(net) as blocks, torch.enable_grad():
         loss = nn.functional.cross_entropy(net(images), targets)
         gradients = torch.autograd.grad(loss, list(layers.values()), allow_unused=True)
     return Probe(
@@ -58,6 +58,16 @@ def _value(norm: Tensor | None) -> float:
     return 0.0 if norm is None else norm.item()
 
 
+def _norm_and_sum(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in one pass over memory: a piece is still in the cache when it is read the second time."""
+    if not tensor.is_contiguous():
+        return _norm(tensor), tensor.sum()
+    pieces = torch.split(tensor.reshape(-1), 1 << 18)
+    squares, sums = zip(*((torch.dot(piece, piece), piece.sum()) for piece in pieces), strict=True)
+    norm, total = torch.stack(squares).sum().sqrt(), torch.stack(sums).sum()
+    return norm if _SMALL < norm.item() < _LARGE else torch.linalg.vector_norm(tensor.double()), total
+
+
 def _norm(tensor: Tensor) -> Tensor:
     """L2 norm; where fp32 cannot hold the squares, in fp64."""
     # BLAS's dot product reads the tensor in half the time that vector_norm takes
@@ -73,7 +83,7 @@ def _watched_blocks(net: ResNet) -> Iterator[dict[str, _Block]]:
     def watch(name: str) -> Callable[[nn.Module, object, Tensor], None]:
         def hook(_module: nn.Module, _args: object, output: Tensor) -> None:
             seen = output.detach()
-            blocks[name] = _Block(seen.numel(), _norm(seen), seen.sum())
+            blocks[name] = _Block(seen.numel(), *_norm_and_sum(seen))
 
             def back(gradient: Tensor) -> None:
                 blocks[name].gradient = _norm(gradient)
@@ -92,19 +102,16 @@ def _watched_blocks(net: ResNet) -> Iterator[dict[str, _Block]]:
 
 
 @contextmanager
-def _kept_buffers(net: nn.Module) -> Iterator[None]:
-    """Put batch norm's running statistics back: looking must not change what is looked at."""
-    buffers = list(net.buffers()) if net.training else []
-    # one pack a dtype: hundreds of small clones would cost more than the norms
-    packs = [[b for b in buffers if b.is_floating_point()], [b for b in buffers if not b.is_floating_point()]]
-    before = [torch.cat([b.reshape(-1) for b in pack]) for pack in packs if pack]
+def _untracked(net: nn.Module) -> Iterator[None]:
+    """Let batch norm leave its running statistics as they are: looking must not change what is looked at."""
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d) and m.training and m.track_running_stats]
+    for norm in norms:
+        norm.track_running_stats = False
     try:
         yield
     finally:
-        with torch.no_grad():
-            for pack, values in zip([p for p in packs if p], before, strict=True):
-                parts = torch.split(values, [b.numel() for b in pack])
-                torch._foreach_copy_(pack, [part.view_as(b) for b, part in zip(pack, parts, strict=True)])
+        for norm in norms:
+            norm.track_running_stats = True
 
 
 def _norms(tensors: tuple[Tensor | None, ...]) -> np.ndarray:
