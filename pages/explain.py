@@ -130,6 +130,15 @@ with figure_column:
         "Download all predictions (CSV)", every.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
     )
 
+st.markdown("**Try this**")
+sample = {"explain.source": "Sample"}
+with st.container(horizontal=True):
+    for label, settings in {
+        "The runner-up's evidence": {f"class.{network.key}.{photograph.key}": ranked[min(1, len(ranked) - 1)]},
+        "A cat, seen by ResNet-20": sample | {"explain.sample": "Cat", "explain.network": "resnet20-cifar10"},
+        "Nothing it knows: coffee": sample | {"explain.sample": "Coffee", "explain.network": "resnet18-imagenette"},
+    }.items():
+        st.button(label, on_click=st.session_state.update, args=(settings,))
 with st.expander("Why"):
     st.markdown(
         "**Saliency** is the gradient of the class score at the picture. **Integrated Gradients** adds gradients up on the way "

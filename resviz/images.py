@@ -110,7 +110,7 @@ def sample_photographs() -> dict[str, Image.Image]:
     import sklearn.datasets
 
     folders = Path(skimage.__file__).parent / "data", Path(sklearn.datasets.__file__).parent / "images"
-    wanted = {"Cat": "chelsea.png", "Rocket": "rocket.jpg", "Motorcycle": "motorcycle_left.png", "Coffee": "coffee.png"}
-    wanted |= {"Astronaut": "astronaut.png", "Flower": "flower.jpg", "Temple": "china.jpg"}
+    wanted = {"Temple": "china.jpg", "Cat": "chelsea.png", "Rocket": "rocket.jpg", "Motorcycle": "motorcycle_left.png"}
+    wanted |= {"Coffee": "coffee.png", "Astronaut": "astronaut.png", "Flower": "flower.jpg"}
     found = {title: next((f / name for f in folders if (f / name).exists()), None) for title, name in wanted.items()}
     return {title: decode(path.read_bytes()).image for title, path in found.items() if path is not None}

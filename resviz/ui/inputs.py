@@ -73,7 +73,10 @@ def choose_network() -> Network | None:
     from resviz.zoo.imagenet import weights
 
     own = "your own checkpoint"
-    titles = {name: f"{card(name)['title'].split(' · ')[0]} · {card(name)['data'].split(',')[0]}" for name in bundled_names()}
+    titles = {
+        name: f"{card(name)['title'].split(' · ')[0]} · {card(name)['data'].split(',')[0].split(' (')[0]}"
+        for name in bundled_names()
+    }
     titles |= {
         name: f"{name} · ImageNet, {item.top1:.1f} % top-1{'' if item.cached else f' · download {item.megabytes:.0f} MB'}"
         for name, item in weights().items()

@@ -41,4 +41,5 @@ def load_bundled(name: str) -> Classifier:
     net = load_into(spec, read_state(path.read_bytes(), path.name))
     side = about["image_size"]
     preprocessing = Preprocessing(about.get("resize", side), side, tuple(about["mean"]), tuple(about["std"]))
-    return Classifier(name, net, preprocessing, tuple(about["categories"]), f"bundled, trained on {about['data']}")
+    categories = tuple(category.replace("_", " ") for category in about["categories"])  # folders have no spaces
+    return Classifier(name, net, preprocessing, categories, f"bundled, trained on {about['data']}")
