@@ -24,6 +24,7 @@ from resviz.spec import PRESETS, Init, Norm, SpecError, Stem
 from resviz.ui import cache, controls, diagram, inputs
 from resviz.ui.charts import chart, line_chart
 from resviz.ui.jobs import result_of
+from resviz.ui.measure import probes_of
 from resviz.ui.state import current_spec
 
 frame.network_strip()
@@ -46,13 +47,19 @@ with control_column:
         controls.shape_controls(spec)
         controls.seed_control()
 residual, size = replace(spec, residual=True), 16 if imagenet else 64
-picture = photograph.image if photograph else None
 try:
-    probes = {
-        key: cache.probe(net, batch, size, side, 0, picture) for key, net in (("residual", residual), ("plain", spec.plain()))
-    }
+    with figure_column:
+        probes = probes_of(
+            {"residual": residual, "plain": spec.plain()},
+            batch,
+            size,
+            side,
+            (photograph.key, photograph.image) if photograph else None,
+        )
 except SpecError as error:
     figure_column.error(str(error))
+    probes = None
+if probes is None:
     frame.close()
     st.stop()
 profiles = {key: probe.profile for key, probe in probes.items()}
@@ -100,7 +107,7 @@ controls.try_this(
 if not imagenet and st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
     depths = (20, 38, 56, 74, 92, 110) if spec.block.bottleneck else (8, 14, 20, 32, 44, 56, 80, 110)
     design = replace(residual, cut=frozenset(), dropped=frozenset(), blocks=(1,))
-    measured = cache.batch_of(spec, batch, 32, side, 0, picture)
+    measured = cache.batch_of(spec, batch, 32, side, 0, photograph and photograph.image)
     key = ("sweep", design, depths, batch, side, photograph and photograph.key)
     with st.container(key="reserve-sweep"):
         from resviz.probes.depth import depth_sweep

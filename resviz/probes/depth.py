@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
+from resviz.nets.cost import check_memory
 from resviz.nets.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import DepthSweep, GradientProfile
@@ -32,7 +33,8 @@ def depth_sweep(
 ) -> dict[str, DepthSweep]:
     """The spec's design at each CIFAR depth, "residual" with every skip and "plain" with none, over one batch.
 
-    `tick` hears the fraction done before every network; what it raises ends the sweep.
+    `tick` hears the fraction done before every network; what it raises ends the sweep. Raises `SpecError` where a network would not
+    fit into memory.
     """
     whole = replace(spec, residual=True, cut=frozenset(), dropped=frozenset())
     costs = np.cumsum([0, *(depth for _ in range(2) for depth in depths)])
@@ -41,7 +43,8 @@ def depth_sweep(
         profiles = []
         for i, depth in enumerate(depths):
             tick(costs[n * len(depths) + i] / costs[-1], f"{key}, {depth} layers")
-            net = build(replace(design, blocks=cifar_blocks(depth, spec.block))).train()
-            profiles.append(gradient_probe(net, *batch).profile)
+            sized = replace(design, blocks=cifar_blocks(depth, spec.block))
+            check_memory(sized, batch[0].shape[-1], len(batch[0]))
+            profiles.append(gradient_probe(build(sized).train(), *batch).profile)
         sweeps[key] = resampled(depths, profiles)
     return sweeps

@@ -19,14 +19,15 @@ __all__ = ["gradient_probe"]
 _SMALL, _LARGE = 1e-15, 1e15
 
 
-def gradient_probe(net: ResNet, images: Tensor, targets: Tensor) -> Probe:
+def gradient_probe(net: ResNet, images: Tensor, targets: Tensor, tick: Callable[[float], None] = lambda fraction: None) -> Probe:
     """One forward and backward pass of the cross-entropy loss, measured at every layer and every block.
 
-    images: (N, C, H, W); targets: (N,) class indices. Runs in the mode the network is in (train mode normalises by
+    images: (N, C, H, W); targets: (N,) class indices. `tick` hears the fraction done at every block; what it raises ends
+    the pass. Runs in the mode the network is in (train mode normalises by
     the batch); weights, running statistics, gradients and hooks are afterwards what they were before.
     """
     layers = {name: module.weight for name, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
-    with _untracked(net), _watched_blocks(net) as blocks, torch.enable_grad():
+    with _untracked(net), _watched_blocks(net, tick) as blocks, torch.enable_grad():
         loss = nn.functional.cross_entropy(net(images), targets)
         gradients = torch.autograd.grad(loss, list(layers.values()), allow_unused=True)
     return Probe(
@@ -76,16 +77,24 @@ def _norm(tensor: Tensor) -> Tensor:
 
 
 @contextmanager
-def _watched_blocks(net: ResNet) -> Iterator[dict[str, _Block]]:
+def _watched_blocks(net: ResNet, tick: Callable[[float], None]) -> Iterator[dict[str, _Block]]:
     """Measure what each block returns and the gradient that comes back; the hooks are gone afterwards, error or not."""
     blocks: dict[str, _Block] = {}
+    total, passed = 2 * sum(net.spec.blocks), 0
+
+    def advance() -> None:
+        nonlocal passed
+        tick(passed / total)
+        passed += 1
 
     def watch(name: str) -> Callable[[nn.Module, object, Tensor], None]:
         def hook(_module: nn.Module, _args: object, output: Tensor) -> None:
+            advance()
             seen = output.detach()
             blocks[name] = _Block(seen.numel(), *_norm_and_sum(seen))
 
             def back(gradient: Tensor) -> None:
+                advance()
                 blocks[name].gradient = _norm(gradient)
 
             if output.requires_grad:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from resviz.results import Prediction, Probe, Run
+from resviz.results import Prediction, Run
 from resviz.spec import NetSpec
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "checkpoint_file",
     "imagenet",
     "prediction",
-    "probe",
     "run",
     "run_csv",
     "run_file",
@@ -46,17 +45,6 @@ def warm_up() -> threading.Thread:
     thread = threading.Thread(target=load, daemon=True, name="warm-up")
     thread.start()
     return thread
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def probe(spec: NetSpec, batch: str, size: int, side: int, batch_seed: int, picture: Image.Image | None = None) -> Probe:
-    """One pass of the spec's network at its initial weights over the named batch."""
-    from resviz.nets.cost import check_memory
-    from resviz.nets.resnet import build
-    from resviz.probes.gradients import gradient_probe
-
-    check_memory(spec, side, size)
-    return gradient_probe(build(spec).train(), *batch_of(spec, batch, size, side, batch_seed, picture))
 
 
 def batch_of(spec: NetSpec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None) -> Any:

@@ -90,7 +90,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       }
     });
     for (const note of data.notes) {
-      svg.append(element("text", { x: box.right - 4, y: py(note.y) - 4, "text-anchor": "end", fill: note.color, class: "note" }, note.text));
+      svg.append(element("text", { x: box.right - 4, y: py(note.y) < 24 ? py(note.y) + 15 : py(note.y) - 4, "text-anchor": "end", fill: note.color, class: "note" }, note.text));
     }
     const ring = element("circle", { r: 7, class: "ring", visibility: "hidden" });
     const drag = element("rect", { y: box.top, height: box.bottom - box.top, class: "drag", visibility: "hidden" });

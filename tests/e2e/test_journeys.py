@@ -191,3 +191,19 @@ def test_a_race_runs_and_ends_with_what_happened(server: Server, page: Page) -> 
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     expect(page.get_by_text("After 150 steps")).to_be_visible()
+
+
+def test_a_long_measurement_shows_its_progress_and_can_be_cancelled(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/gradients?net=resnet1202&width=32")
+    expect(page.get_by_text("Measuring").first).to_be_visible()
+    page.get_by_role("button", name="Cancel").first.click()
+    expect(page.get_by_text("cancelled").first).to_be_visible()
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.locator("path[data-series=residual]").first).to_be_visible()
+
+
+def test_a_network_too_large_for_the_memory_is_refused_in_one_sentence(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/gradients?net=resnet1202&width=1024")
+    expect(page.get_by_text("the limit is").first).to_be_visible()
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.locator("path[data-series=residual]").first).to_be_visible()
