@@ -27,7 +27,7 @@ with control_column:
     photograph = inputs.choose_photograph("explain")
     network = inputs.choose_network()
 if network is None:
-    figure_column.info("The network is on its way; nothing else is lost meanwhile.")
+    figure_column.info("Until these weights are here, a bundled network answers at once: choose one under Network.")
     frame.close()
     st.stop()
 from resviz.attribution.methods import METHODS
