@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from resviz.spec import describe, to_query, to_query_string
-from resviz.ui import cache
+from resviz.ui import cache, jobs
 from resviz.ui.state import current_spec, reset, sync_url, undo
 
 __all__ = ["PAGES", "close", "network_strip", "open_page", "ways"]
@@ -33,6 +33,7 @@ def open_page(title: str, question: str, lead: str) -> None:
     st.set_page_config(page_title=f"{title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
     st.html(_STYLE)
     cache.warm_up()
+    jobs.keep()
     query = to_query(current_spec())
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation"):
         st.markdown("**ResViz**", width="content")

@@ -18,7 +18,7 @@ from typing import Any
 
 import streamlit as st
 
-__all__ = ["Cancelled", "Job", "Jobs", "JobsFull", "Tick", "manager", "result_of", "results_of", "submit"]
+__all__ = ["Cancelled", "Job", "Jobs", "JobsFull", "Tick", "keep", "manager", "result_of", "results_of", "submit"]
 
 Tick = Callable[..., None]
 GRACE = 8.0  # seconds that a job outlives its browser session, in case the connection only dropped
@@ -205,6 +205,12 @@ def _owner() -> str:
     _lease(manager(), name)
     manager().adopt(name)
     return name
+
+
+def keep() -> None:
+    """Take this session's jobs back into its lease; every page does at every run, so a dropped connection ends nothing."""
+    if "owner" in st.session_state:
+        _owner()
 
 
 def submit(key: Hashable, work: Callable[[Tick], Any]) -> Job:
