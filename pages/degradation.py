@@ -7,8 +7,8 @@ from resviz.ui import frame
 frame.open_page(
     "Degradation",
     "Why did deeper networks train worse?",
-    "Four networks trained by the same recipe from the same seed. Depth hurts the **training** error of plain networks, and helps "
-    "once there are skips.",
+    "Networks trained by the same recipe from the same seed, recorded after every epoch: what depth did to their **training** error, "
+    "without skips and with them.",
 )
 
 # after the title: figures and pandas take a moment to import

@@ -107,12 +107,15 @@ controls.try_this(
 if not imagenet and st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
     depths = (20, 38, 56, 74, 92, 110) if spec.block.bottleneck else (8, 14, 20, 32, 44, 56, 80, 110)
     design = replace(residual, cut=frozenset(), dropped=frozenset(), blocks=(1,))
-    measured = cache.batch_of(spec, batch, 32, side, 0, photograph and photograph.image)
     key = ("sweep", design, depths, batch, side, photograph and photograph.key)
     with st.container(key="reserve-sweep"):
         from resviz.probes.depth import depth_sweep
 
-        sweeps = result_of("sweep", key, "Sweeping the depth", lambda tick: depth_sweep(design, depths, measured, tick))
+        def sweep(tick):
+            measured = cache.batch_of(spec, batch, 32, side, 0, photograph and photograph.image)
+            return depth_sweep(design, depths, measured, tick)
+
+        sweeps = result_of("sweep", key, "Sweeping the depth", sweep)
         if sweeps:
             chart(gradients.depth_heatmaps(sweeps), "sweep", "Gradient norm by depth and relative position")
             st.markdown(words.sweep_note(sweeps))

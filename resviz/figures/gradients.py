@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -132,9 +132,9 @@ def _named(norm: float) -> str:
     return number(norm) if math.isfinite(norm) else f"{number(norm)} (overflow)"
 
 
-def _mark_edges(figure: go.Figure, profiles: object, decades: tuple[int, int]) -> None:
+def _mark_edges(figure: go.Figure, profiles: Iterable[GradientProfile], decades: tuple[int, int]) -> None:
     """Say what the floor and the ceiling mean wherever something is drawn on them."""
-    norms = np.concatenate([p.norms for p in profiles])  # type: ignore[attr-defined]
+    norms = np.concatenate([p.norms for p in profiles])
     for present, y, text in (
         ((norms == 0).any(), decades[0] - 0.45, "exactly 0"),
         ((~np.isfinite(norms)).any(), decades[1] + 0.45, "overflow (∞ or NaN)"),
