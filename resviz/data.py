@@ -76,6 +76,13 @@ class ImageSet:
         for start in range(0, len(self), size):
             yield self.normalised(self.images[start : start + size]), self.labels[start : start + size]
 
+    def shuffled(self, size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled epoch of whole batches, un-augmented; depends on the seed alone."""
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        for start in range(0, len(self) - size + 1, size):
+            chosen = order[start : start + size]
+            yield self.normalised(self.images[chosen]), self.labels[chosen]
+
     def crop_flip(self, size: int, seed: int, pad: int = 4) -> Iterator[tuple[Tensor, Tensor]]:
         """One shuffled epoch with the paper's augmentation: pad, random crop, random flip.
 

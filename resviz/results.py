@@ -9,22 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resviz.plan import LabPlan
+
 __all__ = [
+    "SIGNALS",
     "Attribution",
     "BlockSignal",
     "DepthSweep",
     "EpochRecord",
+    "Finding",
     "GradientProfile",
+    "LabRecord",
+    "LabTrack",
     "LayerRow",
     "LayerTable",
     "Prediction",
     "Probe",
-    "RaceStep",
     "Run",
     "TrainStep",
 ]
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float64] | NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -155,18 +161,55 @@ class EpochRecord:
     branch_ratio: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
-class RaceStep:
-    """One step of several networks on the same batch, keyed by contender.
+# what is measured of the signal at every block: Brock et al. 2021's three, the standard deviation, and dead ReLU units
+SIGNALS = ("mean_square", "variance", "std", "branch_variance", "dead")
 
-    `profiles` are the weight gradients of this step; `errors` are (train, held-out) in percent, measured now and then.
+
+@dataclass(frozen=True)
+class LabTrack:
+    """What was recorded of one contender; the rows are `LabRecord`'s steps.
+
+    `gradients` are L2 norms before clipping, `updates` ‖Δw‖/‖w‖ of each weight. `loss` and `accuracy` (percent) are of the
+    step's batch, `held_out` (loss, accuracy) of images that are never trained on. `signals` is keyed by `SIGNALS`.
     """
 
+    label: str
+    residual: bool
+    layers: tuple[str, ...]
+    blocks: tuple[str, ...]
+    loss: Floats
+    accuracy: Floats
+    gradients: Floats  # (rows, layers)
+    updates: Floats  # (rows, layers)
+    signals: Mapping[str, Floats]  # each (signal rows, blocks)
+    held_out: Floats  # (held-out rows, 2)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a contender: "diverged", "exploding", "vanishing" or "dead", in these layers or blocks.
+
+    `value` is the loss, the most extreme gradient over the last layer's, or the largest share of dead units.
+    """
+
+    kind: str
+    label: str
+    names: tuple[str, ...]
+    value: float
+
+
+@dataclass(frozen=True)
+class LabRecord:
+    """A lab's history up to `step`. Steps are thinned where the run was long; each kind of row has its own."""
+
     step: int
-    steps: int
-    losses: Mapping[str, float]
-    profiles: Mapping[str, GradientProfile]
-    errors: Mapping[str, tuple[float, float]] | None = None
+    classes: int
+    line_steps: Ints
+    steps: Ints
+    signal_steps: Ints
+    held_out_steps: Ints
+    tracks: tuple[LabTrack, ...]
+    plan: LabPlan
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from resviz.ui.jobs import Job, Jobs, JobsFull, Tick
+from resviz.ui.jobs import AGAIN, Job, Jobs, JobsFull, Tick
 
 
 def endless(tick: Tick) -> None:
@@ -106,3 +106,45 @@ def test_a_full_queue_says_so() -> None:
     for job in list(jobs._waiting):
         job.cancel()
     assert running.wait(2)
+
+
+def test_work_that_can_wait_takes_turns_and_a_hog_is_throttled() -> None:
+    jobs, turns = Jobs(workers=1), []
+
+    def lasting(name: str, steps: int) -> Job:
+        done = 0
+
+        def work(tick: Tick) -> object:
+            nonlocal done
+            while done < steps:
+                time.sleep(0.05)
+                done += 1
+                turns.append(name)
+                if tick(done / steps):
+                    return AGAIN
+            return name
+
+        return jobs.submit(name, object(), work)
+
+    hog = lasting("hog", 10_000)
+    time.sleep(1.0)
+    others = [lasting("ada", 4), lasting("eve", 4)]
+    began = time.monotonic()
+    assert all(job.wait(5) for job in others)
+    assert time.monotonic() - began < 3  # they waited for one turn of the hog's at most, and for each other
+    assert [job.result for job in others] == ["ada", "eve"]
+    assert hog.live
+    hog.cancel()
+    assert hog.wait(1)
+
+
+def test_leaving_the_queue_works_while_every_worker_is_busy() -> None:
+    jobs = Jobs(workers=1)
+    running, waiting = jobs.submit("ada", 1, endless), jobs.submit("eve", 2, endless)
+    time.sleep(0.05)
+    assert jobs.place(waiting) == 1
+    waiting.cancel()
+    assert jobs.place(waiting) == 0
+    assert waiting.wait(0.1)
+    running.cancel()
+    assert running.wait(1)

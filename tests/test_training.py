@@ -9,9 +9,9 @@ import torch
 
 from resviz.data import ImageSet, digits
 from resviz.results import EpochRecord, TrainStep
+from resviz.sets import digits_split
 from resviz.spec import NetSpec, from_query
 from resviz.training.loop import Training, evaluate
-from resviz.training.race import Race, digits_split
 from resviz.training.recipes import RECIPES
 from resviz.training.record import export
 from resviz.zoo.bundled import card, load_bundled
@@ -101,15 +101,6 @@ def test_photographs_are_cropped_at_growing_sizes() -> None:
     records = [event for event in training if isinstance(event, EpochRecord)]
     assert {16, 20, 24} <= set(seen)
     assert len(records) == 3
-
-
-def test_a_race_is_in_lockstep_and_repeats_itself() -> None:
-    train, test = small()
-    contenders = {"residual": replace(TINY, residual=True), "plain": TINY.plain()}
-    first, second = (list(Race(contenders, train, test, lr=0.05, steps=6, batch=32, measure_every=3)) for _ in range(2))
-    assert [s.losses for s in first] == [s.losses for s in second]
-    assert first[0].profiles["plain"].names == first[0].profiles["residual"].names
-    assert [s.errors is not None for s in first] == [True, False, True, False, False, True]
 
 
 @pytest.mark.parametrize("name", ["resnet20-cifar10", "resnet56-cifar10"])

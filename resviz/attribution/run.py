@@ -34,7 +34,7 @@ def attribute(
     method: str,
     target: int,
     options: Mapping[str, Any] | None = None,
-    tick: Callable[[float], None] = lambda fraction: None,
+    tick: Callable[[float], object] = lambda fraction: None,
 ) -> Attribution:
     """The evidence for class `target`: a map of the network's input size.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,6 +17,7 @@ from resviz.results import BlockSignal, DepthSweep, GradientProfile
 __all__ = [
     "SIGNALS",
     "depth_heatmaps",
+    "edge_marks",
     "gradient_paint",
     "gradient_profiles",
     "log_axis",
@@ -33,7 +35,8 @@ _STYLES = {  # colour, dash, marker
 
 def log_range(values: Sequence[float] | np.ndarray, low: int = -6, high: int = 3) -> tuple[int, int]:
     """Decades that hold every finite value above zero, widened in threes so that toggles keep the axis still."""
-    finite = np.asarray([v for v in values if math.isfinite(v) and v > 0])
+    every = np.asarray(values, np.float64)
+    finite = every[np.isfinite(every) & (every > 0)]
     if finite.size:
         low = min(low, 3 * math.floor(math.log10(finite.min()) / 3))
         high = max(high, 3 * math.ceil(math.log10(finite.max()) / 3))
@@ -96,7 +99,7 @@ def gradient_profiles(
         )
     # all at once: plotly takes 3 ms for every add_vrect, and there may be as many as blocks
     upright = {"type": "rect", "xref": "x", "yref": "y domain", "y0": 0, "y1": 1}
-    shapes: list[dict[str, object]] = [
+    shapes: list[dict[str, Any]] = [
         upright | {"x0": index[first] - 0.5, "x1": index[first] + 1.5, "fillcolor": CUT, "opacity": 0.18, "line": {"width": 0}}
         for block in cuts
         if (first := f"{block}.conv1") in index
@@ -104,7 +107,8 @@ def gradient_profiles(
     if selected in index:
         at = index[selected]
         shapes.append(upright | {"type": "line", "x0": at, "x1": at, "line": {"color": WARNING, "width": 1.5}})
-    figure.update_layout(shapes=shapes)
+    edges, notes = edge_marks(np.concatenate([p.norms for p in profiles.values()]), decades)
+    figure.update_layout(shapes=shapes + edges, annotations=notes)
     starts = stage_starts(longest.names)
     figure.update_xaxes(
         title="layer, input → output",
@@ -115,7 +119,6 @@ def gradient_profiles(
         tickangle=0,
     )
     figure.update_yaxes(title="weight gradient, L2 norm", **log_axis(decades))
-    _mark_edges(figure, profiles.values(), decades)
     return figure
 
 
@@ -132,19 +135,21 @@ def _named(norm: float) -> str:
     return number(norm) if math.isfinite(norm) else f"{number(norm)} (overflow)"
 
 
-def _mark_edges(figure: go.Figure, profiles: Iterable[GradientProfile], decades: tuple[int, int]) -> None:
-    """Say what the floor and the ceiling mean wherever something is drawn on them."""
-    norms = np.concatenate([p.norms for p in profiles])
+def edge_marks(norms: np.ndarray, decades: tuple[int, int]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Shapes and annotations that say what the floor and the ceiling mean, wherever one of the norms is drawn on them."""
+    shapes, notes = [], []
     for present, y, text in (
         ((norms == 0).any(), decades[0] - 0.45, "exactly 0"),
         ((~np.isfinite(norms)).any(), decades[1] + 0.45, "overflow (∞ or NaN)"),
     ):
         if present:
-            figure.add_hline(y=y, line={"color": WARNING, "width": 1, "dash": "dot"})
-            figure.add_annotation(
-                x=1, xref="paper", y=y, text=text, showarrow=False, xanchor="right", yanchor="bottom",
-                font={"color": WARNING, "size": 12},
+            line = {"color": WARNING, "width": 1, "dash": "dot"}
+            shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line})
+            notes.append(
+                {"x": 1, "xref": "paper", "y": y, "text": text, "showarrow": False, "xanchor": "right", "yanchor": "bottom",
+                 "font": {"color": WARNING, "size": 12}}
             )  # fmt: skip
+    return shapes, notes
 
 
 SIGNALS = {

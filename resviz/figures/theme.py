@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import plotly.graph_objects as go
 
@@ -15,11 +16,16 @@ __all__ = [
     "POSITIVE",
     "RESIDUAL",
     "WARNING",
+    "Sketch",
     "base_figure",
+    "contender_styles",
     "count",
     "number",
     "power_of_ten",
+    "sketch",
 ]
+
+Sketch = dict[str, Any]
 
 # Okabe & Ito's colour-blind safe palette
 RESIDUAL: Final = "#0072B2"
@@ -63,19 +69,45 @@ def count(value: float, unit: str = "") -> str:
     return f"{value:.0f} {unit}".rstrip()
 
 
+def sketch(height: int) -> Sketch:
+    """An empty figure in the house style as Plotly's plain JSON: what is redrawn twice a second cannot wait for a checked one."""
+    axis = {"gridcolor": GRID, "zeroline": False}
+    return {
+        "data": [],
+        "layout": {
+            "height": height,
+            "margin": {"l": 64, "r": 16, "t": 36, "b": 48},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "hoverlabel": {"align": "left"},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,138,150,0.8)", "activecolor": RESIDUAL},
+            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "xanchor": "left"},
+            "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},
+            "xaxis": dict(axis),
+            "yaxis": dict(axis),
+            "shapes": [],
+            "annotations": [],
+        },
+    }
+
+
 def base_figure(height: int) -> go.Figure:
     """An empty figure in the house style; colours of text and paper come from the page's theme."""
-    figure = go.Figure()
-    figure.update_layout(
-        height=height,
-        margin={"l": 64, "r": 16, "t": 36, "b": 48},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hoverlabel={"align": "left"},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,138,150,0.8)", "activecolor": RESIDUAL},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "xanchor": "left"},
-        font={"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},
-    )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False)
-    return figure
+    return go.Figure(sketch(height))
+
+
+# a second, third … network of the same family: the family's hue, told apart by lightness, dash and marker
+_FAMILIES: Final = {
+    True: ((RESIDUAL, "solid", "circle"), ("#56B4E9", "dot", "triangle-up-open"), ("#004C78", "dashdot", "square"), ("#8FA8C8", "dash", "circle")),
+    False: ((PLAIN, "dash", "square"), ("#E69F00", "dashdot", "triangle-up-open"), ("#8C3B00", "dot", "circle"), ("#C98B62", "solid", "square")),
+}  # fmt: skip
+
+
+def contender_styles(tracks: Sequence[Any]) -> list[tuple[str, str, str]]:
+    """(colour, dash, marker) for each of what has a `residual`, no two alike."""
+    counts = {True: 0, False: 0}
+    styles = []
+    for track in tracks:
+        styles.append(_FAMILIES[track.residual][counts[track.residual]])
+        counts[track.residual] += 1
+    return styles

@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from resviz.figures.gradients import log_axis, log_range, logs
 from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, base_figure, number
-from resviz.results import RaceStep, Run
+from resviz.results import Run
 from resviz.spec import from_query, name_of
 
-__all__ = ["branch_ratios", "error_curves", "loss_curves", "title_of"]
+__all__ = ["branch_ratios", "error_curves", "title_of"]
 
 _COLOURS = {"residual": RESIDUAL, "plain": PLAIN}
 
@@ -73,23 +73,4 @@ def branch_ratios(runs: Sequence[Run], epoch: int) -> go.Figure:
         )
     figure.update_xaxes(title="block, input → output")
     figure.update_yaxes(title="‖F(x)‖ / ‖x‖", **log_axis(decades))
-    return figure
-
-
-def loss_curves(steps: Sequence[RaceStep], total: int) -> go.Figure:
-    """The loss of every contender on the batch of each step, smoothed over five steps."""
-    figure = base_figure(320)
-    for key in steps[0].losses if steps else ():
-        losses = np.array([step.losses[key] for step in steps])
-        shown = np.array([losses[max(0, i - 4) : i + 1].mean() for i in range(len(losses))])
-        figure.add_scatter(
-            x=[step.step for step in steps],
-            y=np.minimum(shown, 5.0),
-            mode="lines",
-            name=key,
-            line={"color": _COLOURS.get(key, RESIDUAL), "dash": "dash" if key == "plain" else "solid"},
-            customdata=[[f"step {step.step}", number(float(v))] for step, v in zip(steps, shown, strict=True)],
-        )
-    figure.update_xaxes(title="step", range=[0, total])
-    figure.update_yaxes(title="training loss (mean of 5 steps)", range=[0, 5])
     return figure

@@ -8,7 +8,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from resviz.figures.theme import count, number
-from resviz.results import Attribution, DepthSweep, EpochRecord, GradientProfile, LayerRow, LayerTable, Prediction, RaceStep, Run
+from resviz.results import (
+    Attribution,
+    DepthSweep,
+    EpochRecord,
+    Finding,
+    GradientProfile,
+    LabRecord,
+    LayerRow,
+    LayerTable,
+    Prediction,
+    Run,
+)
 
 __all__ = [
     "attribution_note",
@@ -16,11 +27,13 @@ __all__ = [
     "branch_note",
     "comparison",
     "degradation",
+    "finding_note",
     "focus_note",
+    "growth_note",
+    "lab_note",
     "layer_note",
     "overfitting",
     "prediction_note",
-    "race_note",
     "sweep_note",
     "table_note",
     "verdict",
@@ -179,17 +192,70 @@ def branch_note(record: EpochRecord) -> str:
     )
 
 
-def race_note(steps: Sequence[RaceStep], depth: int) -> str:
-    """What happened in a race, whatever happened."""
-    measured = [step for step in steps if step.errors is not None]
-    if not measured or measured[-1].errors is None:
-        return ""
-    last, errors = measured[-1], measured[-1].errors
-    parts = [
-        f"**{key}-{depth}** has {train:.1f} % training and {test:.1f} % held-out error" for key, (train, test) in errors.items()
-    ]
-    ranked = sorted(errors, key=lambda key: errors[key][0])
-    lead = errors[ranked[-1]][0] - errors[ranked[0]][0]
-    verdicts = [f"{key}'s gradient now {verdict(profile)}" for key, profile in last.profiles.items()]
-    outcome = f"{ranked[0]} leads by {lead:.1f} points" if lead >= 1 else "neither leads by a whole point"
-    return f"After {last.step} steps {' and '.join(parts)}: {outcome}. {'; '.join(verdicts)}."
+def finding_note(finding: Finding) -> str:
+    """One finding in a sentence that names the layers, and what to try."""
+    where = _span(finding.names)
+    who = f"**{finding.label}**"
+    if finding.kind == "diverged":
+        first = f", first seen in {where}" if finding.names else ""
+        return (
+            f"{who} diverged: its loss is {number(finding.value)}{first}. Its update was withheld. "
+            "Lower the learning rate, clip the gradient or take a norm, then reset."
+        )
+    if finding.kind == "dead":
+        share = f"up to {100 * finding.value:.0f} % of the ReLU units"
+        return f"{who} has dead units in {where}: {share} are zero for every image of the batch."
+    if finding.kind == "vanishing":
+        size = "exactly 0" if finding.value == 0 else f"{number(finding.value)}× the last layer's"
+        return f"{who}: the gradient vanishes in {where}, down to {size}."
+    return f"{who}: the gradient explodes in {where}, up to {number(finding.value)}× the last layer's."
+
+
+def _span(names: Sequence[str]) -> str:
+    """`conv1` to `layer1.3` (12), so that a list of fifty layers stays readable."""
+    if len(names) <= 2:
+        return " and ".join(f"`{name}`" for name in names)
+    return f"`{names[0]}` to `{names[-1]}` ({len(names)} of them)"
+
+
+def lab_note(record: LabRecord, at: int) -> str:
+    """Who has learned what by a step, whatever happened."""
+    row = max(0, int(np.searchsorted(record.line_steps, at, side="right")) - 1)
+    parts = []
+    for track in record.tracks:
+        recent = track.loss[max(0, row - 9) : row + 1]
+        held = track.held_out[max(0, int(np.searchsorted(record.held_out_steps, at, side="right")) - 1)]
+        first = float(track.loss[0])
+        now = float(np.mean(recent))
+        change = "falls" if now < 0.9 * first else "rises" if now > 1.1 * first else "stands still"
+        moved = f"loss {change}: {number(first)} → {number(now)}" if math.isfinite(now) else "loss is no number any more"
+        parts.append(f"**{track.label}**: {moved}, {held[1]:.0f} % of held-out images right")
+    return f"Step {at:,}. {'; '.join(parts)}."
+
+
+def growth_note(record: LabRecord, at: int) -> str:
+    """Whether the variance grows linearly or exponentially with the block, by which line fits better (De & Smith 2020)."""
+    row = max(0, int(np.searchsorted(record.signal_steps, at, side="right")) - 1)
+    parts = []
+    for track in record.tracks:
+        variance = np.asarray(track.signals["variance"][row], np.float64)
+        if len(variance) < 4 or not np.isfinite(variance).all() or (variance <= 0).any():
+            parts.append(f"**{track.label}** has no variance that a line could be fitted to")
+            continue
+        change = variance[-1] / variance[0]
+        linear, exponential = _fit(variance), _fit(np.log(variance))
+        if 0.2 < change < 5 and np.ptp(np.log(variance)) < math.log(20):
+            kind = "stays within a factor of twenty"
+        else:
+            better = "exponentially" if exponential > linear else "linearly"
+            kind = f"{'grows' if change > 1 else 'decays'} {better} (R² {max(linear, exponential):.2f} against {min(linear, exponential):.2f})"
+        parts.append(f"**{track.label}** {kind}, {number(float(variance[0]))} → {number(float(variance[-1]))}")
+    return f"Variance from the first to the last block: {'; '.join(parts)}."
+
+
+def _fit(values: np.ndarray) -> float:
+    """R² of the straight line through the values by block."""
+    x = np.arange(len(values))
+    rest = values - np.polyval(np.polyfit(x, values, 1), x)
+    spread = float(((values - values.mean()) ** 2).sum())
+    return 1 - float((rest**2).sum()) / spread if spread else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from resviz.nets.resnet import ResNet
 from resviz.results import BlockSignal, GradientProfile, Probe
 
-__all__ = ["gradient_probe"]
+__all__ = ["gradient_probe", "norms_of"]
 
 # fp32 squares leave the representable range beyond these norms, so such layers are measured again in fp64
 _SMALL, _LARGE = 1e-15, 1e15
 
 
-def gradient_probe(net: ResNet, images: Tensor, targets: Tensor, tick: Callable[[float], None] = lambda fraction: None) -> Probe:
+def gradient_probe(
+    net: ResNet, images: Tensor, targets: Tensor, tick: Callable[[float], object] = lambda fraction: None
+) -> Probe:
     """One forward and backward pass of the cross-entropy loss, measured at every layer and every block.
 
     images: (N, C, H, W); targets: (N,) class indices. `tick` hears the fraction done at every block; what it raises ends
@@ -31,7 +33,7 @@ def gradient_probe(net: ResNet, images: Tensor, targets: Tensor, tick: Callable[
         loss = nn.functional.cross_entropy(net(images), targets)
         gradients = torch.autograd.grad(loss, list(layers.values()), allow_unused=True)
     return Probe(
-        GradientProfile(tuple(layers), _norms(gradients), loss.item()),
+        GradientProfile(tuple(layers), norms_of(gradients), loss.item()),
         BlockSignal(
             tuple(blocks),
             np.array([_value(block.gradient) for block in blocks.values()]),
@@ -77,7 +79,7 @@ def _norm(tensor: Tensor) -> Tensor:
 
 
 @contextmanager
-def _watched_blocks(net: ResNet, tick: Callable[[float], None]) -> Iterator[dict[str, _Block]]:
+def _watched_blocks(net: ResNet, tick: Callable[[float], object]) -> Iterator[dict[str, _Block]]:
     """Measure what each block returns and the gradient that comes back; the hooks are gone afterwards, error or not."""
     blocks: dict[str, _Block] = {}
     total, passed = 2 * sum(net.spec.blocks), 0
@@ -123,14 +125,15 @@ def _untracked(net: nn.Module) -> Iterator[None]:
             norm.track_running_stats = True
 
 
-def _norms(tensors: tuple[Tensor | None, ...]) -> np.ndarray:
-    """L2 norms in one pass; where fp32 cannot hold the squares, in fp64."""
-    present = {i: tensor for i, tensor in enumerate(tensors) if tensor is not None}
+def norms_of(tensors: Sequence[Tensor | None]) -> np.ndarray:
+    """L2 norm of each tensor, 0 for None; where fp32 cannot hold the squares, in fp64."""
+    present = [tensor for tensor in tensors if tensor is not None]
     norms = np.zeros(len(tensors))
-    if present:
-        fast = torch.stack(torch._foreach_norm(list(present.values()))).double().numpy(force=True)
-        norms[list(present)] = fast
-    for i, tensor in present.items():
-        if not _SMALL < norms[i] < _LARGE:
-            norms[i] = torch.linalg.vector_norm(tensor.double()).item()
+    if not present:
+        return norms
+    found = torch.stack(torch._foreach_norm(present)).double().numpy(force=True)
+    odd = np.flatnonzero(~((found > _SMALL) & (found < _LARGE)))
+    if odd.size:
+        found[odd] = torch.stack([torch.linalg.vector_norm(present[i].double()) for i in odd]).numpy(force=True)
+    norms[[i for i, tensor in enumerate(tensors) if tensor is not None]] = found
     return norms

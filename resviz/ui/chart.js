@@ -1,4 +1,4 @@
-// Draws the lines of a Plotly figure as SVG and redraws them in place: a remounted Plotly chart takes some 400 ms.
+// Draws the lines or the heatmap of a Plotly figure as SVG and redraws in place: a remounted Plotly chart takes some 400 ms.
 function ticksOf(axis, from, to, room) {
   if (axis.ticks) return axis.ticks.filter(([v]) => v >= from - 1e-9 && v <= to + 1e-9);
   const rough = (to - from) / Math.max(2, room);
@@ -18,20 +18,31 @@ const SYMBOLS = {
   triangle: (r) => `M0 ${-r}L${r} ${r}H${-r}z`,
 };
 
+// Cells arrive as base64, colours as hex: 0 is an exact zero, 1 to 253 the scale, 254 what is not finite.
+function unpack(heat) {
+  if (typeof heat.cells !== "string") return;
+  heat.cells = Uint8Array.from(atob(heat.cells), (c) => c.charCodeAt(0));
+  heat.colours = heat.colours.map((c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16)));
+}
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".chart");
   const tip = parentElement.querySelector(".tooltip");
   const legend = parentElement.querySelector(".legend");
+  if (unchanged(root, data)) return root.end;
   const memory = (root.memory ??= { zoom: null, hidden: new Set() }); // what a redraw must not lose
   root.tidy?.();
   if (memory.span !== data.x.span) memory.zoom = null;
   memory.span = data.x.span;
-  let cursor = null; // the point under the pointer or the keyboard: {series, index}
+  // the point under the pointer or the keyboard, {series, index} or {row, index}, kept while the data changes
+  let cursor = memory.cursor ?? null;
   let view;
+  if (data.heat) unpack(data.heat);
 
   function draw() {
     const width = Math.max(240, root.clientWidth), height = data.height;
-    const box = { left: 62, right: width - 10, top: 10, bottom: height - 44 };
+    const marked = data.notes.some((note) => note.x !== undefined);
+    const box = { left: 62, right: width - (data.heat ? 64 : 10), top: marked ? 22 : 10, bottom: height - 44 };
     const [x0, x1] = memory.zoom ?? data.x.range;
     const [y0, y1] = data.y.range;
     const px = (v) => box.left + ((v - x0) / (x1 - x0)) * (box.right - box.left);
@@ -60,6 +71,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     svg.append(element("text", yTitle, data.y.title));
     const plot = element("g", { "clip-path": `url(#${clip})` });
     svg.append(plot);
+    if (data.heat) drawHeat(svg, plot, box, px, py, x0, x1);
     for (const band of data.bands) {
       plot.append(element("rect", { x: px(band.x0), width: Math.max(1, px(band.x1) - px(band.x0)), y: box.top, height: box.bottom - box.top,
         fill: band.color, "fill-opacity": 0.18 }));
@@ -90,15 +102,93 @@ export default function ({ parentElement, data, setTriggerValue }) {
       }
     });
     for (const note of data.notes) {
+      if (note.x !== undefined) {
+        if (note.x < x0 || note.x > x1) continue;
+        const mark = element("text", { x: px(note.x), y: 14, "text-anchor": "middle", class: "mark", "data-mark": note.x }, note.text);
+        mark.append(element("title", {}, note.hint));
+        svg.append(mark);
+        continue;
+      }
       svg.append(element("text", { x: box.right - 4, y: py(note.y) < 24 ? py(note.y) + 15 : py(note.y) - 4, "text-anchor": "end", fill: note.color, class: "note" }, note.text));
     }
+    const band = element("rect", { x: box.left, width: box.right - box.left, class: "row", visibility: "hidden" });
+    svg.append(band);
     const ring = element("circle", { r: 7, class: "ring", visibility: "hidden" });
     const drag = element("rect", { y: box.top, height: box.bottom - box.top, class: "drag", visibility: "hidden" });
     svg.append(ring, drag);
     root.replaceChildren(svg);
-    view = { svg, box, px, py, x0, x1, ring, drag, width, height };
+    view = { svg, box, px, py, x0, x1, ring, drag, band, width, height };
     listen();
     if (cursor) point(cursor, false);
+  }
+
+  // The cells go into a picture as wide as the plot: a step lasts until the next one that was recorded.
+  function drawHeat(svg, plot, box, px, py, x0, x1) {
+    const heat = data.heat, wide = Math.max(1, Math.round(box.right - box.left)), rows = heat.names.length;
+    const canvas = document.createElement("canvas");
+    canvas.width = wide;
+    canvas.height = rows;
+    const paint = canvas.getContext("2d"), image = paint.createImageData(wide, rows);
+    const count = heat.x.length, after = 2 * heat.x[count - 1] - (heat.x[count - 2] ?? heat.x[count - 1] - 1);
+    let at = 0;
+    for (let i = 0; i < wide; i++) {
+      const v = x0 + ((i + 0.5) / wide) * (x1 - x0);
+      while (at < count - 1 && heat.x[at + 1] <= v) at++;
+      if (v < heat.x[0] || v >= after) continue;
+      for (let row = 0; row < rows; row++) {
+        const colour = heat.colours[heat.cells[row * count + at]];
+        const to = 4 * ((rows - 1 - row) * wide + i);
+        image.data[to] = colour[0];
+        image.data[to + 1] = colour[1];
+        image.data[to + 2] = colour[2];
+        image.data[to + 3] = 255;
+      }
+    }
+    paint.putImageData(image, 0, 0);
+    const top = py(rows - 0.5), bottom = py(-0.5);
+    plot.append(element("image", { href: canvas.toDataURL(), x: box.left, y: top, width: wide, height: bottom - top, class: "heat", preserveAspectRatio: "none" }));
+    const [low, high] = heat.range, scale = (v) => box.bottom - ((v - low) / (high - low)) * (box.bottom - box.top);
+    const piece = (box.bottom - box.top) / 64;
+    for (let i = 0; i < 64; i++) {
+      const c = heat.colours[1 + Math.round((i / 63) * 252)];
+      svg.append(element("rect", { x: box.right + 8, width: 10, y: box.bottom - (i + 1) * piece, height: piece + 0.5, fill: `rgb(${c})` }));
+    }
+    for (const [v, text] of heat.ticks) svg.append(element("text", { x: box.right + 21, y: scale(v) + 4, class: "tick" }, text));
+  }
+
+  function cell(event) {
+    const at = view.svg.getBoundingClientRect(), heat = data.heat;
+    const { box } = view;
+    const v = view.x0 + ((event.clientX - at.left - box.left) / (box.right - box.left)) * (view.x1 - view.x0);
+    const row = Math.round(((box.bottom - (event.clientY - at.top)) / (box.bottom - box.top)) * heat.names.length - 0.5);
+    if (row < 0 || row >= heat.names.length || v < heat.x[0] || v > view.x1) return null;
+    let index = 0;
+    while (index < heat.x.length - 1 && heat.x[index + 1] <= v) index++;
+    return { row, index };
+  }
+
+  function pointCell(at, tell = true) {
+    cursor = memory.cursor = at;
+    view.band.setAttribute("visibility", at ? "visible" : "hidden");
+    tip.style.visibility = at && at.index !== undefined ? "visible" : "hidden";
+    if (!at) { if (tell) announce("", root); return; }
+    const heat = data.heat, name = heat.names[at.row];
+    const top = view.py(at.row + 0.5);
+    view.band.setAttribute("y", top);
+    view.band.setAttribute("height", Math.max(1, view.py(at.row - 0.5) - top));
+    if (at.index !== undefined) {
+      at.index = Math.min(at.index, heat.x.length - 1);
+      const byte = heat.cells[at.row * heat.x.length + at.index];
+      const power = heat.range[0] + ((byte - 1) / 252) * (heat.range[1] - heat.range[0]);
+      const value = byte === 0 ? "exactly 0" : byte === 254 ? "∞ or NaN" : `≈ ${(10 ** power).toExponential(1)}`;
+      const head = document.createElement("b");
+      head.textContent = `${name} · step ${heat.x[at.index]}`;
+      tip.replaceChildren(head, Object.assign(document.createElement("div"), { textContent: value }));
+      const x = view.px(heat.x[at.index]);
+      tip.style.left = `${x + 14 + tip.offsetWidth > view.width ? Math.max(0, x - tip.offsetWidth - 14) : x + 14}px`;
+      tip.style.top = `${Math.max(0, top - 20)}px`;
+    }
+    if (tell) announce(name, root);
   }
 
   function drawLegend() {
@@ -120,11 +210,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
 
   function nearest(event) {
+    if (data.heat) return cell(event);
     const at = view.svg.getBoundingClientRect();
     const x = event.clientX - at.left, y = event.clientY - at.top;
     let best = null, least = 40 ** 2;
     data.series.forEach((series, s) => {
-      if (memory.hidden.has(series.name)) return;
+      if (memory.hidden.has(series.name) || !series.names.length) return;
       series.y.forEach((v, i) => {
         if (v === null) return;
         const far = (view.px(series.x[i]) - x) ** 2 + 0.25 * (view.py(v) - y) ** 2;
@@ -135,12 +226,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
 
   function point(at, tell = true) {
-    cursor = at;
+    if (data.heat) return pointCell(at, tell);
+    cursor = memory.cursor = at;
     view.ring.setAttribute("visibility", at ? "visible" : "hidden");
     tip.style.visibility = at ? "visible" : "hidden";
     if (!at) { if (tell) announce("", root); return; }
     const series = data.series[at.series];
-    if (!series) { cursor = null; return; }
+    if (!series || at.index >= series.x.length) { cursor = memory.cursor = null; return; }
     const x = view.px(series.x[at.index]), y = view.py(series.y[at.index]);
     view.ring.setAttribute("cx", x);
     view.ring.setAttribute("cy", y);
@@ -188,18 +280,21 @@ export default function ({ parentElement, data, setTriggerValue }) {
         draw();
       } else {
         const at = nearest(event);
-        if (at && data.select) setTriggerValue("clicked", data.series[at.series].names[at.index]);
+        if (at && data.select) setTriggerValue("clicked", data.heat ? data.heat.names[at.row] : data.series[at.series].names[at.index]);
         else point(at);
       }
     });
     svg.addEventListener("dblclick", reset);
     svg.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (data.heat && (step || up)) {
+        const from = cursor ?? { row: 0, index: 0 }, within = (v, n) => Math.min(n - 1, Math.max(0, v));
+        point({ row: within(from.row + (up ?? 0), data.heat.names.length), index: within((from.index ?? 0) + (step ?? 0), data.heat.x.length) });
+      } else if (step) {
         const series = data.series[cursor?.series ?? 0];
         point({ series: cursor?.series ?? 0, index: Math.min(series.x.length - 1, Math.max(0, (cursor?.index ?? -step) + step)) });
       } else if (event.key === "Enter" && cursor && data.select) {
-        setTriggerValue("clicked", data.series[cursor.series].names[cursor.index]);
+        setTriggerValue("clicked", data.heat ? data.heat.names[cursor.row] : data.series[cursor.series].names[cursor.index]);
       } else if (event.key === "Escape") reset();
       else return;
       event.preventDefault();
@@ -218,7 +313,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const extra = 24;
     copy.setAttribute("viewBox", `0 ${-extra} ${view.width} ${view.height + extra}`);
     copy.setAttribute("height", view.height + extra);
-    const style = element("style", {}, "text{font:12px system-ui,sans-serif;fill:#1B2430}.grid{stroke:#D5DBE3}.ring,.drag{display:none}");
+    const style = element("style", {}, "text{font:12px system-ui,sans-serif;fill:#1B2430}.heat{image-rendering:pixelated}.row{display:none}.grid{stroke:#D5DBE3}.ring,.drag{display:none}");
     copy.prepend(style, element("rect", { y: -extra, width: "100%", height: "100%", fill: "#FFFFFF" }));
     let x = 62;
     for (const series of data.series.filter((s) => s.legend && !memory.hidden.has(s.name))) {
@@ -235,22 +330,24 @@ export default function ({ parentElement, data, setTriggerValue }) {
   parentElement.querySelector(".svg").onclick = () => saveSvg(file(), `resviz-${data.key}`);
   parentElement.querySelector(".png").onclick = () => savePng(file(), `resviz-${data.key}`, view.width, view.height + 24);
   const quiet = onAnnounced(root, (name) => {
+    if (data.heat) {
+      const row = data.heat.names.indexOf(name);
+      return point(row < 0 ? null : { row }, false);
+    }
     for (let s = 0; s < data.series.length; s++) {
       const index = name ? data.series[s].names.indexOf(name) : -1;
       if (index >= 0 && data.series[s].y[index] !== null) return point({ series: s, index }, false);
     }
     return point(null, false);
   });
-  let last = root.clientWidth;
-  const observer = new ResizeObserver(() => {
-    if (Math.abs(root.clientWidth - last) < 4) return;
-    last = root.clientWidth;
-    draw();
-  });
-  observer.observe(root);
+  const still = onResize(root, draw);
   root.tidy = () => {
-    observer.disconnect();
+    still();
     quiet();
   };
-  return root.tidy;
+  root.end = () => {
+    root.tidy();
+    root.drawn = null;
+  };
+  return root.end;
 }

@@ -1,13 +1,15 @@
-"""Figures on a page: Plotly's own chart, and a quick view of its lines that redraws in place and keeps the zoom."""
+"""Figures on a page: Plotly's own chart, and a quick view of lines and heatmaps that redraws in place and keeps the zoom."""
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 __all__ = ["chart", "line_chart"]
@@ -42,7 +44,7 @@ def _component() -> Callable[..., Any]:
 
 
 def line_chart(figure: Any, key: str, alt: str, on_select: Callable[[str], None] | None = None) -> None:
-    """The lines of a Plotly figure; a click on a point calls `on_select` with the first of the point's custom data."""
+    """The lines, or the heatmap, of a Plotly figure; a click calls `on_select` with the name of the point or the layer."""
 
     def clicked() -> None:
         name = st.session_state[key].clicked
@@ -54,31 +56,70 @@ def line_chart(figure: Any, key: str, alt: str, on_select: Callable[[str], None]
 
 
 def _lean(figure: Any) -> dict[str, Any]:
-    """What the view draws of a figure: lines with markers, axes, bands, rules and the words on them."""
-    layout = figure.layout
-    shapes = layout.shapes or ()
+    """What the view draws of a figure: lines with markers or one heatmap, axes, bands, rules and the words on them."""
+    if not isinstance(figure, dict):
+        figure = {"data": [trace.to_plotly_json() for trace in figure.data], "layout": figure.layout.to_plotly_json()}
+    layout = figure["layout"]
+    shapes = layout.get("shapes") or ()
+    x = _axis(layout.get("xaxis", {}), [trace["x"] for trace in figure["data"]])
     return {
-        "height": layout.height,
-        "x": _axis(layout.xaxis, [v for trace in figure.data for v in trace.x]),
-        "y": _axis(layout.yaxis, [v for trace in figure.data for v in trace.y]),
-        "series": [_series(trace) for trace in figure.data],
-        "bands": [{"x0": s.x0, "x1": s.x1, "color": s.fillcolor} for s in shapes if s.type == "rect"],
-        "lines": [
-            {"x" if s.x0 == s.x1 else "y": s.x0 if s.x0 == s.x1 else s.y0, "color": s.line.color, "dash": s.line.dash == "dot"}
-            for s in shapes
-            if s.type == "line"
+        "height": layout["height"],
+        # a zoom lasts as long as the axis means the same
+        "x": x | {"span": layout.get("uirevision") or repr(x["range"])},
+        "y": _axis(layout.get("yaxis", {}), [trace["y"] for trace in figure["data"]]),
+        "series": [_series(trace) for trace in figure["data"] if trace["type"] == "scatter"],
+        "heat": next((_heat(trace) for trace in figure["data"] if trace["type"] == "heatmap"), None),
+        "bands": [{"x0": s["x0"], "x1": s["x1"], "color": s.get("fillcolor")} for s in shapes if s["type"] == "rect"],
+        "lines": [_rule(s) for s in shapes if s["type"] == "line"],
+        "notes": [
+            {"text": a["text"], "color": a["font"]["color"]}
+            | ({"x": a["x"], "hint": a.get("hovertext", "")} if a.get("yref") == "paper" else {"y": a["y"]})
+            for a in layout.get("annotations") or ()
         ],
-        "notes": [{"y": a.y, "text": a.text, "color": a.font.color} for a in layout.annotations or ()],
     }
 
 
-def _axis(axis: Any, values: Sequence[float]) -> dict[str, Any]:
-    finite = [v for v in values if v is not None and math.isfinite(v)] or [0.0, 1.0]
-    low, high = min(finite), max(finite)
-    pad = 0.04 * (high - low) or 0.5
-    ticks = None if axis.tickvals is None else [[v, t] for v, t in zip(axis.tickvals, axis.ticktext, strict=True)]
-    span = axis.range or (low - pad, high + pad)
-    return {"title": axis.title.text or "", "ticks": ticks, "range": list(span), "span": repr(span)}
+def _rule(shape: dict[str, Any]) -> dict[str, Any]:
+    place = {"x": shape["x0"]} if shape["x0"] == shape["x1"] else {"y": shape["y0"]}
+    return place | {"color": shape["line"]["color"], "dash": shape["line"].get("dash") == "dot"}
+
+
+def _axis(axis: dict[str, Any], values: Sequence[Any]) -> dict[str, Any]:
+    ticks = [[v, t] for v, t in zip(axis["tickvals"], axis["ticktext"], strict=True)] if "tickvals" in axis else None
+    span = axis.get("range")
+    if span is None:
+        every = np.concatenate([np.asarray(v, np.float64) for v in values]) if values else np.zeros(0)
+        every = every[np.isfinite(every)]
+        low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
+        pad = 0.04 * (high - low) or 0.5
+        span = (low - pad, high + pad)
+    return {"title": axis.get("title", {}).get("text", ""), "ticks": ticks, "range": list(span)}
+
+
+def _heat(trace: dict[str, Any]) -> dict[str, Any]:
+    """A heatmap's cells as bytes: 0 below the scale (an exact zero), 1 to 253 the scale, 254 what is missing."""
+    z, low, high = np.asarray(trace["z"], np.float64), trace["zmin"], trace["zmax"]
+    with np.errstate(invalid="ignore"):
+        cells = np.where(z < low, 0, 1 + np.rint((z - low) / (high - low) * 252))
+    cells = np.where(np.isnan(z), 254, cells).astype(np.uint8)
+    bar = trace["colorbar"]
+    return {
+        "x": [int(v) for v in trace["x"]],
+        "names": list(trace["meta"]),
+        "cells": base64.b64encode(cells.tobytes()).decode(),
+        "colours": _viridis(),
+        "range": [low, high],
+        "ticks": [[v, t] for v, t in zip(bar["tickvals"], bar["ticktext"], strict=True)],
+    }
+
+
+@cache
+def _viridis() -> list[str]:
+    """255 colours: black for an exact zero, viridis, and orange for what is not finite."""
+    from plotly.colors import sample_colorscale
+
+    scale = sample_colorscale("Viridis", list(np.linspace(0, 1, 253)), colortype="tuple")
+    return ["#000000", *("#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in scale), "#e69f00"]
 
 
 def _each(value: Any, n: int) -> list[Any]:
@@ -86,21 +127,29 @@ def _each(value: Any, n: int) -> list[Any]:
     return [value] * n if value is None or isinstance(value, (str, int, float)) else list(value)
 
 
-def _series(trace: Any) -> dict[str, Any]:
-    points = trace.customdata
-    if points is None:
-        points = [[f"{x:g}", f"{y:.4g}"] for x, y in zip(trace.x, trace.y, strict=True)]
-    return {
-        "name": trace.name or "",
-        "legend": trace.showlegend is not False,
-        "x": [float(v) for v in trace.x],
-        "y": [None if v is None or not math.isfinite(v) else round(float(v), 4) for v in trace.y],
-        "color": trace.line.color,
-        "dash": _DASHES.get(trace.line.dash or "", ""),
-        "opacity": trace.opacity,
-        "markers": "markers" in (trace.mode or "lines+markers"),
-        "symbols": [_SYMBOLS.get(symbol, "circle") for symbol in _each(trace.marker.symbol, len(trace.x))],
-        "sizes": [float(size or 6) for size in _each(trace.marker.size, len(trace.x))],
-        "names": [str(point[0]) for point in points],
-        "values": [str(point[1]) for point in points],
+def _series(trace: dict[str, Any]) -> dict[str, Any]:
+    x, y = np.asarray(trace["x"], np.float64), np.asarray(trace["y"], np.float64)
+    line, marker = trace["line"], trace.get("marker", {})
+    data: dict[str, Any] = {
+        "name": trace.get("name", ""),
+        "legend": trace.get("showlegend") is not False,
+        "x": x.tolist(),
+        "y": [None if math.isnan(v) else v for v in np.where(np.isfinite(y), np.round(y, 4), np.nan).tolist()],
+        "color": line["color"],
+        "dash": _DASHES.get(line.get("dash") or "", ""),
+        "opacity": trace.get("opacity"),
+        "markers": "markers" in trace.get("mode", "lines+markers"),
+        "symbols": [],
+        "sizes": [],
+        "names": [],
+        "values": [],
     }
+    if data["markers"]:
+        data["symbols"] = [_SYMBOLS.get(symbol, "circle") for symbol in _each(marker.get("symbol"), len(x))]
+        data["sizes"] = [float(size or 6) for size in _each(marker.get("size"), len(x))]
+    if trace.get("hoverinfo") != "skip":
+        points = trace.get("customdata")
+        if points is None:
+            points = [[f"{a:g}", f"{b:.4g}"] for a, b in zip(x, y, strict=True)]
+        data |= {"names": [str(point[0]) for point in points], "values": [str(point[1]) for point in points]}
+    return data

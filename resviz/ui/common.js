@@ -31,6 +31,26 @@ function savePng(text, name, width, height) {
   image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
 }
 
+// Every run of the page calls a component's function anew on the same element; what has not changed need not be drawn again.
+function unchanged(root, data) {
+  const now = JSON.stringify(data);
+  if (root.drawn === now) return true;
+  root.drawn = now;
+  return false;
+}
+
+// Calls `draw` whenever the element's width has changed; returns what ends it.
+function onResize(root, draw) {
+  let last = root.clientWidth;
+  const observer = new ResizeObserver(() => {
+    if (Math.abs(root.clientWidth - last) < 4) return;
+    last = root.clientWidth;
+    draw();
+  });
+  observer.observe(root);
+  return () => observer.disconnect();
+}
+
 // One layer's name lights up in every diagram and chart of the page together.
 function announce(name, from) {
   document.dispatchEvent(new CustomEvent("resviz-hover", { detail: { name, from } }));

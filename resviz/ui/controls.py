@@ -19,6 +19,7 @@ __all__ = [
     "shape_controls",
     "skip_control",
     "try_this",
+    "word",
 ]
 
 _WORDS = {
@@ -39,7 +40,8 @@ _WORDS = {
 }
 
 
-def _word(value: str) -> str:
+def word(value: str) -> str:
+    """A spec's value as the field writes it."""
     return _WORDS.get(value, value)
 
 
@@ -107,12 +109,12 @@ def drop_control(spec: NetSpec) -> None:
 def design_controls(spec: NetSpec) -> None:
     """Norm, initialisation, activation and, where it means something, the shortcut."""
     st.segmented_control(
-        "Normalisation", list(Norm), format_func=_word, required=True, help="What follows each convolution.", **bound("norm")
+        "Normalisation", list(Norm), format_func=word, required=True, help="What follows each convolution.", **bound("norm")
     )
     inits = [init for init in Init if init is not Init.ZERO_GAMMA or spec.norm is not Norm.NONE]
-    st.selectbox("Initialisation", inits, format_func=_word, help="How weights are drawn before training.", **bound("init"))
+    st.selectbox("Initialisation", inits, format_func=word, help="How weights are drawn before training.", **bound("init"))
     st.selectbox(
-        "Activation", list(Activation), format_func=_word, help="The nonlinearity after each norm.", **bound("activation")
+        "Activation", list(Activation), format_func=word, help="The nonlinearity after each norm.", **bound("activation")
     )
     if spec.residual:
         st.segmented_control(
@@ -141,7 +143,7 @@ def shape_controls(spec: NetSpec) -> None:
         st.button("Add a stage", on_click=stages, args=((*spec.blocks, 1),), disabled=len(spec.blocks) == 6)
         st.button("Remove the last", on_click=stages, args=(spec.blocks[:-1],), disabled=len(spec.blocks) == 1)
     st.segmented_control(
-        "Stem", list(Stem), format_func=_word, required=True, help="What stands before the blocks.", **bound("stem")
+        "Stem", list(Stem), format_func=word, required=True, help="What stands before the blocks.", **bound("stem")
     )
     st.number_input("Width", 1, 1024, step=8, help="Planes of the first stage; each later stage doubles them.", **bound("width"))
     if spec.block.bottleneck:
@@ -161,7 +163,7 @@ def block_control() -> None:
     st.selectbox(
         "Residual unit",
         list(Block),
-        format_func=_word,
+        format_func=word,
         help="Two 3×3 convolutions, or a bottleneck of 1×1, 3×3, 1×1.",
         **bound("block"),
     )

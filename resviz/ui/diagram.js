@@ -1,6 +1,7 @@
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".diagram");
   const tip = parentElement.querySelector(".tip");
+  if (unchanged(root, data)) return root.end;
   const rest = data.hint;
   const focused = root.getRootNode().activeElement?.dataset?.action;
   tip.textContent = data.selectedLabel || rest;
@@ -65,22 +66,19 @@ export default function ({ parentElement, data, setTriggerValue }) {
   }
   parentElement.querySelector(".svg").onclick = () => saveSvg(file(), data.file);
   parentElement.querySelector(".png").onclick = () => savePng(file(), data.file, data.wide.width, data.wide.height);
-  let last = root.clientWidth;
-  const observer = new ResizeObserver(() => {
-    if (Math.abs(root.clientWidth - last) < 8) return;
-    last = root.clientWidth;
-    draw();
-  });
-  observer.observe(root);
-
+  const still = onResize(root, draw);
   const quiet = onAnnounced(root, (name) => {
     for (const node of root.querySelectorAll("[data-name]")) node.classList.toggle("lit", node.dataset.name === name);
     const shape = name && data.wide.shapes.find((s) => s.name === name && s.label);
     tip.textContent = shape ? shape.label : data.selectedLabel || rest;
   });
   root.tidy = () => {
-    observer.disconnect();
+    still();
     quiet();
   };
-  return root.tidy;
+  root.end = () => {
+    root.tidy();
+    root.drawn = null;
+  };
+  return root.end;
 }

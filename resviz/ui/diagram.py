@@ -49,7 +49,7 @@ def handle(action: object) -> None:
         st.session_state.selected = name
 
 
-def _mount(key: str, wide: Diagram, tall: Diagram, title: str, hint: str, height: int) -> None:
+def _mount(key: str, wide: Diagram, tall: Diagram, title: str, hint: str, act: Callable[[object], None] | None = None) -> None:
     selected = st.session_state.get("selected")
     label = next((s.label for s in wide.shapes if s.name == selected and s.label), "")
     _component()(
@@ -63,7 +63,7 @@ def _mount(key: str, wide: Diagram, tall: Diagram, title: str, hint: str, height
             "selected": selected or "",
             "selectedLabel": label,
         },
-        on_clicked_change=lambda: handle(st.session_state[key].clicked),
+        on_clicked_change=lambda: (act or handle)(st.session_state[key].clicked),
         height="content",
     )
 
@@ -74,9 +74,14 @@ def show_network(
     paint: Mapping[str, str] | None = None,
     notes: Mapping[str, str] | None = None,
     scale: tuple[str, Sequence[str], str] | None = None,
+    spec: NetSpec | None = None,
+    act: Callable[[object], None] | None = None,
 ) -> None:
-    """The session's network; clicking an arc cuts or restores that skip. `paint`, `notes`, `scale`: see `network_diagram`."""
-    spec = current_spec()
+    """The session's network, or another `spec` whose clicks `act` hears; clicking an arc cuts or restores that skip.
+
+    `paint`, `notes`, `scale`: see `network_diagram`.
+    """
+    spec = spec or current_spec()
     table = layer_table(spec, side)
     unfolded = st.session_state.get("unfolded", frozenset())
     wide, tall = (
@@ -93,13 +98,13 @@ def show_network(
         for vertical in (False, True)
     )
     hint = "Click an arc to cut or restore its skip; hover a layer for its row; click ⊕ to open a block."
-    _mount(key, wide, tall, describe(spec), hint, 300)
+    _mount(key, wide, tall, describe(spec), hint, act)
 
 
 def show_example(key: str, spec: NetSpec, side: int, name: str) -> None:
     """A block to look at: it belongs to no session's network, so nothing on it can be clicked."""
     wide, tall = (_still(block_diagram(spec, layer_table(spec, side), name, vertical=vertical)) for vertical in (False, True))
-    _mount(key, wide, tall, f"{describe(spec)}: {name}", "A basic block: two convolutions learn F(x), the arc carries x.", 230)
+    _mount(key, wide, tall, f"{describe(spec)}: {name}", "A basic block: two convolutions learn F(x), the arc carries x.")
 
 
 def _still(diagram: Diagram) -> Diagram:
@@ -111,4 +116,4 @@ def show_block(key: str, side: int, name: str) -> None:
     spec = current_spec()
     table = layer_table(spec, side)
     wide, tall = (block_diagram(spec, table, name, vertical=vertical) for vertical in (False, True))
-    _mount(key, wide, tall, f"{describe(spec)}: {name}", "The block's inner layers, in the order the signal meets them.", 280)
+    _mount(key, wide, tall, f"{describe(spec)}: {name}", "The block's inner layers, in the order the signal meets them.")

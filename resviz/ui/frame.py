@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -20,6 +21,11 @@ PAGES = {  # path: its name, what it answers, its icon
         "Degradation",
         "Why did deeper networks train worse? Watch four of them learn.",
         ":material/trending_down:",
+    ),
+    "pages/lab.py": (
+        "Lab",
+        "What happens to every layer while a network learns? Cut a skip in mid-training.",
+        ":material/science:",
     ),
     "pages/explain.py": ("Explain", "Which pixels decided? Ask a trained network about a photograph.", ":material/image_search:"),
 }
@@ -64,6 +70,6 @@ def network_strip() -> None:
         st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Back to ResNet-56")
 
 
-def close() -> None:
-    """Write the address bar; call it last."""
-    sync_url()
+def close(more: Mapping[str, str] | None = None) -> None:
+    """Write the address bar, with what the page adds to the network's link; call it last."""
+    sync_url(more or {})

@@ -13,7 +13,7 @@ from resviz.images import ImageError, decode
 from resviz.ui import cache
 from resviz.ui.jobs import Tick, result_of
 
-__all__ = ["Network", "Photograph", "choose_network", "choose_photograph"]
+__all__ = ["Network", "Photograph", "choose_network", "choose_photograph", "digest"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Network:
     about: str
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
+    """What tells one upload from another."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
@@ -58,7 +59,7 @@ def choose_photograph(slot: str) -> Photograph:
             decoded = decode(given.getvalue())
             for note in decoded.notes:
                 st.info(note)
-            return Photograph(_digest(given.getvalue()), given.name, decoded.image)
+            return Photograph(digest(given.getvalue()), given.name, decoded.image)
         except ImageError as error:
             st.error(str(error))
     name = next(iter(samples))
@@ -125,7 +126,7 @@ def _own_checkpoint() -> Network | None:
     if given is None:
         st.caption("Until there is a file, the first bundled network answers.")
         return None
-    key = f"own {_digest(given.getvalue())} {plain}"
+    key = f"own {digest(given.getvalue())} {plain}"
     try:
         if st.session_state.get("own", ("", None))[0] != key:  # kept by this session alone
             st.session_state.own = key, load(given.getvalue(), given.name, residual=not plain)

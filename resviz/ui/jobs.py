@@ -1,7 +1,8 @@
 """Long work off the script thread: a bounded, fair queue of cancellable jobs, and how a page waits for one.
 
 A job's work is a plain function that is handed `tick(fraction, note)`; it calls it between its steps, and `tick` raises
-`Cancelled` once the job was cancelled or its visitor is gone. Workers never touch streamlit.
+`Cancelled` once the job was cancelled or its visitor is gone. `tick` returns True where others wait and the job had its turn:
+work that can be taken up again then returns `AGAIN` and queues once more. Workers never touch streamlit.
 """
 
 from __future__ import annotations
@@ -9,18 +10,22 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
-__all__ = ["Cancelled", "Job", "Jobs", "JobsFull", "Tick", "keep", "manager", "result_of", "results_of", "submit"]
+__all__ = ["AGAIN", "Cancelled", "Job", "Jobs", "JobsFull", "Tick", "keep", "manager", "result_of", "results_of", "submit"]
 
-Tick = Callable[..., None]
+Tick = Callable[..., bool]
+AGAIN: Final = object()  # what work returns to be called once more, after those who wait
+TURN = 0.5  # seconds of computing before a job should let others have the core
+_MEMORY = 30.0  # seconds in which half of what a visitor has used is forgotten
 GRACE = 8.0  # seconds that a job outlives its browser session, in case the connection only dropped
 _PATIENCE = 0.8  # seconds a page waits before it draws a bar instead of the result
 
@@ -47,16 +52,19 @@ class Job:
     result: Any = None
     error: BaseException | None = None
     deadline: float = math.inf
-    began: float = 0.0
+    began: float = 0.0  # of this turn
+    spent: float = 0.0  # seconds of the turns before
+    crowded: Callable[[], bool] = lambda: False
     _stop: threading.Event = field(default_factory=threading.Event)
     _finished: threading.Event = field(default_factory=threading.Event)
 
-    def tick(self, fraction: float, note: str = "", partial: Any = None) -> None:
-        """Record progress from 0 to 1; raises `Cancelled` where the job should end."""
+    def tick(self, fraction: float, note: str = "", partial: Any = None) -> bool:
+        """Record progress from 0 to 1; raises `Cancelled` where the job should end. True: others wait, and its turn is over."""
         self.fraction, self.note = fraction, note or self.note
         self.partial = self.partial if partial is None else partial
         if self._stop.is_set() or time.monotonic() > self.deadline:
             raise Cancelled
+        return time.monotonic() - self.began > TURN and self.crowded()
 
     def cancel(self) -> None:
         self._stop.set()
@@ -78,32 +86,38 @@ class Job:
         """Seconds still needed at the pace so far; None while nothing is known."""
         if self.state != "running" or self.fraction < 0.02:
             return None
-        return (time.monotonic() - self.began) * (1 - self.fraction) / self.fraction
+        return (self.spent + time.monotonic() - self.began) * (1 - self.fraction) / self.fraction
 
     def run(self) -> None:
         self.state, self.began = "running", time.monotonic()
         try:
-            self.tick(0.0)
+            self.tick(self.fraction)
             self.result = self.work(self.tick)
-            self.state = "done"
+            self.state = "queued" if self.result is AGAIN else "done"
         except Cancelled:
             self.state = "cancelled"
         except Exception as error:  # whatever went wrong belongs to the visitor who asked, not to the worker
             logging.getLogger(__name__).info("a job failed", exc_info=True)
             self.state, self.error = "failed", error
         finally:
-            self.fraction = 1.0
-            self._finished.set()
+            self.spent += time.monotonic() - self.began
+            if self.state != "queued":
+                self.fraction = 1.0
+                self._finished.set()
 
 
 class Jobs:
-    """At most `workers` jobs compute at a time; the next one is the longest waiting of whoever has fewest running."""
+    """At most `workers` jobs compute at a time.
+
+    The next one is of whoever has fewest running, then of whoever has computed least of late, then the longest waiting.
+    """
 
     def __init__(self, workers: int | None = None, queue: int = 64, per_owner: int = 12, keep: int = 128) -> None:
         self.workers = workers or os.cpu_count() or 1
         self._queue, self._per_owner, self._keep = queue, per_owner, keep
         self._waiting: list[Job] = []
         self._running: list[Job] = []
+        self._used: dict[str, tuple[float, float]] = {}  # seconds of computing, and when they were counted
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -117,7 +131,7 @@ class Jobs:
 
     def submit(self, owner: str, key: Hashable, work: Callable[[Tick], Any]) -> Job:
         """Queue a job; raises `JobsFull`."""
-        job = Job(owner, key, work)
+        job = Job(owner, key, work, crowded=lambda: bool(self._waiting))
         with self._changed:
             self._drop_unwanted()
             if len(self._waiting) >= self._queue:
@@ -135,6 +149,7 @@ class Jobs:
     def place(self, job: Job) -> int:
         """Place in the queue, 1 being next; 0 when it no longer waits."""
         with self._changed:
+            self._drop_unwanted()
             return self._waiting.index(job) + 1 if job in self._waiting else 0
 
     def leave(self, owner: str, grace: float = GRACE) -> None:
@@ -156,6 +171,17 @@ class Jobs:
             job.state = "cancelled"
             job._finished.set()
 
+    def _share(self, owner: str, now: float) -> float:
+        """Seconds the owner has computed, those of long ago forgotten; whole seconds, so that small differences don't count."""
+        seconds, counted = self._used.get(owner, (0.0, now))
+        return round(seconds * 0.5 ** ((now - counted) / _MEMORY))
+
+    def _charge(self, owner: str, seconds: float) -> None:
+        now = time.monotonic()
+        self._used = {name: used for name, used in self._used.items() if now - used[1] < 10 * _MEMORY}
+        before, counted = self._used.get(owner, (0.0, now))
+        self._used[owner] = before * 0.5 ** ((now - counted) / _MEMORY) + seconds, now
+
     def _serve(self) -> None:
         while True:
             with self._changed:
@@ -163,14 +189,18 @@ class Jobs:
                 while not self._waiting:
                     self._changed.wait()
                     self._drop_unwanted()
-                busy = Counter(job.owner for job in self._running)
-                job = min(self._waiting, key=lambda waiting: busy[waiting.owner])  # the first of equals waits longest
+                busy, now = Counter(job.owner for job in self._running), time.monotonic()
+                # the first of equals waits longest
+                job = min(self._waiting, key=lambda waiting: (busy[waiting.owner], self._share(waiting.owner, now)))
                 self._waiting.remove(job)
                 self._running.append(job)
             job.run()
             with self._changed:
                 self._running.remove(job)
-                if job.state == "done":
+                self._charge(job.owner, time.monotonic() - job.began)
+                if job.state == "queued":
+                    self._waiting.append(job)
+                if job.state == "done" and job.result is not None:
                     self._results[job.key] = job.result
                     while len(self._results) > self._keep:
                         self._results.popitem(last=False)
@@ -182,6 +212,8 @@ class Jobs:
 @st.cache_resource(show_spinner=False)
 def manager() -> Jobs:
     """The one manager of this process."""
+    # every operation of a training step lets go of Python's lock; behind a busy thread it would wait 5 ms for it each time
+    sys.setswitchinterval(0.0005)
     return Jobs()
 
 

@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import math
+from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
-from resviz.figures import gradients, training, words
+from resviz.figures import lab, words
+from resviz.plan import LabPlan
 from resviz.spec import Init, NetSpec, Norm, cifar_blocks
 from resviz.ui.charts import line_chart
-from resviz.ui.jobs import Cancelled, Job, JobsFull, Tick, submit
+from resviz.ui.lab import Session
 
-__all__ = ["Entry", "run_race", "show"]
+__all__ = ["show"]
 
 _SETTINGS = {
     "no norm, PyTorch init": (Norm.NONE, Init.PYTORCH, 0.02),
     "batch norm, Kaiming init": (Norm.BATCH, Init.KAIMING, 0.1),
 }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What to race: the depth, the design both share, the rate, and how many steps."""
-
-    depth: int
-    norm: Norm
-    init: Init
-    lr: float
-    steps: int
-    seed: int
-
-    def contenders(self) -> dict[str, NetSpec]:
-        spec = NetSpec(blocks=cifar_blocks(self.depth), norm=self.norm, init=self.init, in_channels=1, seed=self.seed)
-        return {"residual": spec, "plain": spec.plain()}
-
-
-def run_race(entry: Entry, tick: Tick) -> tuple[Any, ...]:
-    """Every step so far, also where it is stopped early."""
-    from resviz.training.race import Race, digits_split
-
-    train, test = digits_split()
-    steps: list[Any] = []
-    try:
-        for step in Race(entry.contenders(), train, test, entry.lr, entry.steps, seed=entry.seed):
-            steps.append(step)
-            tick(step.step / step.steps, f"step {step.step} of {step.steps}", tuple(steps))
-    except Cancelled:
-        pass  # a stopped race keeps what it has
-    return tuple(steps)
 
 
 def show() -> None:
@@ -61,47 +30,48 @@ def show() -> None:
         steps = st.selectbox("Steps", [60, 150, 300, 600], index=1, key="race.steps", width=110)
         seed = st.number_input("Seed", 0, 10_000, 0, key="race.seed", width=130)
         norm, init, lr = _SETTINGS[setting]
-        entry = Entry(depth, norm, init, lr, steps, int(seed))
-        job: Job | None = st.session_state.get("race")
-        live = job is not None and job.live
-        if st.button("Start again" if job else "Start", type="primary", icon=":material/sprint:", disabled=live):
-            try:
-                st.session_state.race = submit(("race", entry), lambda tick: run_race(entry, tick))
-            except JobsFull as full:
-                st.warning(str(full), icon=":material/hourglass:")
+        spec = NetSpec(blocks=cifar_blocks(depth), norm=norm, init=init, in_channels=1, seed=int(seed))
+        plan = LabPlan((spec, spec.plain()), lr=lr, seed=int(seed), steps=steps)
+        held: Session | None = st.session_state.get("race")
+        if st.button(
+            "Start again" if held else "Start",
+            type="primary",
+            icon=":material/sprint:",
+            disabled=held is not None and held.running,
+        ):
+            st.session_state.race = held = Session(replace(plan, steps=0))
+            held.run_to(steps)
             st.rerun()
-        if job is not None and live:
-            st.button("Stop", on_click=job.cancel, icon=":material/stop:")
-    if job is None:
-        st.caption("A depth of 56 and 150 steps take about a quarter of a minute on two cores.")
+        if held is not None and held.running:
+            st.button("Stop", on_click=held.pause, icon=":material/stop:")
+    if held is None:
+        st.caption("A depth of 56 and 150 steps take some ten seconds on two idle cores. The Lab goes on from here.")
         return
-    _watch(job) if live else _draw(job)
+    _watch(held) if held.running else _draw(held)
 
 
 @st.fragment(run_every=0.5)
-def _watch(job: Job) -> None:
-    if not job.live:
+def _watch(held: Session) -> None:
+    if not held.running or held.job is None:
         st.rerun()
-    left = job.remaining
-    st.progress(job.fraction, (job.note or "waiting for a free core") + (f", about {left:.0f} s left" if left else ""))
-    _draw(job)
+    left = held.job.remaining
+    text = (held.job.note or "waiting for a free core") + (f", about {math.ceil(left)} s left" if left else "")
+    st.progress(held.job.fraction, text)
+    _draw(held)
 
 
-def _draw(job: Job) -> None:
-    if job.state == "failed":
-        st.error(f"The race ended with an error: {job.error}. Start it again, or choose fewer layers.")
+def _draw(held: Session) -> None:
+    if held.error or (held.job is not None and held.job.state == "failed"):
+        st.error(f"The race ended: {held.error or (held.job and held.job.error)}. Start it again, or choose fewer layers.")
+    record = held.lab.record() if held.lab else None
+    if record is None:
         return
-    steps = job.result if job.state == "done" else job.partial
-    if not steps:
-        return
-    entry: Entry = job.key[1]  # type: ignore[index] # submitted above
     loss, profile = st.columns(2, gap="medium")
     with loss:
         st.markdown("**Loss**")
-        line_chart(training.loss_curves(steps, steps[-1].steps), "race-loss", "Training loss of both networks by step")
+        line_chart(lab.line_over_time(record, "loss"), "race-loss", "Training loss of both networks by step")
     with profile:
-        st.markdown(f"**Gradient of every layer at step {steps[-1].step}**")
-        decades = gradients.log_range(np.concatenate([p.norms for p in steps[-1].profiles.values()]), -9, 3)
-        figure = gradients.gradient_profiles(steps[-1].profiles, decades, height=320)
+        st.markdown(f"**Gradient of every layer at step {record.step}**")
+        figure = lab.layer_lines(record, "gradients", record.step, lab.gradient_decades(record))
         line_chart(figure, "race-profile", "Gradient norm of every layer at this step")
-    st.markdown(words.race_note(steps, entry.depth))
+    st.markdown(words.lab_note(record, record.step))

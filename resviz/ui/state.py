@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 
+from resviz.plan import PARAMETERS
 from resviz.spec import NetSpec, SpecError, from_query, to_query
 
 __all__ = ["bound", "change", "current_spec", "reset", "sync_url", "undo"]
@@ -16,7 +17,8 @@ _HISTORY = 50
 
 def current_spec() -> NetSpec:
     if "spec" not in st.session_state:
-        st.session_state.spec, problems = from_query(dict(st.query_params))
+        own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS}
+        st.session_state.spec, problems = from_query(own)
         st.session_state.undo = []
         if problems:
             st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
@@ -24,9 +26,9 @@ def current_spec() -> NetSpec:
     return spec
 
 
-def sync_url() -> None:
-    """Write the spec to the URL, so that the address bar is the link to this network."""
-    query = to_query(current_spec())
+def sync_url(more: Mapping[str, str]) -> None:
+    """Write the spec, and what else the page is about, to the URL, so that the address bar is the link to what is seen."""
+    query = {**to_query(current_spec()), **more}
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
 

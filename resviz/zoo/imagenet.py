@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from resviz.fetch import DownloadError, fetch
 from resviz.spec import PRESETS, Stem
 from resviz.zoo.checkpoint import load_into, read_state
 from resviz.zoo.classifier import Classifier, Preprocessing
 
-__all__ = ["DownloadError", "Weights", "download", "load_imagenet", "published", "weights"]
-
-_CHUNK = 1 << 18
-
-
-class DownloadError(ValueError):
-    """The weights could not be fetched; the message names the cause and what works offline."""
+__all__ = ["Weights", "download", "load_imagenet", "published", "weights"]
 
 
 @dataclass(frozen=True)
@@ -80,30 +70,10 @@ def published(preset: str) -> Weights | None:
     return weights().get(f"{preset}.V1")
 
 
-def download(item: Weights, timeout: float = 10.0) -> Iterator[float]:
-    """Fetch the weights, yielding the fraction done; raises `DownloadError`. A file is only kept once its hash agrees."""
-    digest, done = hashlib.sha256(), 0
+def download(item: Weights) -> Iterator[float]:
+    """Fetch the weights, yielding the fraction done; raises `DownloadError`."""
     expected = item.path.stem.rsplit("-", 1)[1]
-    item.path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkstemp(dir=item.path.parent, suffix=".part")[1])
-    try:
-        with urllib.request.urlopen(item.url, timeout=timeout) as reply, part.open("wb") as file:
-            total = int(reply.headers.get("Content-Length") or item.megabytes * 1e6)
-            while chunk := reply.read(_CHUNK):
-                file.write(chunk)
-                digest.update(chunk)
-                done += len(chunk)
-                yield min(1.0, done / total)
-        if not digest.hexdigest().startswith(expected):
-            raise DownloadError(f"{item.name} arrived damaged (its hash is not {expected}…); try again")
-        os.replace(part, item.path)
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise DownloadError(
-            f"{item.name} could not be downloaded ({reason}); check the connection, or use a bundled network, which works offline"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    yield from fetch(item.url, item.path, "sha256", expected, "a bundled network, which works offline")
 
 
 def load_imagenet(name: str) -> Classifier:

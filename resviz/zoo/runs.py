@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resviz.results import BlockSignal, EpochRecord, GradientProfile, Probe, Run
+from resviz.results import BlockSignal, EpochRecord, GradientProfile, LabRecord, Probe, Run
 
-__all__ = ["RUNS", "read_run", "run_names", "to_frame", "write_run"]
+__all__ = ["RUNS", "lab_frame", "read_run", "run_names", "to_frame", "to_parquet", "write_run"]
 
 RUNS = Path(__file__).resolve().parents[2] / "assets" / "runs"
 _NUMBERS = ("train_error", "train_loss", "test_error", "test_loss", "seconds")
@@ -47,12 +47,49 @@ def _rows(record: EpochRecord, step: int) -> Iterator[tuple[int, int, str, str, 
 
 def write_run(path: Path, card: Mapping[str, Any], losses: Sequence[float] | np.ndarray, epochs: Sequence[EpochRecord]) -> None:
     """Write PATH as Parquet, the card in its metadata."""
+    path.write_bytes(to_parquet(to_frame(losses, epochs), card))
+
+
+def to_parquet(frame: pd.DataFrame, card: Mapping[str, Any]) -> bytes:
+    """A Parquet file that says in its metadata what it is."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = pa.Table.from_pandas(to_frame(losses, epochs), preserve_index=False)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
     about = {**(table.schema.metadata or {}), b"card": json.dumps(card, ensure_ascii=False).encode()}
-    parquet.write_table(table.replace_schema_metadata(about), path, compression="zstd")
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table.replace_schema_metadata(about), sink, compression="zstd")
+    return sink.getvalue().to_pybytes()
+
+
+def lab_frame(record: LabRecord) -> pd.DataFrame:
+    """Everything a lab recorded as rows (step, contender, quantity, name, value), its edits among them."""
+    parts = []
+    for track in record.tracks:
+        for quantity, steps, names, values in (
+            ("loss", record.line_steps, ("",), track.loss[:, None]),
+            ("accuracy", record.line_steps, ("",), track.accuracy[:, None]),
+            ("held_out_loss", record.held_out_steps, ("",), track.held_out[:, :1]),
+            ("held_out_accuracy", record.held_out_steps, ("",), track.held_out[:, 1:]),
+            ("weight_gradient", record.steps, track.layers, track.gradients),
+            ("update_ratio", record.steps, track.layers, track.updates),
+            *((name, record.signal_steps, track.blocks, signal) for name, signal in track.signals.items()),
+        ):
+            columns = {
+                "step": np.repeat(steps, len(names)),
+                "contender": track.label,
+                "quantity": quantity,
+                "name": np.tile(np.array(names, object), len(steps)),
+                "value": np.asarray(values, np.float64).ravel(),
+            }
+            parts.append(pd.DataFrame(columns))
+    for edit in record.plan.edits:
+        if edit.step <= record.step:
+            label = record.tracks[edit.contender].label if edit.block else ""
+            row = {"step": edit.step, "contender": label, "quantity": edit.what, "name": edit.block, "value": edit.value}
+            parts.append(pd.DataFrame([row]))
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.astype({"step": "int32", "contender": "category", "quantity": "category", "name": "category"})
 
 
 def run_names() -> tuple[str, ...]:

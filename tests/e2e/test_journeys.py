@@ -23,6 +23,7 @@ PAGES = {
     "build": "What is a ResNet",
     "gradients": "What does a skip",
     "degradation": "Why did deeper",
+    "lab": "What happens to every layer",
     "explain": "Which pixels",
 }
 
@@ -33,7 +34,7 @@ def test_deep_link_is_the_first_request_of_a_fresh_server(path: str, page: Page,
     try:
         page.goto(f"{fresh.url}/{path}")
         expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
-        for label in ("Home", "Build", "Gradients", "Degradation", "Explain"):
+        for label in ("Home", "Build", "Gradients", "Degradation", "Lab", "Explain"):
             expect(page.get_by_role("link", name=label, exact=True).first).to_be_visible()
         expect(page.locator(".js-plotly-plot, .chart svg, .diagram svg").first).to_be_visible()
         ready(page)
@@ -190,7 +191,7 @@ def test_a_race_runs_and_ends_with_what_happened(server: Server, page: Page) -> 
     ready(page)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    expect(page.get_by_text("After 150 steps")).to_be_visible()
+    expect(page.get_by_text("Step 150.")).to_be_visible()
 
 
 def test_a_long_measurement_shows_its_progress_and_can_be_cancelled(server: Server, page: Page) -> None:

@@ -15,7 +15,9 @@ def opened(page: str, **query: str) -> AppTest:
     return at.switch_page(page).run() if page != "app.py" else at.run()
 
 
-@pytest.mark.parametrize("page", ["app.py", "pages/build.py", "pages/gradients.py", "pages/degradation.py", "pages/explain.py"])
+@pytest.mark.parametrize(
+    "page", ["app.py", "pages/build.py", "pages/gradients.py", "pages/degradation.py", "pages/lab.py", "pages/explain.py"]
+)
 def test_page_runs(page: str) -> None:
     at = opened(page)
     assert not at.exception

@@ -1,0 +1,175 @@
+"""The lab of one browser session: its plan, the networks that learn, and the job that trains them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from resviz.nets.cost import check_memory
+from resviz.plan import COMPARISONS, Edit, LabPlan, plan_from_query
+from resviz.spec import NetSpec, SpecError
+from resviz.ui.jobs import AGAIN, Job, JobsFull, Tick, submit
+
+if TYPE_CHECKING:
+    from resviz.data import ImageSet
+    from resviz.training.lab import Lab
+
+__all__ = ["Session", "session"]
+
+SIDES = {"digits": 8, "spirals": 16, "cifar10": 32, "own": 32}
+_CHANNELS = {"digits": 1, "spirals": 1, "cifar10": 3, "own": 3}
+_CLASSES = {"digits": 10, "spirals": 2, "cifar10": 10}
+_ENDLESS = 1_000_000
+
+
+@dataclass
+class Session:
+    """What the page holds on to between runs."""
+
+    plan: LabPlan
+    lab: Lab | None = None
+    job: Job | None = None
+    pace: float = math.inf  # steps a second
+    until: int = 1
+    told: set[int] = field(default_factory=set)  # contenders whose divergence has paused the lab already
+    own: tuple[ImageSet, ImageSet] | None = None
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.job is not None and self.job.live
+
+    @property
+    def step(self) -> int:
+        return self.lab.step_number if self.lab else 0
+
+    @property
+    def over(self) -> bool:
+        """Whether it can only be reset: stopped, or ended by an error."""
+        return self.lab is not None and self.lab.broken
+
+    @property
+    def current(self) -> LabPlan:
+        """The plan with everything that was done so far."""
+        return self.lab.plan if self.lab else self.plan
+
+    @property
+    def ready(self) -> bool:
+        """Whether its images are there."""
+        if self.plan.data == "cifar10":
+            from resviz.sets import cifar10_there
+
+            return cifar10_there()
+        return self.plan.data != "own" or self.own is not None
+
+    def configure(self, change: Callable[[LabPlan], LabPlan]) -> None:
+        """Start over with another plan; what cannot be run leaves this one as it is and becomes the notice."""
+        try:
+            plan = change(replace(self.plan, edits=(), steps=0))
+        except SpecError as error:
+            st.session_state.notice = str(error)
+            return
+        self.reset(plan)
+
+    def reset(self, plan: LabPlan) -> None:
+        self.pause(0.0)
+        self.plan, self.lab, self.job, self.until, self.error = self._fitted(plan), None, None, 1, ""
+        self.told.clear()
+
+    def _fitted(self, plan: LabPlan) -> LabPlan:
+        """Contenders with the inputs and classes that the data have."""
+        classes = len(self.own[0].categories) if plan.data == "own" and self.own else _CLASSES.get(plan.data, 10)
+        specs = tuple(replace(spec, in_channels=_CHANNELS[plan.data], classes=classes) for spec in plan.contenders)
+        return replace(plan, contenders=specs)
+
+    def run_to(self, until: int = _ENDLESS) -> None:
+        """Train on, up to a step; what cannot be started is said in `error`."""
+        from resviz.training.lab import Lab
+
+        if self.running or self.over or not self.ready:
+            return
+        self.error, self.until = "", until
+        try:
+            for spec in self.plan.contenders:
+                check_memory(spec, SIDES[self.plan.data], self.plan.batch)
+            if self.lab is None:
+                self.lab = Lab(self.plan, self._sets(), augment=_CHANNELS[self.plan.data] == 3)
+            self.job = submit(object(), self._work)
+        except (SpecError, JobsFull) as error:
+            self.error = str(error)
+
+    def _sets(self) -> Callable[[], tuple[ImageSet, ImageSet]]:
+        from resviz.sets import named_sets
+
+        own, data = self.own, self.plan.data
+        return lambda: own if data == "own" and own is not None else named_sets(data)
+
+    def _work(self, tick: Tick) -> Any:
+        """In the worker's thread: steps until the end, a divergence, or the end of its turn."""
+        from resviz.training.lab import fitting_threads
+
+        with fitting_threads(SIDES[self.plan.data]):
+            return self._steps(tick)
+
+    def _steps(self, tick: Tick) -> Any:
+        lab = self.lab
+        assert lab is not None  # submitted with one
+        while lab.step_number < self.until:
+            began = time.monotonic()
+            lab.advance()
+            crowded = tick(lab.step_number / self.until if self.until < _ENDLESS else 0.0, f"step {lab.step_number:,}")
+            if lab.divergence is not None and lab.divergence.contender not in self.told:
+                self.told.add(lab.divergence.contender)
+                return None
+            while time.monotonic() < began + 1 / self.pace and not crowded:
+                time.sleep(min(0.05, max(0.0, began + 1 / self.pace - time.monotonic())))
+                crowded = tick(self.job.fraction if self.job else 0.0)
+            if crowded:
+                return AGAIN
+        return None
+
+    def pause(self, patience: float = 0.3) -> None:
+        if self.job is not None and self.job.live:
+            self.job.cancel()
+            self.job.wait(patience)
+
+    def stop(self) -> None:
+        """End the run: what was recorded stays, the networks are let go."""
+        self.pause(5.0)
+        if self.lab is not None and not self.running:
+            self.lab.stop()
+
+    def ask(self, edit: Edit) -> None:
+        """Change the running lab, or the plan of one that has not begun."""
+        if self.lab is not None and not self.over:
+            self.lab.ask(edit)
+
+    def toggle_skip(self, contender: int, block: str) -> None:
+        """Cut or restore a skip from the next step on; browser input, so what names no block is ignored."""
+        if self.lab is None or self.over or contender >= len(self.plan.contenders):
+            return
+        spec = self.lab.specs[contender]
+        if spec.residual and block in set(spec.block_names()):
+            self.ask(Edit(1, "restore" if block in spec.cut else "cut", contender, block))
+
+    def specs(self) -> tuple[NetSpec, ...]:
+        return self.lab.specs if self.lab else self.plan.contenders
+
+
+def session() -> Session:
+    """This browser session's lab, seeded once from the link."""
+    if "lab" not in st.session_state:
+        plan, problems = plan_from_query(dict(st.query_params))
+        if problems:
+            st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
+        held = Session(plan or COMPARISONS["With skips or without"](56))
+        held.plan = held._fitted(held.plan)
+        st.session_state.lab = held
+    lab: Session = st.session_state.lab
+    return lab
