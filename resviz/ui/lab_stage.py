@@ -116,7 +116,7 @@ def _scrubbed(held: Session, record: LabRecord) -> int:
         return record.step
     if st.session_state.get("lab.newest") != record.step or "lab.at" not in st.session_state:
         st.session_state["lab.newest"] = st.session_state["lab.at"] = record.step
-    return int(st.slider("Step", 1, record.step, key="lab.at", help="Goes back to any recorded step."))
+    return int(st.slider("Look at step", 1, record.step, key="lab.at", help="Goes back to any recorded step."))
 
 
 def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding]) -> None:
