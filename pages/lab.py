@@ -16,8 +16,8 @@ from resviz.ui import lab_setup, lab_stage
 from resviz.ui.lab import session
 
 lab = session()
-if notice := st.session_state.pop("notice", None):
-    st.warning(notice, icon=":material/info:")
+if lab.notice:
+    st.warning(lab.notice, icon=":material/info:")
 lab_setup.setup(lab)
 lab_setup.transport(lab)
 with st.container(key="reserve-lab"):

@@ -39,6 +39,7 @@ class Session:
     told: set[int] = field(default_factory=set)  # contenders whose divergence has paused the lab already
     own: tuple[ImageSet, ImageSet] | None = None
     notes: tuple[str, ...] = ()
+    notice: str = ""  # what was left out of a link or refused; shown until the visitor starts over
     error: str = ""
 
     @property
@@ -73,7 +74,7 @@ class Session:
         try:
             plan = change(replace(self.plan, edits=(), steps=0))
         except SpecError as error:
-            st.session_state.notice = str(error)
+            self.notice = str(error)
             return
         self.reset(plan)
 
@@ -81,6 +82,7 @@ class Session:
         self.pause(0.0)
         self.plan, self.lab, self.job, self.until, self.error = self._fitted(plan), None, None, 1, ""
         self.told.clear()
+        self.notice = ""
 
     def _fitted(self, plan: LabPlan) -> LabPlan:
         """Contenders with the inputs and classes that the data have."""
@@ -166,9 +168,8 @@ def session() -> Session:
     """This browser session's lab, seeded once from the link."""
     if "lab" not in st.session_state:
         plan, problems = plan_from_query(dict(st.query_params))
-        if problems:
-            st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
         held = Session(plan or COMPARISONS["With skips or without"](56))
+        held.notice = f"Part of the link was not understood and is left out: {problems[0]}." if problems else ""
         held.plan = held._fitted(held.plan)
         st.session_state.lab = held
     lab: Session = st.session_state.lab

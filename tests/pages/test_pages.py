@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
@@ -34,3 +36,52 @@ def test_a_hostile_query_gives_the_default_and_one_notice() -> None:
 def test_a_link_rebuilds_the_network() -> None:
     at = opened("pages/build.py", blocks="2-2-2", cut="1.1")
     assert any("1 skip cut" in markdown.value for markdown in at.markdown)
+
+
+def settled(at: AppTest) -> AppTest:
+    """Rerun until the lab's job has ended, as the page's own polling would."""
+    for _ in range(300):
+        held = at.session_state["lab"]
+        if not held.running:
+            return at.run()
+        time.sleep(0.1)
+        at.run()
+    raise AssertionError("the lab's job did not end")
+
+
+def button(at: AppTest, label: str) -> Button:
+    return next(b for b in at.button if b.label == label)
+
+
+def test_an_error_in_a_running_lab_leaves_a_message_no_hooks_and_a_usable_page() -> None:
+    at = settled(opened("pages/lab.py", a="blocks=1-1-1&in_channels=1", b="blocks=1-1-1&residual=0&in_channels=1"))
+    assert any("Step 1." in markdown.value for markdown in at.markdown)
+    lab = at.session_state["lab"].lab
+    net = lab._contenders[1].net
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("injected")
+
+    handle = net.layer2[0].register_forward_pre_hook(broken)
+    button(at, "Step").click().run()
+    at = settled(at)
+    handle.remove()
+    assert not at.exception
+    assert any("injected" in error.value and "reset" in error.value for error in at.error)
+    assert all(not m._forward_hooks and not m._backward_hooks for c in lab._contenders for m in c.net.modules())
+    assert any("Step 1." in markdown.value for markdown in at.markdown)  # what was recorded is still there
+    button(at, "Reset").click().run()
+    at = settled(at)
+    assert not at.error
+    button(at, "Step").click().run()
+    at = settled(at)
+    assert any("Step 2." in markdown.value for markdown in at.markdown)
+
+
+def test_a_comparison_starts_over_and_a_bad_link_says_what_was_left_out() -> None:
+    at = settled(opened("pages/lab.py", a="blocks=1-1-1&in_channels=1", edits="5:cut:a:9.9"))
+    assert any("layer9.9" in warning.value for warning in at.warning)
+    next(box for box in at.selectbox if box.label == "Depth").set_value(20)
+    at = settled(at.run())
+    assert at.session_state["lab"].plan.contenders[0].depth == 20
+    assert at.session_state["lab"].step == 1
