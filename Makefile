@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
 
-.PHONY: run test check format bench screens browser
+.PHONY: run test check format bench load screens browser
 
 run: .venv/.run
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -22,6 +22,9 @@ format: .venv/.dev
 
 bench: .venv/.dev browser
 	$(BIN)/python -m tests.bench
+
+load: .venv/.dev
+	$(BIN)/python -m tests.load
 
 screens: .venv/.dev browser
 	$(BIN)/python -m tests.e2e.screens

@@ -94,6 +94,8 @@ class Session:
         """Train on, up to a step; what cannot be started is said in `error`."""
         from resviz.training.lab import Lab
 
+        if self.job is not None and self.until == 1:
+            self.job.wait(2.0)  # the first step, which the page takes by itself
         if self.running or self.over or not self.ready:
             return
         self.error, self.until = "", until

@@ -16,6 +16,7 @@ from resviz.nets.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec import PRESETS
 from tests.bench.browser import cut_latency, first_pages
+from tests.bench.lab import lab_ratio
 from tests.bench.throughput import throughput
 
 
@@ -66,6 +67,11 @@ def main() -> None:
         _print(name, value, limit)
     ours, naive = throughput()
     _print(f"ResNet-20 training epoch / naive fp32 DataLoader loop ({ours:.2f} s / {naive:.2f} s)", ours / naive, 0.45)
+    for side, rounds in ((8, 9), (32, 2)):
+        step, recording = lab_ratio(side, plain=False, rounds=rounds)
+        _print(f"lab step, recording included / PyTorch step, ResNet-56, {side} px", step, 1.1)
+        _print(f"what recording adds to a step, ResNet-56, {side} px", recording, 0.05)
+    _print("lab step / PyTorch step, residual and plain-56 without norm, 8 px", lab_ratio(8, plain=True, rounds=9)[0], 1.1)
     ours, line = first_pages()
     _print(f"first page of a cold server / one-line app ({ours:.0f} ms / {line:.0f} ms)", ours / line, 1.5)
     click, compute = cut_latency()

@@ -80,8 +80,3 @@ def lab_ratio(side: int, plain: bool, rounds: int = 5, steps: int = _ROUNDS) -> 
         statistics.median(a / b - 1 for a, b in zip(ours, unrecorded, strict=True)),
     )
 
-
-if __name__ == "__main__":
-    for side in (8, 32):
-        for plain in (False, True):
-            print(side, plain, lab_ratio(side, plain, rounds=5 if side == 8 else 1), flush=True)

@@ -1,0 +1,94 @@
+"""A visitor without a browser: Streamlit's own protocol over a websocket to a server on this machine."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import ClientConnection, connect
+
+__all__ = ["Visitor"]
+
+
+@dataclass
+class Visitor:
+    """One session on one page. `widgets` maps a label to its id, `texts` holds the Markdown that was seen last."""
+
+    port: int
+    page: str
+    query: str = ""
+    widgets: dict[str, str] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    polls: dict[str, float] = field(default_factory=dict)  # fragment: seconds between two of its runs
+    states: dict[str, WidgetState] = field(default_factory=dict)
+    _socket: ClientConnection | None = None
+
+    def open(self) -> float:
+        """Connect and run the page once; seconds until it was there."""
+        self._socket = connect(
+            f"ws://127.0.0.1:{self.port}/_stcore/stream", subprotocols=["streamlit"], max_size=None, open_timeout=60
+        )
+        return self.rerun()
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+
+    def click(self, label: str) -> float:
+        return self.rerun(WidgetState(id=self.widgets[label], trigger_value=True))
+
+    def toggle(self, label: str, on: bool) -> float:
+        state = WidgetState(id=self.widgets[label], bool_value=on)
+        self.states[state.id] = state
+        return self.rerun()
+
+    def poll(self) -> None:
+        """What the browser does by itself: run every fragment that asks for it."""
+        for fragment in list(self.polls):
+            if fragment in self.polls:  # an earlier one may have run the whole page anew
+                self.rerun(fragment=fragment)
+
+    def rerun(self, trigger: WidgetState | None = None, fragment: str = "") -> float:
+        assert self._socket is not None
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string, state.page_name = self.query, self.page
+        state.fragment_id, state.is_auto_rerun = fragment, bool(fragment)
+        state.widget_states.widgets.extend(self.states.values())
+        if trigger is not None:
+            state.widget_states.widgets.append(trigger)
+        began = time.perf_counter()
+        polls: dict[str, float] = {}
+        texts: list[str] = []
+        self._socket.send(message.SerializeToString())
+        while True:
+            received = ForwardMsg.FromString(self._socket.recv(timeout=60))
+            kind = received.WhichOneof("type")
+            if kind == "new_session":
+                polls.clear()
+                texts.clear()
+            elif kind == "auto_rerun":
+                polls[received.auto_rerun.fragment_id] = received.auto_rerun.interval
+            elif kind == "delta":
+                self._see(received, texts)
+            elif kind == "script_finished" and received.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                # a whole run takes the place of what was there, a fragment's run of its part only
+                self.texts = texts
+                self.polls = polls if received.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY else self.polls | polls
+                return time.perf_counter() - began
+
+    def _see(self, message: ForwardMsg, texts: list[str]) -> None:
+        if message.delta.WhichOneof("type") != "new_element":
+            return
+        element = message.delta.new_element
+        kind = element.WhichOneof("type")
+        if kind == "markdown":
+            texts.append(element.markdown.body)
+        elif kind in ("button", "checkbox"):
+            widget = getattr(element, kind)
+            self.widgets[widget.label] = widget.id
+        elif kind == "exception":
+            raise AssertionError(element.exception.message)
