@@ -39,7 +39,9 @@ def _show(args: argparse.Namespace, result: dict[str, Any], text: str) -> int:
 
 def _write_figure(figure: Any, out: str) -> None:
     """A plotly figure as .html, or as .png or .svg where a Chrome is installed."""
-    path = Path(out)
+    import plotly.graph_objects as go
+
+    path, figure = Path(out), go.Figure(figure)
     if path.suffix == ".html":
         figure.write_html(path)
         return

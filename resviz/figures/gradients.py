@@ -11,7 +11,19 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
-from resviz.figures.theme import CUT, PLAIN, RESIDUAL, WARNING, base_figure, number, power_of_ten
+from resviz.figures.theme import (
+    CUT,
+    PLAIN,
+    RESIDUAL,
+    WARNING,
+    Sketch,
+    add_line,
+    base_figure,
+    number,
+    power_of_ten,
+    set_axes,
+    sketch,
+)
 from resviz.results import BlockSignal, DepthSweep, GradientProfile
 
 __all__ = [
@@ -43,7 +55,7 @@ def log_range(values: Sequence[float] | np.ndarray, low: int = -6, high: int = 3
     return low, high
 
 
-def log_axis(decades: tuple[int, int]) -> dict[str, object]:
+def log_axis(decades: tuple[int, int]) -> dict[str, Any]:
     """Range and ticks of an axis that shows log10 of what it means, with room for zero below and overflow above."""
     low, high = decades
     step = max(1, round((high - low) / 7))
@@ -76,49 +88,45 @@ def gradient_profiles(
     selected: str | None = None,
     cuts: frozenset[str] = frozenset(),
     height: int = 400,
-) -> go.Figure:
+) -> Sketch:
     """Weight-gradient norm of every layer in forward order on a log axis; `profiles` is keyed "residual" and "plain"."""
-    figure = base_figure(height)
+    figure = sketch(height)
     longest = max(profiles.values(), key=lambda p: len(p.names))
     index = {name: i for i, name in enumerate(longest.names)}
     for key, profile in profiles.items():
         colour, dash, marker = _STYLES[key]
-        x = [index[name] for name in profile.names]
         odd = (profile.norms == 0) | ~np.isfinite(profile.norms)
         symbols = np.where(profile.norms == 0, "x-thin-open", np.where(odd, "triangle-up-open", marker))
         sizes = np.where(odd, 9, np.where(np.array(profile.names) == (selected or ""), 14, 6))
-        figure.add_scatter(
-            x=x,
+        add_line(
+            figure,
+            profile.names,
+            [_named(norm) for norm in profile.norms.tolist()],
+            x=[index[name] for name in profile.names],
             y=logs(profile.norms, decades),
-            mode="lines+markers",
-            name=f"{key}",
+            name=key,
             line={"color": colour, "dash": dash, "width": 2},
-            marker={"color": colour, "symbol": symbols, "size": sizes, "line": {"width": 1.5, "color": colour}},
-            customdata=[[name, _named(norm)] for name, norm in zip(profile.names, profile.norms, strict=True)],
-            hovertemplate="<b>%{customdata[0]}</b><br>‖∂L/∂W‖ = %{customdata[1]}<extra>" + key + "</extra>",
+            marker={"color": colour, "symbol": symbols.tolist(), "size": sizes.tolist(), "line": {"width": 1.5, "color": colour}},
         )
-    # all at once: plotly takes 3 ms for every add_vrect, and there may be as many as blocks
-    upright = {"type": "rect", "xref": "x", "yref": "y domain", "y0": 0, "y1": 1}
-    shapes: list[dict[str, Any]] = [
-        upright | {"x0": index[first] - 0.5, "x1": index[first] + 1.5, "fillcolor": CUT, "opacity": 0.18, "line": {"width": 0}}
-        for block in cuts
-        if (first := f"{block}.conv1") in index
-    ]
+    upright = {"xref": "x", "yref": "y domain", "y0": 0, "y1": 1}
+    shapes, notes = edge_marks(np.concatenate([p.norms for p in profiles.values()]), decades)
+    for block in cuts:
+        if (first := f"{block}.conv1") in index:
+            edges = {"x0": index[first] - 0.5, "x1": index[first] + 1.5}
+            shapes.append(upright | edges | {"type": "rect", "fillcolor": CUT, "opacity": 0.18, "line": {"width": 0}})
     if selected in index:
-        at = index[selected]
-        shapes.append(upright | {"type": "line", "x0": at, "x1": at, "line": {"color": WARNING, "width": 1.5}})
-    edges, notes = edge_marks(np.concatenate([p.norms for p in profiles.values()]), decades)
-    figure.update_layout(shapes=shapes + edges, annotations=notes)
+        at = {"x0": index[selected], "x1": index[selected]}
+        shapes.append(upright | at | {"type": "line", "line": {"color": WARNING, "width": 1.5}})
+    figure["layout"] |= {"shapes": shapes, "annotations": notes}
     starts = stage_starts(longest.names)
-    figure.update_xaxes(
-        title="layer, input → output",
-        tickvals=list(starts.values()),
-        ticktext=list(starts),
-        range=[-1, len(longest.names)],
-        showgrid=True,
-        tickangle=0,
-    )
-    figure.update_yaxes(title="weight gradient, L2 norm", **log_axis(decades))
+    x = {
+        "title": "layer, input → output",
+        "tickvals": list(starts.values()),
+        "ticktext": list(starts),
+        "showgrid": True,
+        "tickangle": 0,
+    }
+    set_axes(figure, x | {"range": [-1, len(longest.names)]}, {"title": "weight gradient, L2 norm"} | log_axis(decades))
     return figure
 
 
@@ -158,25 +166,24 @@ SIGNALS = {
 }
 
 
-def signal_figure(signals: Mapping[str, BlockSignal], field: str) -> go.Figure:
+def signal_figure(signals: Mapping[str, BlockSignal], field: str) -> Sketch:
     """One of `SIGNALS` for every block, in forward order on a log axis."""
-    figure = base_figure(300)
+    figure = sketch(300)
     decades = log_range(np.concatenate([getattr(signal, field) for signal in signals.values()]), -3, 3)
     for key, signal in signals.items():
         colour, dash, marker = _STYLES[key]
         values = getattr(signal, field)
-        figure.add_scatter(
+        add_line(
+            figure,
+            signal.names,
+            [_named(v) for v in values.tolist()],
             x=list(range(1, len(values) + 1)),
             y=logs(values, decades),
-            mode="lines+markers",
             name=key,
             line={"color": colour, "dash": dash},
             marker={"color": colour, "symbol": marker, "size": 5},
-            customdata=[[n, _named(v)] for n, v in zip(signal.names, values, strict=True)],
-            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra>" + key + "</extra>",
         )
-    figure.update_yaxes(**log_axis(decades))
-    figure.update_xaxes(title="block, input → output")
+    set_axes(figure, {"title": "block, input → output"}, log_axis(decades))
     return figure
 
 

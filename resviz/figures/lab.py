@@ -11,7 +11,20 @@ from typing import Any
 import numpy as np
 
 from resviz.figures.gradients import edge_marks, log_axis, log_range, logs, stage_starts
-from resviz.figures.theme import CUT, IDENTITY, PLAIN, RESIDUAL, WARNING, Sketch, contender_styles, number, power_of_ten, sketch
+from resviz.figures.theme import (
+    CUT,
+    IDENTITY,
+    PLAIN,
+    RESIDUAL,
+    WARNING,
+    Sketch,
+    add_line,
+    contender_styles,
+    number,
+    power_of_ten,
+    set_axes,
+    sketch,
+)
 from resviz.plan import Edit
 from resviz.results import LabRecord
 
@@ -32,26 +45,8 @@ def gradient_decades(record: LabRecord) -> tuple[int, int]:
     return log_range(np.concatenate([track.gradients.ravel() for track in record.tracks]), -6, 3)
 
 
-def _line(figure: Sketch, names: Sequence[str], values: np.ndarray | Sequence[str], **trace: Any) -> None:
-    """Add a line; `names` and `values` are what a reader sees of each point."""
-    shown = [number(float(v)) for v in values] if isinstance(values, np.ndarray) else values
-    figure["data"].append(
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "customdata": list(zip(names, shown, strict=True)),
-            "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra>" + trace["name"] + "</extra>",
-        }
-        | trace
-    )
-
-
-def _axes(figure: Sketch, x: dict[str, Any], y: dict[str, Any], meaning: str) -> None:
-    """`meaning` names what the x axis shows: a zoom is kept as long as it is the same."""
-    layout = figure["layout"]
-    for name, axis in (("xaxis", x), ("yaxis", y)):
-        layout[name] |= axis | ({"title": {"text": axis["title"]}} if "title" in axis else {})
-    layout["uirevision"] = meaning
+def _line(figure: Sketch, names: Sequence[str], values: np.ndarray, **trace: Any) -> None:
+    add_line(figure, names, [number(v) for v in values.tolist()], **trace)
 
 
 def _horizon(step: int, whole: int) -> int:
@@ -64,7 +59,7 @@ def _horizon(step: int, whole: int) -> int:
 
 def _time_axis(figure: Sketch, record: LabRecord, at: int | None, contender: int | None, y: dict[str, Any]) -> None:
     """Steps on x, what was changed when as marks, and the step that is looked at."""
-    _axes(figure, {"title": "step", "range": [0, _horizon(record.step, record.plan.steps)]}, y, "steps")
+    set_axes(figure, {"title": "step", "range": [0, _horizon(record.step, record.plan.steps)]}, y, "steps")
     layout = figure["layout"]
     for edit in record.plan.edits:
         if edit.step > record.step + 1 or (contender is not None and edit.block and edit.contender != contender):
@@ -146,7 +141,7 @@ def layer_lines(
               line={"color": colour, "dash": dash, "width": 2}, marker={"color": colour, "symbol": symbols.tolist(), "size": 6})  # fmt: skip
     starts = stage_starts(longest.layers)
     title = "weight gradient, L2 norm" if quantity == "gradients" else "update / weight, ‖Δw‖/‖w‖"
-    _axes(
+    set_axes(
         figure,
         {
             "title": "layer, input → output",
@@ -205,7 +200,7 @@ def block_lines(record: LabRecord, quantity: str, at: int) -> Sketch:
               y=100 * now if share else logs(now, decades), name=track.label,
               line={"color": colour, "dash": dash}, marker={"color": colour, "symbol": marker, "size": 5})  # fmt: skip
     y = {"range": [-2, 102]} if share else log_axis(decades)
-    _axes(figure, {"title": "block, input → output"}, {"title": _BLOCK_TITLES[quantity]} | y, "blocks")
+    set_axes(figure, {"title": "block, input → output"}, {"title": _BLOCK_TITLES[quantity]} | y, "blocks")
     return figure
 
 
@@ -225,5 +220,5 @@ def propagation(record: LabRecord, contender: int, at: int) -> Sketch:
         now = np.asarray(track.signals[name][row], np.float64)
         _line(figure, track.blocks, now, x=list(range(1, len(now) + 1)), y=np.where(np.isnan(now), np.nan, logs(now, decades)),
               name=title, line={"color": colour, "dash": dash}, marker={"color": colour, "symbol": marker, "size": 5})  # fmt: skip
-    _axes(figure, {"title": "block, input → output"}, {"title": "at the block's end"} | log_axis(decades), "propagation")
+    set_axes(figure, {"title": "block, input → output"}, {"title": "at the block's end"} | log_axis(decades), "propagation")
     return figure

@@ -17,11 +17,13 @@ __all__ = [
     "RESIDUAL",
     "WARNING",
     "Sketch",
+    "add_line",
     "base_figure",
     "contender_styles",
     "count",
     "number",
     "power_of_ten",
+    "set_axes",
     "sketch",
 ]
 
@@ -89,6 +91,28 @@ def sketch(height: int) -> Sketch:
             "annotations": [],
         },
     }
+
+
+def add_line(figure: Sketch, names: Sequence[str], values: Sequence[str], **trace: Any) -> None:
+    """Add a line to a sketch; `names` and `values` are what a reader sees of each point."""
+    figure["data"].append(
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "customdata": list(zip(names, values, strict=True)),
+            "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra>" + trace["name"] + "</extra>",
+        }
+        | trace
+    )
+
+
+def set_axes(figure: Sketch, x: dict[str, Any], y: dict[str, Any], meaning: str | None = None) -> None:
+    """`meaning` names what the x axis shows: a zoom is kept as long as it is the same, otherwise as long as the range is."""
+    layout = figure["layout"]
+    for name, axis in (("xaxis", x), ("yaxis", y)):
+        layout[name] |= axis | ({"title": {"text": axis["title"]}} if "title" in axis else {})
+    if meaning is not None:
+        layout["uirevision"] = meaning
 
 
 def base_figure(height: int) -> go.Figure:

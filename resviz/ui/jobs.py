@@ -7,6 +7,9 @@ work that can be taken up again then returns `AGAIN` and queues once more. Worke
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import logging
 import math
 import os
@@ -204,6 +207,7 @@ class Jobs:
                     self._results[job.key] = job.result
                     while len(self._results) > self._keep:
                         self._results.popitem(last=False)
+            del job  # an idle worker must not keep what its last job held
 
 
 # ------------------------------------------------------------------------------------------- in a page
@@ -223,7 +227,29 @@ class _Lease:
     owner: str
 
 
-@st.cache_resource(scope="session", on_release=lambda lease: lease.jobs.leave(lease.owner), show_spinner=False)
+_tidying: list[threading.Timer] = []
+
+
+def _released(lease: _Lease) -> None:
+    """The session is gone: its jobs end, and what it held is given back once Streamlit has forgotten it too."""
+    lease.jobs.leave(lease.owner)
+    for timer in _tidying:
+        timer.cancel()
+    timer = threading.Timer(st.get_option("server.disconnectedSessionTTL") + GRACE, _tidy)
+    timer.daemon = True
+    _tidying[:] = [timer]
+    timer.start()
+
+
+def _tidy() -> None:
+    """Networks and their optimizers refer to each other, and glibc keeps what they free."""
+    gc.collect()
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):  # another libc, which has its own ways
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+@st.cache_resource(scope="session", on_release=_released, show_spinner=False)
 def _lease(_jobs: Jobs, owner: str) -> _Lease:
     """Held for as long as the browser session is; its release starts the jobs' grace."""
     return _Lease(_jobs, owner)

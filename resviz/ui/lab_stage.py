@@ -22,7 +22,7 @@ __all__ = ["export", "stage"]
 
 def stage(held: Session) -> None:
     """Every figure, redrawn twice a second while the networks learn."""
-    st.fragment(run_every=0.5 if held.running else None)(_stage)(held)
+    st.fragment(run_every=0.4 if held.running else None)(_stage)(held)
 
 
 def _stage(held: Session) -> None:

@@ -79,4 +79,3 @@ def lab_ratio(side: int, plain: bool, rounds: int = 5, steps: int = _ROUNDS) -> 
         statistics.median(a / b for a, b in zip(ours, theirs, strict=True)),
         statistics.median(a / b - 1 for a, b in zip(ours, unrecorded, strict=True)),
     )
-
