@@ -30,7 +30,7 @@ if network is None:
     figure_column.info("Until these weights are here, a bundled network answers at once: choose one under Network.")
     frame.close()
     st.stop()
-from resviz.attribution.methods import METHODS
+from resviz.attribution.methods import FIRST, METHODS, available
 from resviz.attribution.run import attribute, default_options
 
 classifier, image = network.classifier, photograph.image
@@ -40,37 +40,48 @@ with control_column:
     target = st.selectbox(
         "Class to explain", ranked, key=f"class.{network.key}.{photograph.key}", help="The most probable first; type to search."
     )
-    methods = st.pills(
-        "Methods", list(METHODS), default=list(METHODS), selection_mode="multi", format_func=lambda m: METHODS[m].title, wrap=True
-    )
+    against = st.selectbox(
+        "Rather than", [name for name in ranked if name != target], index=None, placeholder="any other class",
+        key=f"against.{network.key}.{photograph.key}.{target}", help="Evidence for the one class and not for this one: the difference of their scores.",
+    )  # fmt: skip
+    methods = st.multiselect(
+        "Methods", available(classifier.spec), default=FIRST, key="explain.methods", format_func=lambda m: METHODS[m].title,
+        max_selections=8, placeholder="choose methods to compare", help="Side by side, on one scale of colour.",
+    )  # fmt: skip
     with st.expander("More"):
         layers = list(classifier.spec.block_names())
         layer = st.select_slider(
-            "Grad-CAM layer",
+            "Layer",
             layers,
             value=layers[-1],
             key=f"layer.{network.key}",
-            help="Deep layers see objects, early ones edges.",
+            help="What Grad-CAM and the other layer methods look at: deep layers see objects, early ones edges.",
         )
         options = {}
-        for method, about in METHODS.items():
+        for method in methods:
             defaults = default_options(method, classifier.preprocessing.crop)
-            for name, p in about.parameters.items():
-                default = min(max(defaults[name], p.low), p.high)
-                options[method, name] = st.slider(
-                    f"{about.title}: {p.title.lower()}", p.low, p.high, default, help=p.help, key=f"{method}.{name}.{network.key}"
+            for name, p in METHODS[method].parameters.items():
+                options[method, name] = inputs.option(
+                    f"{METHODS[method].title}: ", p, defaults[name], f"{method}.{name}.{network.key}"
                 )
         opacity = st.slider("Overlay", 0.0, 1.0, 0.75, help="How much the map covers the photograph.")
         absolute = st.toggle("Absolute", help="Strength only, whether for or against the class.")
 index = classifier.categories.index(target)
+other = classifier.categories.index(against) if against else None
+asked = f"{target} rather than {against}" if against else target
 window = classifier.preprocessing.window(image)
 
 
 def wanted(method: str) -> tuple:
     given = {name: value for (of, name), value in options.items() if of == method}
     given |= {"layer": layer} if METHODS[method].layer else {}
-    key = ("attribution", network.key, photograph.key, method, index, tuple(sorted(given.items())))
-    return f"map.{method}", key, METHODS[method].title, lambda tick: attribute(classifier, image, method, index, given, tick)
+    key = ("attribution", network.key, photograph.key, method, index, other, tuple(sorted(given.items())))
+    return (
+        f"map.{method}",
+        key,
+        METHODS[method].title,
+        lambda tick: attribute(classifier, image, method, index, given, tick, other),
+    )
 
 
 def png(result) -> bytes:
@@ -96,7 +107,10 @@ with figure_column:
     across = 2 if len(methods) in (2, 4) else 3
     places = [place for start in range(0, len(methods), across) for place in st.columns(across)][: len(methods)]
     for place, method in zip(places, methods, strict=True):
-        place.markdown(f"**{METHODS[method].title}** for *{target}*", help=f"{METHODS[method].answers} ({METHODS[method].paper})")
+        place.markdown(
+            f"**{METHODS[method].title}** for *{asked}*",
+            help=f"{METHODS[method].answers} It assumes: {METHODS[method].assumes} ({METHODS[method].paper})",
+        )
     slots = [place.container(key=f"reserve-{method}") for place, method in zip(places, methods, strict=True)]
     for slot, place, method, result in zip(slots, places, methods, results_of([wanted(m) for m in methods], slots), strict=True):
         if result is None:
@@ -105,12 +119,12 @@ with figure_column:
             chart(
                 pictures.attribution_figure(window, result, opacity, absolute),
                 f"map-{method}",
-                f"{METHODS[method].title}: evidence for {target} laid over the photograph",
+                f"{METHODS[method].title}: evidence for {asked} laid over the photograph",
             )
         with place:
             st.caption(words.attribution_note(result.delta, result.target_change) or words.focus_note(result))
             with st.container(horizontal=True):
-                file = f"{method}-{target.replace(' ', '-')}"
+                file = f"{method}-{asked.replace(' ', '-')}"
                 st.download_button(
                     "PNG", lambda r=result: png(r), f"{file}.png", "image/png", on_click="ignore", key=f"png.{method}"
                 )

@@ -141,8 +141,13 @@ def _explain(args: argparse.Namespace) -> int:
     name = args.target or predict(classifier, image).top(1)[0][0]
     if name not in classifier.categories:
         raise ValueError(f"{name!r} is no class of {classifier.name}; choose one of {', '.join(classifier.categories[:10])} …")
-    options = {"layer": args.layer} if args.layer else {}
-    result = attribute(classifier, image, args.method, classifier.categories.index(name), options)
+    if args.against is not None and args.against not in classifier.categories:
+        raise ValueError(
+            f"{args.against!r} is no class of {classifier.name}; choose one of {', '.join(classifier.categories[:10])} …"
+        )
+    against = classifier.categories.index(args.against) if args.against else None
+    options = _options(args.option) | ({"layer": args.layer} if args.layer else {})
+    result = attribute(classifier, image, args.method, classifier.categories.index(name), options, against=against)
     window = classifier.preprocessing.window(image)
     if args.out.endswith(".png"):
         overlay_image(window, result, 0.75, False).save(args.out)
@@ -151,6 +156,20 @@ def _explain(args: argparse.Namespace) -> int:
     note = attribution_note(result.delta, result.target_change)
     about = {"model": classifier.name, "class": name, "method": result.method, "delta": result.delta, "out": args.out}
     return _show(args, about, f"{args.out}: {args.method} for {name}. {note}".strip())
+
+
+def _options(given: list[str]) -> dict[str, Any]:
+    """NAME=VALUE pairs; a number where it is one."""
+    options: dict[str, Any] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--option {pair!r} is no NAME=VALUE; write for example --option steps=100")
+        try:
+            options[name] = float(value)
+        except ValueError:
+            options[name] = value
+    return options
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -265,10 +284,15 @@ def _parser() -> argparse.ArgumentParser:
         )
     predict.add_argument("--top", type=int, default=5)
     predict.set_defaults(run=_predict)
-    methods = ("saliency", "integrated-gradients", "grad-cam", "occlusion")
-    explain.add_argument("--method", default="integrated-gradients", choices=methods)
+    explain.add_argument(
+        "--method", default="integrated-gradients", help="saliency, deeplift, kernel-shap …: a wrong one lists them"
+    )
+    explain.add_argument("--against", help="class name: evidence for --class rather than for this one")
+    explain.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the method: steps=100"
+    )
     explain.add_argument("--class", dest="target", help="class name; the most probable one by default")
-    explain.add_argument("--layer", help="block for grad-cam, such as layer3.2")
+    explain.add_argument("--layer", help="block for a layer method, such as layer3.2")
     explain.add_argument("--out", default="attribution.png", help=".png, .svg or .html file")
     explain.set_defaults(run=_explain)
     zoo = commands.add_parser("zoo", help="the bundled networks and what was measured of them").add_subparsers(

@@ -13,7 +13,7 @@ from resviz.images import ImageError, decode
 from resviz.ui import cache
 from resviz.ui.jobs import Tick, result_of
 
-__all__ = ["Network", "Photograph", "choose_network", "choose_photograph", "digest"]
+__all__ = ["Network", "Photograph", "choose_network", "choose_photograph", "digest", "option"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,15 @@ def choose_photograph(slot: str) -> Photograph:
     if source == "Sample":
         name = st.selectbox("Sample", list(samples), key=f"{slot}.sample", label_visibility="collapsed")
     return Photograph(f"sample {name}", name, samples[name])
+
+
+def option(prefix: str, parameter: Any, default: Any, key: str) -> Any:
+    """The control of an attribution method's parameter."""
+    title = prefix + parameter.title.lower()
+    if isinstance(default, str):
+        return st.selectbox(title, parameter.choices, index=parameter.choices.index(default), help=parameter.help, key=key)
+    low, high = parameter.low, parameter.high
+    return st.slider(title, low, high, min(max(default, low), high), help=parameter.help, key=key)
 
 
 def choose_network() -> Network | None:

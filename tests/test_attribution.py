@@ -1,0 +1,250 @@
+"""Every method against arithmetic, and what it must leave alone."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from resviz.attribution.methods import BASELINES, METHODS, Score, available, baseline, step_batch, superpixels
+from resviz.attribution.run import attribute, default_options
+from resviz.images import sample_photographs
+from resviz.nets.resnet import build
+from resviz.spec import Activation, Block, NetSpec, Norm, Shortcut
+from resviz.ui.jobs import Cancelled
+from resviz.zoo.bundled import load_bundled
+from resviz.zoo.classifier import Classifier, Preprocessing
+
+SIDE = 8
+
+
+class Linear(nn.Module):
+    """Logits that are sums of weighted pixels: every method's answer is known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(1)
+        self.spec = NetSpec(blocks=(1,))
+        self.layer = nn.Conv2d(3, 3, 1, bias=False)
+        self.layer.weight.data = torch.eye(3)[:, :, None, None]
+        self.fc = nn.Linear(3 * SIDE * SIDE, 2, bias=True)
+        self.fc.weight.data = torch.randn(2, 3 * SIDE * SIDE, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.layer(x).flatten(1))
+
+
+def linear() -> tuple[Linear, Tensor, Tensor]:
+    """The network, a picture, and class 1's weights as a picture."""
+    net = Linear().eval().requires_grad_(False)
+    x = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(2))
+    return net, x, net.fc.weight[1].view(1, 3, SIDE, SIDE)
+
+
+def found(method: str, net: Linear, x: Tensor, **options: object) -> np.ndarray:
+    merged = default_options(method, SIDE) | {"layer": "layer"} | options
+    return METHODS[method].run(Score(net, 1), x, merged).values
+
+
+def flat(x: Tensor) -> np.ndarray:
+    return x.sum(1)[0].double().numpy()
+
+
+@pytest.mark.parametrize("method", ["integrated-gradients", "input-x-gradient", "deeplift", "gradient-shap", "deeplift-shap"])
+def test_a_linear_score_is_shared_out_exactly(method: str) -> None:
+    net, x, weights = linear()
+    options = {"noise": 0.0} if method == "gradient-shap" else {}
+    merged = default_options(method, SIDE) | options
+    result = METHODS[method].run(Score(net, 1), x, merged)
+    if method in ("integrated-gradients", "input-x-gradient", "deeplift"):
+        assert result.values == pytest.approx(flat(weights * x), abs=1e-4)
+    elif method == "deeplift-shap":
+        bases = torch.cat([baseline(x, kind) for kind in ("mean", "black", "blur")]).mean(0, keepdim=True)
+        assert result.values == pytest.approx(flat(weights * (x - bases)), abs=1e-4)
+    if result.delta is not None and method != "gradient-shap":
+        assert abs(result.delta) < 1e-3
+    if method == "gradient-shap":  # its baselines are drawn at random, so each pixel lies between two of them
+        every = torch.stack([flat_tensor(weights * (x - baseline(x, kind))) for kind in ("mean", "black", "blur")])
+        assert (result.values >= every.amin(0).numpy() - 1e-3 - every.std().item()).all()
+
+
+def flat_tensor(x: Tensor) -> Tensor:
+    return x.sum(1)[0].double()
+
+
+@pytest.mark.parametrize("method", ["guided-backprop", "deconvolution"])
+def test_without_a_relu_backprop_is_the_gradient(method: str) -> None:
+    net, x, weights = linear()
+    assert found(method, net, x) == pytest.approx(flat(weights), abs=1e-5)
+
+
+def test_saliency_is_the_largest_weight_of_a_pixel() -> None:
+    net, x, weights = linear()
+    assert found("saliency", net, x) == pytest.approx(weights.abs().amax(1)[0].double().numpy(), abs=1e-5)
+
+
+def test_noise_changes_nothing_where_the_gradient_is_the_same_everywhere() -> None:
+    net, x, weights = linear()
+    assert found("smoothgrad", net, x) == pytest.approx(flat(weights), abs=1e-4)
+    assert found("vargrad", net, x) == pytest.approx(0, abs=1e-4)
+
+
+def test_occlusion_of_single_pixels_is_what_each_adds() -> None:
+    net, x, weights = linear()
+    # a window of 2 moves by 1: a pixel's value is the mean over the windows that cover it
+    effect = flat(weights * x)
+    windows = np.array([[effect[i : i + 2, j : j + 2].sum() for j in range(7)] for i in range(7)])
+    expected = np.array([[windows[max(0, i - 1) : i + 1, max(0, j - 1) : j + 1].mean() for j in range(8)] for i in range(8)])
+    assert found("occlusion", net, x, window=2) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("method", ["feature-ablation", "kernel-shap", "lime"])
+def test_a_region_gets_what_it_adds(method: str) -> None:
+    net, x, weights = linear()
+    mask = superpixels(x, 8)[0, 0].numpy()
+    values, effect = found(method, net, x, superpixels=8, samples=400), flat(weights * x)
+    for region in np.unique(mask):
+        tolerance = {"feature-ablation": 1e-3, "kernel-shap": 0.05, "lime": 1.5}[method]
+        assert values[mask == region].sum() == pytest.approx(effect[mask == region].sum(), abs=tolerance)
+
+
+def test_layers_of_a_linear_network() -> None:
+    net, x, weights = linear()
+    assert found("layer-activation", net, x) == pytest.approx(flat(x), abs=1e-5)
+    assert found("internal-influence", net, x) == pytest.approx(flat(weights), abs=1e-3)
+    # Captum's conductance runs between its first and last point of the path, which leaves out the very ends
+    assert found("layer-conductance", net, x, steps=50) == pytest.approx(flat(weights * x), rel=5e-3, abs=1e-4)
+    cam = (weights.mean((2, 3), keepdim=True) * x).sum(1)[0].double().numpy()
+    assert found("grad-cam", net, x) == pytest.approx(cam, abs=1e-4)
+    assert found("guided-grad-cam", net, x) == pytest.approx(flat(weights * torch.from_numpy(cam).clamp(min=0)), abs=1e-3)
+
+
+def test_one_class_rather_than_another_is_the_difference() -> None:
+    net, x, _ = linear()
+    merged = default_options("input-x-gradient", SIDE)
+    both = [METHODS["input-x-gradient"].run(Score(net, target), x, merged).values for target in (0, 1)]
+    rather = METHODS["input-x-gradient"].run(Score(net, 1, against=0), x, merged).values
+    assert rather == pytest.approx(both[1] - both[0], abs=1e-4)
+
+
+def test_baselines_and_step_batches() -> None:
+    x = torch.randn(1, 3, 32, 32)
+    for kind in BASELINES:
+        assert baseline(x, kind).shape == x.shape
+    with pytest.raises(ValueError, match="'white' is no baseline"):
+        baseline(x, "white")
+    assert step_batch(torch.zeros(1, 3, 224, 224)) == 4
+    assert step_batch(x) == 64
+
+
+def state(classifier: Classifier) -> list[object]:
+    modules = list(classifier.net.modules())
+    return [
+        [p.requires_grad for p in classifier.net.parameters()],
+        [p.grad for p in classifier.net.parameters()],
+        [m.training for m in modules],
+        [
+            len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks) + len(m._backward_pre_hooks)
+            for m in modules
+        ],
+        [p.sum().item() for p in classifier.net.state_dict().values()],
+    ]
+
+
+FAST = {"samples": 20, "steps": 10, "superpixels": 12}
+
+
+def few(method: str) -> dict[str, object]:
+    return {
+        name: max(value, METHODS[method].parameters[name].low)
+        for name, value in FAST.items()
+        if name in METHODS[method].parameters
+    }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_on_the_bundled_networks_for_all_samples(method: str) -> None:
+    for name in ("resnet20-cifar10", "resnet18-imagenette"):
+        classifier = load_bundled(name)
+        before = state(classifier)
+        for image in sample_photographs().values():
+            side = classifier.preprocessing.crop
+            options = few(method) | ({"window": side // 4} if method == "occlusion" else {})
+            result = attribute(classifier, image, method, 3, options)
+            assert result.values.shape == (side, side)
+            assert np.isfinite(result.values).all()
+            assert (result.layer is not None) == METHODS[method].layer
+        assert state(classifier) == before
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_cancelling_and_failing_leave_the_shared_network_alone(method: str) -> None:
+    classifier = load_bundled("resnet20-cifar10")
+    before = state(classifier)
+
+    def stop(fraction: float) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        attribute(classifier, sample_photographs()["Cat"], method, 0, few(method), stop)
+    assert state(classifier) == before
+
+
+def test_two_sessions_at_once_get_the_maps_they_would_get_alone() -> None:
+    classifier, photographs = load_bundled("resnet20-cifar10"), sample_photographs()
+    wanted = [("deeplift", "Cat"), ("guided-backprop", "Coffee"), ("integrated-gradients", "Cat"), ("grad-cam", "Coffee")]
+    alone = [attribute(classifier, photographs[name], method, 1).values for method, name in wanted]
+    together: dict[int, np.ndarray] = {}
+
+    def explain(i: int) -> None:
+        method, name = wanted[i]
+        for _ in range(3):
+            together[i] = attribute(classifier, photographs[name], method, 1).values
+
+    threads = [threading.Thread(target=explain, args=(i,)) for i in range(len(wanted))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i, values in enumerate(alone):
+        assert together[i] == pytest.approx(values, rel=1e-3, abs=1e-5)
+
+
+def classifier_of(spec: NetSpec) -> Classifier:
+    net = build(spec).eval()
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, nn.BatchNorm2d):  # as after some training
+                module.running_mean.normal_(0, 0.3)
+                module.running_var.uniform_(0.5, 2)
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.normal_(0, 0.3)
+    return Classifier("own", net, Preprocessing(32, 32, (0.5,) * 3, (0.25,) * 3), tuple("0123456789"), "test")
+
+
+@pytest.mark.parametrize("block", Block)
+@pytest.mark.parametrize("norm", Norm)
+def test_the_fast_view_is_the_same_function(block: Block, norm: Norm) -> None:
+    spec = NetSpec(block=block, blocks=(2, 1), width=8, norm=norm, shortcut=Shortcut.B, cut=frozenset({"layer1.1"}))
+    classifier = classifier_of(spec)
+    x = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        slow, fast = classifier.net(x), classifier.fast_view()(x)
+    assert torch.allclose(slow, fast, rtol=1e-3, atol=1e-4)
+
+
+def test_a_network_without_relus_offers_what_fits() -> None:
+    classifier = classifier_of(NetSpec(blocks=(1, 1), width=4, activation=Activation.GELU))
+    assert set(METHODS) - set(available(classifier.spec)) == {"guided-backprop", "deconvolution", "guided-grad-cam"}
+    with pytest.raises(ValueError, match="needs ReLUs"):
+        attribute(classifier, sample_photographs()["Cat"], "guided-backprop", 0)
+
+
+def test_wrong_options_name_the_value_and_the_remedy() -> None:
+    classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
+    for options, message in (({"steps": 5000}, "from 10 to 300"), ({"baseline": "white"}, "one of mean")):
+        with pytest.raises(ValueError, match=message):
+            attribute(classifier, cat, "integrated-gradients", 0, options)
