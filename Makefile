@@ -20,7 +20,7 @@ format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.dev browser
+bench: .venv/.bench browser
 	$(BIN)/python -m tests.bench
 
 load: .venv/.dev
@@ -43,3 +43,7 @@ browser: .venv/.dev
 .venv/.dev: requirements.txt requirements-dev.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/.run
+
+.venv/.bench: requirements-bench.txt .venv/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@

@@ -17,12 +17,14 @@ __all__ = [
     "BlockSignal",
     "DepthSweep",
     "EpochRecord",
+    "Faithfulness",
     "Finding",
     "GradientProfile",
     "LabRecord",
     "LabTrack",
     "LayerRow",
     "LayerTable",
+    "Paths",
     "Prediction",
     "Probe",
     "Run",
@@ -133,6 +135,54 @@ class Attribution:
     layer: str | None = None
     delta: float | None = None
     target_change: float | None = None
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """How far a map can be trusted for one picture.
+
+    `deletion` and `insertion` are the class's probability after the strongest `fractions` of the pixels were taken away, or put
+    back onto a blurred picture (Petsiuk et al. 2018); `similarity` is the rank correlation with the map of a network whose
+    weights were shuffled in these `stages` and all above (Adebayo et al. 2018). Infidelity (Yeh et al. 2019) is in squared
+    logits, sensitivity relative to the map's own norm.
+    """
+
+    fractions: Floats
+    deletion: Floats
+    insertion: Floats
+    infidelity: float
+    sensitivity: float
+    stages: tuple[str, ...]
+    similarity: Floats
+
+    @property
+    def deletion_auc(self) -> float:
+        """From 0 to 1; low is faithful."""
+        return float(np.trapezoid(self.deletion, self.fractions))
+
+    @property
+    def insertion_auc(self) -> float:
+        """From 0 to 1; high is faithful."""
+        return float(np.trapezoid(self.insertion, self.fractions))
+
+    @property
+    def ignores_weights(self) -> bool:
+        """The map stays much the same although every weight was shuffled."""
+        return bool(abs(self.similarity[-1]) > 0.5)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """One block's evidence, split into what its skip carried and what its branch added; maps are (height, width).
+
+    `error` is how far the two miss the whole, as a share of it.
+    """
+
+    block: str
+    identity: Floats
+    branch: Floats
+    whole: Floats
+    error: float
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from resviz.attribution.methods import BASELINES, METHODS, Score, available, baseline, step_batch, superpixels
+from resviz.attribution.methods import BASELINES, METHODS, Score, available, baseline, superpixels
+from resviz.attribution.metrics import faithfulness
+from resviz.attribution.pace import Pace, pace_of
+from resviz.attribution.residual import grad_cam_by_block, two_paths
 from resviz.attribution.run import attribute, default_options
 from resviz.images import sample_photographs
+from resviz.nets.cost import memory_need
 from resviz.nets.resnet import build
-from resviz.spec import Activation, Block, NetSpec, Norm, Shortcut
+from resviz.spec import PRESETS, Activation, Block, NetSpec, Norm, Shortcut
 from resviz.ui.jobs import Cancelled
 from resviz.zoo.bundled import load_bundled
-from resviz.zoo.classifier import Classifier, Preprocessing
+from resviz.zoo.classifier import Classifier, Preprocessing, predict
 
 SIDE = 8
 
@@ -130,14 +135,12 @@ def test_one_class_rather_than_another_is_the_difference() -> None:
     assert rather == pytest.approx(both[1] - both[0], abs=1e-4)
 
 
-def test_baselines_and_step_batches() -> None:
+def test_baselines() -> None:
     x = torch.randn(1, 3, 32, 32)
     for kind in BASELINES:
         assert baseline(x, kind).shape == x.shape
     with pytest.raises(ValueError, match="'white' is no baseline"):
         baseline(x, "white")
-    assert step_batch(torch.zeros(1, 3, 224, 224)) == 4
-    assert step_batch(x) == 64
 
 
 def state(classifier: Classifier) -> list[object]:
@@ -248,3 +251,114 @@ def test_wrong_options_name_the_value_and_the_remedy() -> None:
     for options, message in (({"steps": 5000}, "from 10 to 300"), ({"baseline": "white"}, "one of mean")):
         with pytest.raises(ValueError, match=message):
             attribute(classifier, cat, "integrated-gradients", 0, options)
+
+
+def test_the_pace_takes_what_was_fastest_and_asks_its_neighbours_first() -> None:
+    pace = Pace(largest=10, first=3)
+    assert pace.sizes == (1, 2, 4, 8)
+    took = {1: 1.0, 2: 1.2, 4: 2.0, 8: 9.0}
+    asked = []
+    for _ in range(6):
+        asked.append(pace.size)
+        pace.heard(pace.size, took[pace.size])
+    assert asked == [2, 4, 8, 4, 4, 4]
+    assert pace.share(25) == 4
+    assert pace.share(5) == 3
+    assert pace.share(2) == 2
+
+
+def test_the_pace_stays_within_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESVIZ_MEMORY_GB", "2")
+    spec = PRESETS["resnet50"]
+    pace = pace_of(replace(spec, seed=123456 % 1000), 208, True)
+    assert memory_need(spec, 208, pace.sizes[-1]) <= 2**29
+    assert memory_need(spec, 208, 2 * pace.sizes[-1]) > 2**29
+
+
+def test_integrated_gradients_shows_coarse_maps_that_become_the_whole() -> None:
+    net, x, _ = linear()
+    shown: list[np.ndarray] = []
+    whole = found("integrated-gradients", net, x, show=shown.append)
+    assert shown
+    for values in shown:  # a linear score has the same gradient everywhere on the path
+        assert values == pytest.approx(whole, abs=1e-4)
+    reports = []
+    attribute(load_bundled("resnet20-cifar10"), sample_photographs()["Cat"], "integrated-gradients", 0,
+              tick=lambda fraction, note="", partial=None: reports.append(partial))  # fmt: skip
+    assert any(partial is not None and partial.values.shape == (32, 32) for partial in reports)
+
+
+@pytest.mark.parametrize("name", ["resnet20-cifar10", "resnet18-imagenette"])
+def test_two_paths_add_up_and_the_filmstrip_has_a_map_for_each_block(name: str) -> None:
+    classifier, cat = load_bundled(name), sample_photographs()["Cat"]
+    for block in classifier.spec.block_names():
+        paths = two_paths(classifier, cat, 3, block)
+        assert paths.error < 1e-4
+        assert np.abs(paths.identity).sum() > 0
+        assert np.abs(paths.branch).sum() > 0
+    strip = grad_cam_by_block(classifier, cat, 3)
+    assert [each.layer for each in strip] == list(classifier.spec.block_names())
+    assert strip[-1].values == pytest.approx(attribute(classifier, cat, "grad-cam", 3).values, abs=1e-5)
+
+
+@pytest.mark.parametrize("block", Block)
+def test_two_paths_add_up_in_every_kind_of_block(block: Block) -> None:
+    spec = NetSpec(block=block, blocks=(2, 1), width=8, shortcut=Shortcut.B)
+    for name in spec.block_names():
+        assert two_paths(classifier_of(spec), sample_photographs()["Cat"], 3, name).error < 1e-3
+    with pytest.raises(ValueError, match="choose another block"):
+        two_paths(classifier_of(replace(spec, cut=frozenset({"layer1.1"}))), sample_photographs()["Cat"], 3, "layer1.1")
+
+
+def test_a_cut_skip_changes_the_map_and_not_the_shared_network() -> None:
+    classifier, cat = load_bundled("resnet18-imagenette"), sample_photographs()["Cat"]
+    before = attribute(classifier, cat, "saliency", 3).values
+    cut = attribute(classifier, cat, "saliency", 3, spec=replace(classifier.spec, cut=frozenset({"layer1.1"}))).values
+    dropped = attribute(classifier, cat, "saliency", 3, spec=replace(classifier.spec, dropped=frozenset({"layer1.1"}))).values
+    assert np.abs(cut - before).max() > 0
+    assert np.abs(cut - dropped).max() > 0
+    assert attribute(classifier, cat, "saliency", 3).values == pytest.approx(before, rel=1e-3, abs=1e-6)
+
+
+def test_faithfulness_knows_a_map_that_ignores_the_weights_from_one_that_does_not() -> None:
+    classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
+    state = {name: value.clone() for name, value in classifier.net.state_dict().items()}
+    judged = {}
+    for method in ("integrated-gradients", "layer-activation", "guided-backprop"):
+        found = attribute(classifier, cat, method, 3)
+        judged[method] = faithfulness(classifier, cat, found)
+        assert judged[method].stages == ("fc", "layer3", "layer2", "layer1", "conv1")
+        assert 0 <= judged[method].deletion_auc <= 1
+        assert judged[method].infidelity >= 0
+        assert judged[method].deletion[0] == pytest.approx(judged[method].insertion[-1], abs=1e-3)  # the whole picture
+    assert judged["layer-activation"].similarity[0] == pytest.approx(1)  # it does not know the classifier layer
+    assert judged["integrated-gradients"].similarity[-1] < 0.9
+    after = predict(classifier, cat).probabilities
+    assert all(torch.equal(value, state[name]) for name, value in classifier.net.state_dict().items())
+    assert predict(load_bundled("resnet20-cifar10"), cat).probabilities == pytest.approx(after, abs=1e-6)
+    assert predict(classifier, cat, classifier.fast_view()).probabilities == pytest.approx(after, abs=1e-4)
+
+
+def test_faithful_evidence_is_deleted_first() -> None:
+    """A map that orders pixels by what they truly add has the lower deletion curve than its opposite."""
+    classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
+    found = attribute(classifier, cat, "integrated-gradients", 3)
+    opposite = replace(found, values=-np.asarray(found.values))
+    right, wrong = (faithfulness(classifier, cat, each) for each in (found, opposite))
+    assert right.deletion_auc < wrong.deletion_auc
+    assert right.insertion_auc > wrong.insertion_auc
+
+
+def test_a_cancelled_measurement_leaves_nothing_behind() -> None:
+    classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
+    found, heard = attribute(classifier, cat, "saliency", 3), []
+
+    def tick(fraction: float, note: str = "", partial: object = None) -> None:
+        heard.append(fraction)
+        if fraction > 0.5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        faithfulness(classifier, cat, found, tick=tick)
+    assert heard == sorted(heard)
+    assert all(not module._forward_hooks and not module._forward_pre_hooks for module in classifier.net.modules())

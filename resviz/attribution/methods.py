@@ -33,8 +33,10 @@ from captum.attr import (
     Occlusion,
     Saliency,
 )
+from captum.attr._utils.approximation_methods import approximation_parameters
 from torch import Tensor, nn
 
+from resviz.attribution.pace import pace_of
 from resviz.nets.resnet import ResNet
 from resviz.spec import Activation, NetSpec
 
@@ -48,7 +50,6 @@ __all__ = [
     "Score",
     "available",
     "baseline",
-    "step_batch",
     "superpixels",
 ]
 
@@ -104,7 +105,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Method:
-    """A method in the field's words. `evaluations` tells how many forward passes a run makes, for its progress and its cost."""
+    """A method in the field's words. `evaluations` tells how many pictures a run puts through the network, for its progress and its cost."""
 
     title: str
     family: str
@@ -116,6 +117,7 @@ class Method:
     parameters: Mapping[str, Parameter | Choice] = field(default_factory=dict)
     layer: bool = False
     relu_only: bool = False
+    drawn: bool = False  # from the process's random numbers
 
 
 def available(spec: NetSpec) -> tuple[str, ...]:
@@ -162,9 +164,8 @@ def _change(score: Score, x: Tensor, base: Tensor) -> float:
         return (score(x) - score(base)).mean().item()
 
 
-def step_batch(x: Tensor) -> int:
-    """Pictures taken together: as many as keep a stage's activations near the cache, 4 at 224 px, more where they are small."""
-    return int(max(1, min(64, 4 * 224 * 224 // (x.shape[-1] * x.shape[-2]))))
+def _together(score: Score, x: Tensor, pictures: int, gradients: bool = True) -> int:
+    return pace_of(score.net.spec, x.shape[-1], gradients).share(max(1, pictures))
 
 
 def _base(x: Tensor, options: Options) -> Tensor:
@@ -201,14 +202,13 @@ _TUNNELLED: Final = {
 
 def _noise_tunnel(kind: str) -> Run:
     def run(score: Score, x: Tensor, options: Options) -> Found:
-        torch.manual_seed(0)
         of = options["of"]
         extra = {"abs": False} if of == "saliency" else {}
         found = NoiseTunnel(_TUNNELLED[of](score)).attribute(
             x,
             nt_type=kind,
             nt_samples=int(options["samples"]),
-            nt_samples_batch_size=step_batch(x),
+            nt_samples_batch_size=_together(score, x, int(options["samples"])),
             stdevs=float(options["noise"]) * float(x.max() - x.min()),
             target=0,
             **extra,
@@ -222,16 +222,25 @@ def _noise_tunnel(kind: str) -> Run:
 
 
 def _integrated_gradients(score: Score, x: Tensor, options: Options) -> Found:
-    base = _base(x, options)
-    found = IntegratedGradients(score).attribute(
-        x, baselines=base, target=0, n_steps=int(options["steps"]), internal_batch_size=step_batch(x)
-    )
+    """Captum's sum over the path's points, taken in an order that has a coarse map early: every eighth point, every fourth …"""
+    base, steps = _base(x, options), int(options["steps"])
+    weigh, place = approximation_parameters("gausslegendre")
+    weights, points = weigh(steps), place(steps)
+    order = [i for stride in (8, 4, 2, 1) for i in range(0, steps, stride) if stride == 8 or i % (2 * stride)]
+    captum, found, weight = IntegratedGradients(score), torch.zeros_like(x), 0.0
+    while order:
+        chunk = order[: _together(score, x, len(order))]
+        order = order[len(chunk) :]
+        part = [weights[i] for i in chunk], [points[i] for i in chunk]
+        found += captum._attribute((x,), (base,), target=0, n_steps=len(chunk), step_sizes_and_alphas=part)[0]
+        weight += sum(part[0])
+        if "show" in options:
+            options["show"](_flat(found / weight))
     change = _change(score, x, base)
     return Found(_flat(found), True, delta=_sum(found) - change, change=change)
 
 
 def _gradient_shap(score: Score, x: Tensor, options: Options) -> Found:
-    torch.manual_seed(0)
     bases = torch.cat([baseline(x, kind, options.get("black")) for kind in ("mean", "black", "blur")])
     found = GradientShap(score).attribute(
         x, baselines=bases, n_samples=int(options["samples"]), stdevs=float(options["noise"]), target=0
@@ -256,8 +265,6 @@ def _deeplift_shap(score: Score, x: Tensor, options: Options) -> Found:
 
 # ------------------------------------------------------------------------------------------- perturbations
 
-_PERTURBATIONS = 8
-
 
 def _occlusion(score: Score, x: Tensor, options: Options) -> Found:
     window = min(int(options["window"]), x.shape[-1])
@@ -268,7 +275,7 @@ def _occlusion(score: Score, x: Tensor, options: Options) -> Found:
             strides=(x.shape[1], _stride(window), _stride(window)),
             target=0,
             baselines=_base(x, options),
-            perturbations_per_eval=_PERTURBATIONS,
+            perturbations_per_eval=_together(score, x, _occlusion_evaluations(x, options), False),
         )
     return Found(_flat(found) / x.shape[1], True)
 
@@ -280,7 +287,7 @@ def _stride(window: int) -> int:
 def _occlusion_evaluations(x: Tensor, options: Options) -> int:
     window = min(int(options["window"]), x.shape[-1])
     across = -(-(x.shape[-1] - window) // _stride(window)) + 1
-    return 1 + -(-across * across // _PERTURBATIONS)
+    return 1 + across * across
 
 
 def superpixels(x: Tensor, count: int) -> Tensor:
@@ -298,12 +305,16 @@ def superpixels(x: Tensor, count: int) -> Tensor:
 
 def _over_superpixels(make: Callable[[Score], Any], sampled: bool) -> Run:
     def run(score: Score, x: Tensor, options: Options) -> Found:
-        torch.manual_seed(0)
         mask = superpixels(x, int(options["superpixels"]))
         extra: dict[str, Any] = {"n_samples": int(options["samples"])} if sampled else {}
         with torch.no_grad():
             found = make(score).attribute(
-                x, baselines=_base(x, options), target=0, feature_mask=mask, perturbations_per_eval=_PERTURBATIONS, **extra
+                x,
+                baselines=_base(x, options),
+                target=0,
+                feature_mask=mask,
+                perturbations_per_eval=_together(score, x, int(options["samples" if sampled else "superpixels"]), False),
+                **extra,
             )
         # a superpixel's evidence stands at each of its pixels; shared among them, the map sums to the evidence
         size = torch.bincount(mask.flatten())[mask[0, 0]].double().numpy()
@@ -343,7 +354,11 @@ def _layer_activation(score: Score, x: Tensor, options: Options) -> Found:
 
 def _internal_influence(score: Score, x: Tensor, options: Options) -> Found:
     found = InternalInfluence(score, _of_layer(score, options)).attribute(
-        x, baselines=_base(x, options), target=0, n_steps=int(options["steps"]), internal_batch_size=step_batch(x)
+        x,
+        baselines=_base(x, options),
+        target=0,
+        n_steps=int(options["steps"]),
+        internal_batch_size=_together(score, x, int(options["steps"])),
     )
     return Found(_spread(found, x), True, layer=True)
 
@@ -351,7 +366,7 @@ def _internal_influence(score: Score, x: Tensor, options: Options) -> Found:
 def _layer_conductance(score: Score, x: Tensor, options: Options) -> Found:
     base = _base(x, options)
     found = LayerConductance(score, _of_layer(score, options)).attribute(
-        x, baselines=base, target=0, n_steps=int(options["steps"]), internal_batch_size=step_batch(x)
+        x, baselines=base, target=0, n_steps=int(options["steps"]), internal_batch_size=_together(score, x, int(options["steps"]))
     )
     change = _change(score, x, base)
     return Found(_spread(found, x), True, delta=_sum(found) - change, change=change, layer=True)
@@ -373,11 +388,11 @@ def _one(_x: Tensor, _options: Options) -> int:
 
 
 def _path(x: Tensor, options: Options) -> int:
-    return -(-int(options["steps"]) // step_batch(x)) + 2
+    return int(options["steps"]) + 2
 
 
 def _sampled(x: Tensor, options: Options) -> int:
-    return 2 + -(-int(options["samples"]) // _PERTURBATIONS)
+    return 2 + int(options["samples"])
 
 
 FIRST: Final = ("saliency", "integrated-gradients", "grad-cam", "occlusion")  # what to look at first: one of each kind
@@ -419,21 +434,22 @@ METHODS: Final[Mapping[str, Method]] = {
         "Gradient SHAP", "path", "Lundberg & Lee 2017, arXiv 1705.07874",
         "What does a pixel add on average, coming from several pictures without evidence?",
         "That pixels are independent. Complete in expectation.",
-        _gradient_shap, lambda x, options: 3,
+        _gradient_shap, lambda x, options: 4 + int(options["samples"]),
         {"samples": Parameter("Samples", 12, 4, 50, "Random points between a baseline and the picture."),
          "noise": Parameter("Noise", 0.09, 0.0, 0.5, "Standard deviation of the noise that is added to the picture.")},
+        drawn=True,
     ),
     "deeplift": Method(
         "DeepLift", "path", "Shrikumar et al. 2017, arXiv 1704.02685",
         "How does each pixel's difference from a reference explain the score's difference?",
         "That activations can be compared with those of the reference, layer by layer. Complete.",
-        _deeplift, lambda x, options: 3, {"baseline": _BASELINE},
+        _deeplift, lambda x, options: 4, {"baseline": _BASELINE},
     ),
     "deeplift-shap": Method(
         "DeepLift SHAP", "path", "Lundberg & Lee 2017, arXiv 1705.07874",
         "DeepLift, averaged over several references.",
         "As DeepLift, and that pixels are independent. Complete.",
-        _deeplift_shap, lambda x, options: 3,
+        _deeplift_shap, lambda x, options: 10,
     ),
     "guided-backprop": Method(
         "Guided Backprop", "gradient", "Springenberg et al. 2014, arXiv 1412.6806",
@@ -451,19 +467,19 @@ METHODS: Final[Mapping[str, Method]] = {
         "SmoothGrad", "gradient", "Smilkov et al. 2017, arXiv 1706.03825",
         "Which pixels matter in pictures that look like this one?",
         "That noise leaves the picture's class as it is.",
-        _noise_tunnel("smoothgrad"), lambda x, options: -(-int(options["samples"]) // step_batch(x)), _TUNNEL,
+        _noise_tunnel("smoothgrad"), lambda x, options: int(options["samples"]), _TUNNEL, drawn=True,
     ),
     "vargrad": Method(
         "VarGrad", "gradient", "Adebayo et al. 2018, arXiv 1810.03307",
         "Where does the gradient depend most on details of the picture?",
         "That noise leaves the picture's class as it is. It has no sign.",
-        _noise_tunnel("vargrad"), lambda x, options: -(-int(options["samples"]) // step_batch(x)), _TUNNEL,
+        _noise_tunnel("vargrad"), lambda x, options: int(options["samples"]), _TUNNEL, drawn=True,
     ),
     "feature-ablation": Method(
         "Feature Ablation", "perturbation", "Zeiler & Fergus 2013, arXiv 1311.2901",
         "How much does the score fall when this region is taken away?",
         "That regions of like colour belong together.",
-        _over_superpixels(FeatureAblation, False), lambda x, options: 1 + -(-int(options["superpixels"]) // _PERTURBATIONS),
+        _over_superpixels(FeatureAblation, False), lambda x, options: 1 + int(options["superpixels"]),
         {"superpixels": _SUPERPIXELS, "baseline": _BASELINE},
     ),
     "kernel-shap": Method(
@@ -471,14 +487,14 @@ METHODS: Final[Mapping[str, Method]] = {
         "What is each region's fair share of the score (its Shapley value)?",
         "That regions can be taken away in any combination.",
         _over_superpixels(KernelShap, True), _sampled,
-        {"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": _BASELINE},
+        {"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": _BASELINE}, drawn=True,
     ),
     "lime": Method(
         "LIME", "perturbation", "Ribeiro et al. 2016, arXiv 1602.04938",
         "Which few regions would a linear model of the network's answer name?",
         "That a sparse linear model fits near this picture.",
         _over_superpixels(Lime, True), _sampled,
-        {"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": _BASELINE},
+        {"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": _BASELINE}, drawn=True,
     ),
     "guided-grad-cam": Method(
         "Guided Grad-CAM", "layer", "Selvaraju et al. 2016, arXiv 1610.02391",

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor, nn
 
-from resviz.attribution.methods import METHODS, Choice, Score, available
+from resviz.attribution.methods import METHODS, Choice, Found, Score, available
+from resviz.attribution.pace import pace_of
+from resviz.nets.resnet import ResNet
 from resviz.results import Attribution
 from resviz.spec import NetSpec
 from resviz.zoo.classifier import Classifier
 
-__all__ = ["attribute", "default_layer", "default_options"]
+__all__ = ["Question", "Tick", "Watch", "ask", "attribute", "default_layer", "default_options", "watched"]
+
+Tick = Callable[..., object]
 
 
 def default_layer(classifier: Classifier) -> str:
@@ -30,22 +40,45 @@ def default_options(method: str, side: int) -> dict[str, Any]:
     return options
 
 
-def attribute(
+@dataclass(frozen=True)
+class Question:
+    """One method asked about one picture, checked: what `attribute` answers and `metrics` measures."""
+
+    classifier: Classifier
+    x: Tensor  # (1, C, H, W), channels-last
+    method: str
+    target: int
+    against: int | None
+    options: Mapping[str, Any]
+
+    @property
+    def expected(self) -> int:
+        """Pictures that one answer puts through the network."""
+        return METHODS[self.method].evaluations(self.x, self.options)
+
+    def score(self, net: ResNet) -> Score:
+        return Score(net, self.target, self.against)
+
+    def answer(self, net: ResNet, tick: Tick, x: Tensor | None = None, **more: object) -> Found:
+        """The method's own answer on this network, for the picture or for another input of its shape."""
+        with warnings.catch_warnings(), _drawing(METHODS[self.method].drawn, tick):
+            warnings.filterwarnings("ignore", category=UserWarning, module="captum")
+            return METHODS[self.method].run(self.score(net), self.x if x is None else x, {**self.options, **more})
+
+    def attribution(self, values: np.ndarray, signed: bool, **check: float | None) -> Attribution:
+        layer = self.options["layer"] if METHODS[self.method].layer else None
+        return Attribution(self.method, self.target, values, signed, layer, **check)
+
+
+def ask(
     classifier: Classifier,
     image: Image.Image,
     method: str,
     target: int,
     options: Mapping[str, Any] | None = None,
-    tick: Callable[[float], object] = lambda fraction: None,
     against: int | None = None,
-    spec: NetSpec | None = None,
-) -> Attribution:
-    """The evidence for class `target` (with `against`: for it rather than for that other class): a map of the input's size.
-
-    `tick` hears the fraction done before every forward pass; what it raises ends the run. `spec` may differ from the
-    classifier's in what is cut or dropped. Works on a private view, so the shared network keeps its hooks, modes and
-    gradients whatever happens.
-    """
+) -> Question:
+    """Check what is asked and fill in the defaults; raises `ValueError` naming the value and the remedy."""
     if method not in METHODS:
         raise ValueError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
     if method not in available(classifier.spec):
@@ -61,20 +94,83 @@ def attribute(
     if merged["layer"] not in set(classifier.spec.block_names()):
         raise ValueError(f"{merged['layer']!r} is no block of {classifier.name}; try {default_layer(classifier)}")
     merged["black"] = classifier.preprocessing.black()
+    return Question(classifier, x, method, target, against, merged)
+
+
+def attribute(
+    classifier: Classifier,
+    image: Image.Image,
+    method: str,
+    target: int,
+    options: Mapping[str, Any] | None = None,
+    tick: Tick = lambda fraction, note="", partial=None: None,
+    against: int | None = None,
+    spec: NetSpec | None = None,
+) -> Attribution:
+    """The evidence for class `target` (with `against`: for it rather than for that other class): a map of the input's size.
+
+    `tick` hears the fraction done before every forward pass, and the coarse maps that Integrated Gradients has on its way;
+    what it raises ends the run. `spec` may differ from the classifier's in what is cut or dropped. Works on a private view,
+    so the shared network keeps its hooks, modes and gradients whatever happens.
+    """
+    question = ask(classifier, image, method, target, options, against)
     net = classifier.fast_view(spec)
-    expected, seen = METHODS[method].evaluations(x, merged), 0
+    watch = watched(net, question.expected, tick)
 
-    def count(*_: object) -> None:
-        nonlocal seen
-        tick(min(1.0, seen / expected))
-        seen += 1
+    def show(values: np.ndarray) -> None:
+        tick(watch.fraction, "", question.attribution(values, signed=True))
 
-    net.register_forward_pre_hook(count)  # on the view, which ends with this call
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="(Input Tensor|Setting (forward|backward))", category=UserWarning)
-        found = METHODS[method].run(Score(net, target, against), x, merged)
-    layer = merged["layer"] if METHODS[method].layer else None
-    return Attribution(method, target, found.values, found.signed, layer, found.delta, found.change)
+    found = question.answer(net, tick, show=show)
+    return question.attribution(found.values, found.signed, delta=found.delta, target_change=found.change)
+
+
+def watched(net: ResNet, expected: int, tick: Tick) -> Watch:
+    """Report progress before every forward pass of a view, which ends with whoever made it."""
+    watch = Watch(net.spec, expected)
+
+    def count(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        tick(watch.fraction)
+        watch(inputs[0])
+
+    net.register_forward_pre_hook(count)
+    return watch
+
+
+class Watch:
+    """Counts pictures, and tells the pace how long each batch of them took."""
+
+    def __init__(self, spec: NetSpec, expected: int) -> None:
+        self.spec, self.expected, self.seen = spec, expected, 0
+        self.last: tuple[int, float, bool] | None = None
+
+    @property
+    def fraction(self) -> float:
+        return min(1.0, self.seen / self.expected)
+
+    def __call__(self, x: Tensor) -> None:
+        now, gradients = time.perf_counter(), torch.is_grad_enabled()
+        if self.last is not None and self.last[2] is gradients:
+            pace_of(self.spec, x.shape[-1], gradients).heard(self.last[0], now - self.last[1])
+        self.last, self.seen = (len(x), now, gradients), self.seen + len(x)
+
+
+_RANDOM = threading.Lock()
+
+
+@contextlib.contextmanager
+def _drawing(drawn: bool, tick: Tick) -> Iterator[None]:
+    """One draws at a time and from the same seed: Captum takes the process's random numbers."""
+    if not drawn:
+        yield
+        return
+    while not _RANDOM.acquire(timeout=0.1):
+        tick(0.0)
+    try:
+        torch.manual_seed(0)
+        np.random.seed(0)
+        yield
+    finally:
+        _RANDOM.release()
 
 
 def _check(method: str, options: Mapping[str, Any]) -> None:

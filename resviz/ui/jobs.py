@@ -218,6 +218,7 @@ def manager() -> Jobs:
     """The one manager of this process."""
     # every operation of a training step lets go of Python's lock; behind a busy thread it would wait 5 ms for it each time
     sys.setswitchinterval(0.0005)
+    _few_arenas()
     return Jobs()
 
 
@@ -244,9 +245,19 @@ def _released(lease: _Lease) -> None:
 def _tidy() -> None:
     """Networks and their optimizers refer to each other, and glibc keeps what they free."""
     gc.collect()
+    _glibc(lambda libc: libc.malloc_trim(0))
+
+
+def _few_arenas() -> None:
+    """Two heaps for all threads: with one a thread, each session's thread would leave a heap full of holes behind."""
+    m_arena_max = -8  # malloc.h
+    _glibc(lambda libc: libc.mallopt(m_arena_max, 2))
+
+
+def _glibc(call: Callable[[ctypes.CDLL], object]) -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):  # another libc, which has its own ways
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
+            call(ctypes.CDLL("libc.so.6"))
 
 
 @st.cache_resource(scope="session", on_release=_released, show_spinner=False)

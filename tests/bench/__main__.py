@@ -15,6 +15,7 @@ from resviz.nets.cost import layer_table
 from resviz.nets.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec import PRESETS
+from tests.bench.attribution import attribution_rows
 from tests.bench.browser import cut_latency, first_pages
 from tests.bench.lab import lab_ratio
 from tests.bench.throughput import throughput
@@ -75,6 +76,8 @@ def main() -> None:
     ours, line = first_pages()
     _print(f"first page of a cold server / one-line app ({ours:.0f} ms / {line:.0f} ms)", ours / line, 1.5)
     click, compute = cut_latency()
+    for name, value, limit in attribution_rows():
+        _print(name, value, limit)
     _print(f"ResNet-56, cut a skip: {click:.0f} ms to the redrawn figure - {compute:.0f} ms computing, ms", click - compute, 150)
 
 

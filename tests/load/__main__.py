@@ -1,7 +1,8 @@
 """`make load`: twenty sessions on one server, four of them training in the lab; prints a table and stops by itself.
 
 Sixteen sessions switch a cheap toggle every two seconds; all sessions speak to a server that this script starts on the
-loopback interface of this machine. It ends after some three minutes.
+loopback interface of this machine. The memory at the start is that after a first, shorter round, once its sessions are forgotten.
+It ends after some four minutes.
 """
 
 from __future__ import annotations
@@ -106,8 +107,10 @@ def main() -> int:
         server = Server(Path(folder) / "log")
         pid = server.process.pid
         try:
-            session_round(server, 4, 2, 12.0)  # everything imported and cached once
-            time.sleep(65)  # until Streamlit forgets the sessions that closed
+            session_round(
+                server, SESSIONS, LABS, 15.0
+            )  # everything imported and cached once, and the heap as large as work makes it
+            time.sleep(75)  # until Streamlit forgets the sessions that closed, and what they held is given back
             start = memory(pid)
             times, steps, states, ends = session_round(server, SESSIONS, LABS, SECONDS)
             busy = memory(pid)

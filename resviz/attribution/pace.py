@@ -1,0 +1,57 @@
+"""How many pictures go through the network together: as many as memory allows, and of those what this machine does fastest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from resviz.nets.cost import layer_table, memory_limit, memory_need
+from resviz.spec import NetSpec
+
+__all__ = ["Pace", "pace_of"]
+
+_SIZES = (1, 2, 4, 8, 16, 32, 64)
+_FIRST = 128 * 2**20  # bytes of activations to begin with, before anything was timed
+_SHARE = 4  # the part of the memory limit that one explanation may take: others compute too
+
+
+class Pace:
+    """Seconds a picture took at each batch size, the least ever seen; `size` tries a neighbour of the best one that is not known."""
+
+    def __init__(self, largest: int, first: int) -> None:
+        self.sizes = tuple(n for n in _SIZES if n <= max(1, largest))
+        self.first = max(n for n in self.sizes if n <= max(1, first))
+        self.seconds: dict[int, float] = {}
+
+    @property
+    def size(self) -> int:
+        if not self.seconds:
+            return self.first
+        best = self.sizes.index(min(self.seconds, key=lambda n: self.seconds[n]))
+        around = [self.sizes[i] for i in (best + 1, best - 1) if 0 <= i < len(self.sizes)]
+        return next((n for n in around if n not in self.seconds), self.sizes[best])
+
+    def share(self, pictures: int) -> int:
+        """`size`, or a little less where that makes equal batches: 25 are 7 + 7 + 7 + 4, not 8 + 8 + 8 + 1."""
+        return max(1, math.ceil(pictures / math.ceil(pictures / self.size)))
+
+    def heard(self, pictures: int, seconds: float) -> None:
+        size = next((n for n in self.sizes if pictures <= n), self.sizes[-1])
+        if pictures > size / 2:  # or 1
+            each = seconds / pictures
+            self.seconds[size] = min(each, self.seconds.get(size, each))
+
+
+_paces: dict[tuple[NetSpec, int, bool], Pace] = {}
+
+
+def pace_of(spec: NetSpec, side: int, gradients: bool, need: Callable[..., int] = memory_need) -> Pace:
+    """The process's one pace for networks of this shape at this image size, with or without a backward pass."""
+    shape = replace(spec, cut=frozenset(), dropped=frozenset(), seed=0)
+    key = shape, side, gradients
+    if key not in _paces:
+        room = memory_limit() // _SHARE
+        largest = max((n for n in _SIZES if need(shape, side, n, gradients) <= room), default=1)
+        _paces[key] = Pace(largest, _FIRST // max(1, layer_table(shape, side).memory))
+    return _paces[key]
