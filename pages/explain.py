@@ -9,10 +9,8 @@ frame.open_page(
 )
 
 # after the title: figures and pandas take a moment to import
-import io
 import math
 
-import numpy as np
 import pandas as pd
 
 from resviz.figures import attribution as pictures
@@ -20,7 +18,6 @@ from resviz.figures import words
 from resviz.spec import describe
 from resviz.ui import cache, inputs
 from resviz.ui.charts import chart
-from resviz.ui.jobs import results_of
 
 figure_column, control_column = st.columns([3, 1], gap="large")
 with control_column:
@@ -31,7 +28,9 @@ if network is None:
     frame.close()
     st.stop()
 from resviz.attribution.methods import FIRST, METHODS, available
-from resviz.attribution.run import attribute, default_options
+from resviz.attribution.run import default_options
+from resviz.figures.attribution import STYLES, Look
+from resviz.ui.studio import VIEWS, Studio
 
 classifier, image = network.classifier, photograph.image
 prediction = cache.prediction(network.key, image, classifier)
@@ -60,85 +59,47 @@ with control_column:
         options = {}
         for method in methods:
             defaults = default_options(method, classifier.preprocessing.crop)
+            options[method] = {"layer": layer} if METHODS[method].layer else {}
             for name, p in METHODS[method].parameters.items():
-                options[method, name] = inputs.option(
+                options[method][name] = inputs.option(
                     f"{METHODS[method].title}: ", p, defaults[name], f"{method}.{name}.{network.key}"
                 )
+        style = st.segmented_control(
+            "Overlay style", STYLES, default="heat", required=True, key="look.style", format_func=str.capitalize,
+            help="Colour over the photograph, a line round the strongest part, or that part of the photograph alone.",
+        )  # fmt: skip
         opacity = st.slider("Overlay", 0.0, 1.0, 0.75, help="How much the map covers the photograph.")
+        percentile = 90
+        if style != "heat":
+            percentile = st.slider("Percentile", 50, 99, 90, help="How strong evidence must be to lie inside.")
+        wipe = st.slider("Wipe", 0, 100, 100, format="%d %%", help="Right of this line the photograph stays bare.")
         absolute = st.toggle("Absolute", help="Strength only, whether for or against the class.")
 index = classifier.categories.index(target)
 other = classifier.categories.index(against) if against else None
-asked = f"{target} rather than {against}" if against else target
-window = classifier.preprocessing.window(image)
-
-
-def wanted(method: str) -> tuple:
-    given = {name: value for (of, name), value in options.items() if of == method}
-    given |= {"layer": layer} if METHODS[method].layer else {}
-    key = ("attribution", network.key, photograph.key, method, index, other, tuple(sorted(given.items())))
-    return (
-        f"map.{method}",
-        key,
-        METHODS[method].title,
-        lambda tick: attribute(classifier, image, method, index, given, tick, other),
-    )
-
-
-def png(result) -> bytes:
-    buffer = io.BytesIO()
-    pictures.overlay_image(window, result, opacity, absolute).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def npy(result) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, result.values)
-    return buffer.getvalue()
-
-
+studio = Studio(
+    classifier,
+    network.key,
+    f"{describe(classifier.spec)}. {network.about} It sees the photograph with the {classifier.preprocessing.describe()}.",
+    network.load,
+    photograph.key,
+    image,
+    classifier.preprocessing.window(image),
+    prediction,
+    index,
+    other,
+    methods,
+    options,
+    Look(opacity, absolute, style, percentile, wipe / 100),
+)
 with figure_column:
     st.markdown(words.prediction_note(prediction))
     seen, bars = st.columns([1, 3])
     seen.image(classifier.preprocessing.seen(image), caption="As the network sees it", width=150)
     with bars:
         chart(pictures.prediction_bars(prediction), "predictions", "Probabilities of the five most probable classes")
-    if not methods:
-        st.info("Choose a method to see which pixels speak for the class.")
-    across = 2 if len(methods) in (2, 4) else 3
-    places = [place for start in range(0, len(methods), across) for place in st.columns(across)][: len(methods)]
-    for place, method in zip(places, methods, strict=True):
-        place.markdown(
-            f"**{METHODS[method].title}** for *{asked}*",
-            help=f"{METHODS[method].answers} It assumes: {METHODS[method].assumes} ({METHODS[method].paper})",
-        )
-    slots = [place.container(key=f"reserve-{method}") for place, method in zip(places, methods, strict=True)]
-    for slot, place, method, result in zip(slots, places, methods, results_of([wanted(m) for m in methods], slots), strict=True):
-        if result is None:
-            continue
-        with slot:
-            chart(
-                pictures.attribution_figure(window, result, opacity, absolute),
-                f"map-{method}",
-                f"{METHODS[method].title}: evidence for {asked} laid over the photograph",
-            )
-        with place:
-            st.caption(words.attribution_note(result.delta, result.target_change) or words.focus_note(result))
-            with st.container(horizontal=True):
-                file = f"{method}-{asked.replace(' ', '-')}"
-                st.download_button(
-                    "PNG", lambda r=result: png(r), f"{file}.png", "image/png", on_click="ignore", key=f"png.{method}"
-                )
-                st.download_button(
-                    "NPY",
-                    lambda r=result: npy(r),
-                    f"{file}.npy",
-                    on_click="ignore",
-                    key=f"npy.{method}",
-                    help="The raw map, for NumPy.",
-                )
-    st.caption(
-        f"{describe(classifier.spec)}. {network.about} It sees the photograph with the {classifier.preprocessing.describe()}."
-    )
+    view = st.segmented_control("View", VIEWS, default="Compare", required=True, key="explain.view", label_visibility="collapsed")
+    VIEWS[view](studio)
+    st.caption(studio.about)
     every = pd.DataFrame({"class": ranked, "probability": [p for _, p in prediction.top(len(ranked))]})
     st.download_button(
         "Download all predictions (CSV)", every.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"

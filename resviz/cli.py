@@ -132,7 +132,7 @@ def _predict(args: argparse.Namespace) -> int:
 
 def _explain(args: argparse.Namespace) -> int:
     from resviz.attribution.run import attribute
-    from resviz.figures.attribution import attribution_figure, overlay_image
+    from resviz.figures.attribution import Look, attribution_figure, overlay_image
     from resviz.figures.words import attribution_note
     from resviz.images import decode
     from resviz.zoo.classifier import predict
@@ -150,9 +150,9 @@ def _explain(args: argparse.Namespace) -> int:
     result = attribute(classifier, image, args.method, classifier.categories.index(name), options, against=against)
     window = classifier.preprocessing.window(image)
     if args.out.endswith(".png"):
-        overlay_image(window, result, 0.75, False).save(args.out)
+        overlay_image(window, result, Look()).save(args.out)
     else:
-        _write_figure(attribution_figure(window, result, 0.75, False), args.out)
+        _write_figure(attribution_figure(window, result, Look()), args.out)
     note = attribution_note(result.delta, result.target_change)
     about = {"model": classifier.name, "class": name, "method": result.method, "delta": result.delta, "out": args.out}
     return _show(args, about, f"{args.out}: {args.method} for {name}. {note}".strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from resviz.attribution.metrics import faithfulness
 from resviz.attribution.pace import Pace, pace_of
 from resviz.attribution.residual import grad_cam_by_block, two_paths
 from resviz.attribution.run import attribute, default_options
+from resviz.attribution.snippet import snippet
 from resviz.images import sample_photographs
 from resviz.nets.cost import memory_need
 from resviz.nets.resnet import build
@@ -362,3 +364,20 @@ def test_a_cancelled_measurement_leaves_nothing_behind() -> None:
         faithfulness(classifier, cat, found, tick=tick)
     assert heard == sorted(heard)
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in classifier.net.modules())
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if snippet("", m, 0, default_options(m, 32) | {"layer": "layer1.0"})])
+@pytest.mark.parametrize("against", [None, 5])
+def test_the_snippet_runs_and_equals(method: str, against: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sample_photographs()["Cat"].save("photograph.png")
+    options = default_options(method, 32) | ({"layer": "layer2.1"} if METHODS[method].layer else {})
+    classifier = load_bundled("resnet20-cifar10")
+    ours = attribute(classifier, sample_photographs()["Cat"], method, 3, options, against=against).values
+    code = snippet(
+        "from resviz.zoo.bundled import load_bundled\nclassifier = load_bundled('resnet20-cifar10')", method, 3, options, against
+    )
+    scope: dict[str, object] = {}
+    exec(code, scope)
+    theirs = np.asarray(scope["values"], np.float64)
+    assert np.linalg.norm(ours - theirs) <= 2e-3 * np.linalg.norm(theirs)

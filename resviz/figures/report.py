@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 import plotly.graph_objects as go
+from PIL import Image
 from plotly.offline import get_plotlyjs
 
 from resviz.figures import lab
@@ -17,7 +20,9 @@ from resviz.plan import DATA
 from resviz.results import LabRecord
 from resviz.spec import describe
 
-__all__ = ["document", "lab_report", "paragraphs", "table", "versions"]
+__all__ = ["Section", "document", "escape", "lab_report", "paragraphs", "picture", "table", "versions"]
+
+escape = html.escape
 
 Section = tuple[str, str, Sequence[go.Figure | Sketch]]
 
@@ -26,7 +31,7 @@ body { font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; 
   margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.8rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 table { border-collapse: collapse; } td, th { border-bottom: 1px solid #D5DBE3; padding: .25rem .8rem .25rem 0; text-align: left; }
-code { background: #F4F6F8; padding: 0 .25em; } a { overflow-wrap: anywhere; } img { max-width: 100%; }
+code { background: #F4F6F8; padding: 0 .25em; } a { overflow-wrap: anywhere; } img { max-width: 100%; } figure { display: inline-block; margin: 0 1rem 1rem 0; max-width: 448px; } figcaption { font-size: 13px; }
 """
 
 
@@ -62,6 +67,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """An HTML table."""
     cells = "".join("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{''.join(f'<th>{html.escape(name)}</th>' for name in head)}</tr>{cells}</table>"
+
+
+def picture(image: Image.Image, caption: str) -> str:
+    """An image inside the file, with the words under it."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    data, safe = base64.b64encode(buffer.getvalue()).decode(), html.escape(caption)
+    return f'<figure><img src="data:image/png;base64,{data}" alt="{safe}"><figcaption>{safe}</figcaption></figure>'
 
 
 def lab_report(record: LabRecord, notes: Sequence[str], link: str) -> str:

@@ -12,11 +12,13 @@ from resviz.results import (
     Attribution,
     DepthSweep,
     EpochRecord,
+    Faithfulness,
     Finding,
     GradientProfile,
     LabRecord,
     LayerRow,
     LayerTable,
+    Paths,
     Prediction,
     Run,
 )
@@ -26,6 +28,7 @@ __all__ = [
     "bottleneck_note",
     "branch_note",
     "comparison",
+    "cut_note",
     "degradation",
     "finding_note",
     "focus_note",
@@ -33,9 +36,12 @@ __all__ = [
     "lab_note",
     "layer_note",
     "overfitting",
+    "paths_note",
     "prediction_note",
+    "ranking",
     "sweep_note",
     "table_note",
+    "trust_note",
     "verdict",
 ]
 
@@ -143,6 +149,62 @@ def attribution_note(delta: float | None, change: float | None) -> str:
     return (
         f"The attributions miss the score's change of {number(change)} by {number(abs(delta))} "
         f"(convergence delta, {100 * off:.1f} %): {judged}."
+    )
+
+
+def trust_note(title: str, found: Faithfulness) -> str:
+    """What the measurements say about one map, in a sentence or two."""
+    parts = [
+        f"**{title}**: taking away its strongest pixels leaves {100 * found.deletion_auc:.0f} % probability on average, "
+        f"putting them back brings {100 * found.insertion_auc:.0f} %"
+    ]
+    if found.insertion_auc <= found.deletion_auc:
+        parts.append(": it does not find what the network uses")
+    first = float(found.similarity[0])
+    if found.ignores_weights:
+        parts.append(
+            f". **Be careful**: with every weight shuffled the map is still much the same (rank correlation "
+            f"{number(float(found.similarity[-1]))}), so it shows the picture more than the network"
+        )
+    elif abs(first) > 0.9:
+        parts.append(
+            f". Shuffling the classifier alone leaves it as it is (rank correlation {number(first)}): it hardly knows the class"
+        )
+    return "".join(parts) + "."
+
+
+def ranking(measured: Mapping[str, Faithfulness]) -> list[tuple[str, Faithfulness, float]]:
+    """Best first: the mean rank by deletion, insertion, infidelity and sensitivity; maps that ignore the weights come last."""
+    order = list(measured.items())
+    columns = [
+        [found.deletion_auc for _, found in order],
+        [-found.insertion_auc for _, found in order],
+        [found.infidelity for _, found in order],
+        [found.sensitivity for _, found in order],
+    ]
+    ranks = [float(np.mean([1 + sum(other < column[i] for other in column) for column in columns])) for i in range(len(order))]
+    rows = [(title, found, rank) for (title, found), rank in zip(order, ranks, strict=True)]
+    return sorted(rows, key=lambda row: (row[1].ignores_weights, row[2]))
+
+
+def paths_note(paths: Paths) -> str:
+    """Which of a block's two ways carries the evidence."""
+    skip, branch = float(np.sum(paths.identity)), float(np.sum(paths.branch))
+    share = float(np.abs(paths.identity).sum() / (np.abs(paths.identity).sum() + np.abs(paths.branch).sum() or 1.0))
+    more = "the skip" if share > 0.5 else "the residual branch"
+    return (
+        f"At `{paths.block}` {more} carries more: {100 * share:.0f} % of the evidence's strength comes by the skip. It adds up to "
+        f"{number(skip)} and the branch's to {number(branch)}; together they miss the whole by {100 * paths.error:.2g} %."
+    )
+
+
+def cut_note(before: Prediction, after: Prediction, name: str, change: str) -> str:
+    """What a change of the network did to the probability of one class."""
+    at = before.categories.index(name)
+    best, probability = after.top(1)[0]
+    return (
+        f"With {change} the probability of *{name}* goes from {100 * float(before.probabilities[at]):.1f} % to "
+        f"{100 * float(after.probabilities[at]):.1f} %; the network now says **{best}** with {100 * probability:.1f} %."
     )
 
 

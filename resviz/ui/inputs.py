@@ -27,11 +27,12 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Network:
-    """A classifier to ask; `key` tells it from every other one, `about` is the word under it."""
+    """A classifier to ask; `key` tells it from every other one, `about` is the word under it, `load` the Python that makes it."""
 
     key: str
     classifier: Any  # zoo.Classifier, which is imported late
     about: str
+    load: str = ""
 
 
 def digest(data: bytes) -> str:
@@ -105,7 +106,8 @@ def choose_network() -> Network | None:
         if not item.cached:
             return None
     about = f"torchvision's published weights: {item.top1:.2f} % top-1, {item.top5:.2f} % top-5 on ImageNet-1K."
-    return Network(chosen, cache.imagenet(chosen), about)
+    load = f"from resviz.zoo.imagenet import load_imagenet\nclassifier = load_imagenet({chosen!r})"
+    return Network(chosen, cache.imagenet(chosen), about, load)
 
 
 def _download(name: str, tick: Tick) -> bool:
@@ -122,7 +124,9 @@ def _bundled(name: str) -> Network:
 
     about = card(name)
     words = f"{about['measured']['test_error']:.2f} % test error on {about['data']}. {about['caveat']}"
-    return Network(name, cache.bundled(name), words)
+    return Network(
+        name, cache.bundled(name), words, f"from resviz.zoo.bundled import load_bundled\nclassifier = load_bundled({name!r})"
+    )
 
 
 def _own_checkpoint() -> Network | None:

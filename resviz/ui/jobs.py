@@ -303,8 +303,15 @@ def result_of(slot: str, key: Hashable, label: str, work: Callable[[Tick], Any])
     return results_of([(slot, key, label, work)])[0]
 
 
-def results_of(wanted: Sequence[tuple[str, Hashable, str, Callable[[Tick], Any]]], places: Sequence[Any] = ()) -> list[Any]:
-    """Several jobs side by side: all are queued before any is waited for. `places` are containers to draw progress in."""
+def results_of(
+    wanted: Sequence[tuple[str, Hashable, str, Callable[[Tick], Any]]],
+    places: Sequence[Any] = (),
+    draw_partial: Callable[[Any], None] | None = None,
+) -> list[Any]:
+    """Several jobs side by side: all are queued before any is waited for.
+
+    `places` are containers to draw progress in, and with `draw_partial` what a job has so far.
+    """
     try:
         started = [_start(slot, key, work) for slot, key, _, work in wanted]
     except JobsFull as full:
@@ -320,11 +327,11 @@ def results_of(wanted: Sequence[tuple[str, Hashable, str, Callable[[Tick], Any]]
         results.append(result)
         if result is None and job is not None:
             with places[n] if places else st.container():
-                _draw(slot, label, job)
+                _draw(slot, label, job, draw_partial)
     return results
 
 
-def _draw(slot: str, label: str, job: Job) -> None:
+def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[Any], None] | None = None) -> None:
     def again() -> None:
         st.session_state.jobs.pop(slot, None)
 
@@ -335,11 +342,11 @@ def _draw(slot: str, label: str, job: Job) -> None:
         st.info(f"{label}: cancelled.")
         st.button("Start again", key=f"{slot}.again", on_click=again)
     else:
-        _watch(slot, label, job)
+        _watch(slot, label, job, draw_partial)
 
 
 @st.fragment(run_every=0.5)
-def _watch(slot: str, label: str, job: Job) -> None:
+def _watch(slot: str, label: str, job: Job, draw_partial: Callable[[Any], None] | None) -> None:
     """Polls one job; the page runs once more when it has ended."""
     if not job.live:
         st.rerun()
@@ -349,4 +356,6 @@ def _watch(slot: str, label: str, job: Job) -> None:
     if left is not None:
         text += f", about {math.ceil(left)} s left"
     st.progress(min(1.0, job.fraction), text)
+    if draw_partial is not None and job.partial is not None:
+        draw_partial(job.partial)
     st.button("Cancel", key=f"{slot}.cancel", on_click=job.cancel, icon=":material/close:")

@@ -78,6 +78,32 @@ def test_an_error_in_a_running_lab_leaves_a_message_no_hooks_and_a_usable_page()
     assert any("Step 2." in markdown.value for markdown in at.markdown)
 
 
+@pytest.mark.parametrize("view", ["Trust", "Through the depth", "Change the network", "Two paths"])
+@pytest.mark.parametrize("network", ["resnet20-cifar10", "plain20-cifar10"])
+def test_each_view_of_the_explanation(view: str, network: str) -> None:
+    at = opened("pages/explain.py")
+    at.selectbox(key="explain.network").set_value(network)
+    at.multiselect(key="explain.methods").set_value(["saliency", "grad-cam"])
+    at.session_state["explain.view"] = view
+    at.run()
+    for _ in range(100):
+        if not any(job.live for job in at.session_state["jobs"].values()):
+            break
+        time.sleep(0.1)
+    at.run()
+    assert not at.exception
+    assert not at.error
+    if view == "Trust":
+        button(at, "Measure the faithfulness").click().run()
+        for _ in range(300):
+            if at.dataframe:
+                break
+            time.sleep(0.1)
+            at.run()
+        assert len(at.dataframe[0].value) == 2
+        assert not at.exception
+
+
 def test_a_comparison_starts_over_and_a_bad_link_says_what_was_left_out() -> None:
     at = settled(opened("pages/lab.py", a="blocks=1-1-1&in_channels=1", edits="5:cut:a:9.9"))
     assert any("layer9.9" in warning.value for warning in at.warning)
