@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ class Studio:
                 self.files(method, found)
         maps = self.found()
         if len(maps) == len(self.methods):
-            with st.expander("All in one figure, with one zoom and one pan", icon=":material/zoom_in:"):
+            if st.toggle("All in one figure, with one zoom and one pan", key="together.on"):
                 titled = {METHODS[method].title: found for method, found in maps.items()}
                 figure = pictures.maps_together(self.window, titled, self.look)
                 chart(figure, "together", f"The photograph and the evidence for {self.asked} by each method")
@@ -254,17 +255,16 @@ class Studio:
     def draw(self, found: Attribution, key: str, alt: str, top: float | None = None) -> None:
         chart(pictures.attribution_figure(self.window, found, self.look, top), key, alt)
 
-    def coarse(self, partial: Any) -> None:
+    def coarse(self, found: Any) -> None:
         """What a running method has so far."""
-        chart(pictures.attribution_figure(self.window, partial, self.look), f"coarse-{partial.method}", "A coarse map on its way")
+        chart(pictures.attribution_figure(self.window, found, self.look), f"coarse-{found.method}", "A coarse map on its way")
 
     def files(self, method: str, found: Attribution) -> None:
         file = f"{method}-{self.asked.replace(' ', '-')}"
         with st.container(horizontal=True):
             for label, make, ending in (("PNG", self.png, "png"), ("NPY", npy, "npy")):
-                st.download_button(
-                    label, lambda f=found, m=make: m(f), f"{file}.{ending}", on_click="ignore", key=f"{label}.{method}"
-                )
+                data = partial(make, found)
+                st.download_button(label, data, f"{file}.{ending}", on_click="ignore", key=f"{label}.{method}")
             code = self.code(method)
             if code:
                 with st.popover("Python", help="The same map with Captum alone"):

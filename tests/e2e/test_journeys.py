@@ -159,6 +159,45 @@ def test_uploaded_photograph_is_predicted_and_explained(server: Server, page: Pa
     assert page.evaluate("JSON.stringify(document.querySelectorAll('.js-plotly-plot')[1].data[0].z)") != before
 
 
+def test_a_photograph_is_explained_judged_and_reported(server: Server, page: Page, browser: Browser, tmp_path: Path) -> None:
+    page.goto(f"{server.url}/explain")
+    ready(page)
+    give(page, photograph())
+    expect(page.get_by_text("cat.jpg").first).to_be_visible()
+    page.get_by_role("button", name="Occlusion").get_by_role("img").or_(page.get_by_label("Remove Occlusion")).first.click()
+    maps = page.locator(".js-plotly-plot .heatmaplayer image")
+    expect(maps).to_have_count(3)
+    ready(page)
+    page.get_by_role("combobox", name="Class to explain").click()
+    page.get_by_role("option", name="church").click()
+    expect(page.get_by_text("Saliency for church").first).to_be_visible()
+    expect(page.get_by_text("Integrated Gradients for church").first).to_be_visible()
+    expect(page.get_by_text("Layer Grad-CAM for church").first).to_be_visible()
+    expect(maps).to_have_count(3)
+    ready(page)
+    page.get_by_role("radio", name="Trust").click()
+    page.get_by_role("button", name="Measure the faithfulness").click()
+    expect(page.get_by_text("a faithful map falls early")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("a faithful map rises early")).to_be_visible()
+    ready(page)
+    page.get_by_role("radio", name="Compare").click()
+    expect(maps).to_have_count(3)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Report (HTML)").click()
+    file = tmp_path / "explanation.html"
+    saved.value.save_as(file)
+    context = browser.new_context(offline=True)
+    offline = context.new_page()
+    offline.goto(file.as_uri())
+    expect(offline.get_by_role("heading", name="Evidence for church")).to_be_visible()
+    expect(offline.get_by_role("heading", name="Can it be trusted?")).to_be_visible()
+    expect(offline.locator(".js-plotly-plot .scatterlayer .trace")).to_have_count(9)  # three methods, three figures
+    widths = offline.evaluate("[...document.images].map(image => image.naturalWidth)")
+    assert len(widths) == 4
+    assert all(width > 0 for width in widths)
+    context.close()
+
+
 def test_truncated_jpeg_is_one_clear_sentence(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/explain")
     ready(page)
