@@ -53,7 +53,11 @@ def _scale(signed: bool) -> list[list[object]]:
     positive, negative = _rgb(POSITIVE), _rgb(NEGATIVE)
     if not signed:
         return [[0, f"rgba({positive},0)"], [0.5, f"rgba({positive},0.6)"], [1, f"rgba({positive},1)"]]
-    return [[0, f"rgba({negative},1)"], [0.5, "rgba(255,255,255,0)"], [1, f"rgba({positive},1)"]]
+    # the hue stays and fades: a white middle would lie over the photograph like fog
+    return [
+        [0, f"rgba({negative},1)"], [0.25, f"rgba({negative},0.6)"], [0.4999, f"rgba({negative},0)"],
+        [0.5001, f"rgba({positive},0)"], [0.75, f"rgba({positive},0.6)"], [1, f"rgba({positive},1)"],
+    ]  # fmt: skip
 
 
 def _shown(attribution: Attribution, absolute: bool, top: float | None = None) -> tuple[np.ndarray, bool]:
@@ -94,10 +98,10 @@ def maps_together(image: Image.Image, maps: Mapping[str, Attribution], look: Loo
     titles = ["Photograph", *maps]
     across = min(across, len(titles))
     rows = -(-len(titles) // across)
-    figure = make_subplots(rows, across, subplot_titles=titles, horizontal_spacing=0.01, vertical_spacing=0.12 / rows)
-    base = base_figure(330 * rows)
-    figure.update_layout(base.layout)
-    figure.update_layout(margin={"l": 4, "r": 4, "t": 32, "b": 4}, height=330 * rows)
+    figure = make_subplots(rows, across, subplot_titles=titles, horizontal_spacing=0.01, vertical_spacing=0.1 / rows)
+    height = rows * (900 // across + 30) + 40
+    figure.update_layout(base_figure(height).layout)
+    figure.update_layout(margin={"l": 4, "r": 4, "t": 60, "b": 4})
     side = image.width
     for n, title in enumerate(titles):
         row, column = n // across + 1, n % across + 1
@@ -195,7 +199,8 @@ def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> I
                 edge |= inside & ~np.roll(inside, by, axis)
         return Image.fromarray(np.where(edge[..., None], colours[0], pixels).astype(np.uint8))
     colour = np.where((resized >= 0)[..., None], colours[0], colours[1])
-    alpha = (np.abs(resized) if signed else np.clip(resized, 0, 1))[..., None] * look.opacity
+    strength = np.abs(resized) if signed else np.clip(resized, 0, 1)
+    alpha = np.interp(strength, (0, 0.5, 1), (0, 0.6, 1))[..., None] * look.opacity  # as on the page
     return Image.fromarray(np.rint(pixels * (1 - alpha) + colour * alpha).astype(np.uint8))
 
 

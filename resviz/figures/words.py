@@ -194,7 +194,7 @@ def paths_note(paths: Paths) -> str:
     more = "the skip" if share > 0.5 else "the residual branch"
     return (
         f"At `{paths.block}` {more} carries more: {100 * share:.0f} % of the evidence's strength comes by the skip. It adds up to "
-        f"{number(skip)} and the branch's to {number(branch)}; together they miss the whole by {100 * paths.error:.2g} %."
+        f"{number(skip)} and the branch's to {number(branch)}; together they miss the whole by {number(100 * paths.error)} %."
     )
 
 
