@@ -22,6 +22,8 @@ from resviz.ui.charts import chart
 figure_column, control_column = st.columns([3, 1], gap="large")
 with control_column:
     photograph = inputs.choose_photograph("explain")
+    with st.popover("Crop and rotate", icon=":material/crop:"):
+        photograph = inputs.crop(photograph, "crop")
     network = inputs.choose_network()
 if network is None:
     figure_column.info("Until these weights are here, a bundled network answers at once: choose one under Network.")
@@ -97,6 +99,15 @@ with figure_column:
     seen.image(classifier.preprocessing.seen(image), caption="As the network sees it", width=150)
     with bars:
         chart(pictures.prediction_bars(prediction), "predictions", "Probabilities of the five most probable classes")
+    others = [name for name in inputs.bundled_titles() if name != network.key]
+    asked = st.pills(
+        "What other networks say", others, selection_mode="multi", format_func=inputs.bundled_titles().get, key="explain.others"
+    )
+    for column, name in zip(st.columns(max(1, len(asked))), asked, strict=False):
+        with column:
+            st.markdown(f"**{inputs.bundled_titles()[name]}**")
+            answer = cache.prediction(name, image, cache.bundled(name))
+            chart(pictures.prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
     view = st.segmented_control("View", VIEWS, default="Compare", required=True, key="explain.view", label_visibility="collapsed")
     VIEWS[view](studio)
     st.caption(studio.about)

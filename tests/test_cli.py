@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import csv
 import json
+import re
+import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -42,3 +46,29 @@ def test_predict_and_explain(capsys: pytest.CaptureFixture[str], tmp_path: Path)
 def test_errors_are_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str], argv: tuple[str, ...]) -> None:
     assert main(argv) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_is_explained_whatever_lies_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inbox, out = tmp_path / "in", tmp_path / "out"
+    (inbox / "sub").mkdir(parents=True)
+    photographs = sample_photographs()
+    photographs["Cat"].save(inbox / "cat.png")
+    photographs["Coffee"].save(inbox / "sub" / "a cup.jpg")
+    (inbox / "broken.jpg").write_bytes(b"no picture")
+    (inbox / "notes.txt").write_text("not asked")
+    code = main(["explain", str(inbox), "--methods", "saliency,grad-cam", "--model", "resnet20-cifar10,resnet18-imagenette", "--out", str(out)])  # fmt: skip
+    assert code == 0
+    rows = list(csv.DictReader((out / "predictions.csv").open()))
+    assert len(rows) == 5
+    assert [row["file"] for row in rows if row["problem"]] == ["broken.jpg"]
+    assert len(list(out.rglob("*.npy"))) == len(list(out.rglob("*.png"))) == 8
+    page = (out / "index.html").read_text()
+    assert all((out / unquote(src)).exists() for src in re.findall('src="([^"]+)"', page))
+    assert main(["explain", str(inbox), "--methods", "salience", "--out", str(out)]) == 2
+    assert "is no method" in capsys.readouterr().err
+    packed = tmp_path / "in.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(inbox / "cat.png", "/abs/cat.png")
+    assert main(["explain", str(packed), "--methods", "saliency", "--out", str(tmp_path / "zipped" / "deep")]) == 0
+    assert not list(tmp_path.glob("*.npy"))
+    assert len(list((tmp_path / "zipped" / "deep").rglob("*.npy"))) == 1

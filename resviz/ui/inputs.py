@@ -13,7 +13,7 @@ from resviz.images import ImageError, decode
 from resviz.ui import cache
 from resviz.ui.jobs import Tick, result_of
 
-__all__ = ["Network", "Photograph", "choose_network", "choose_photograph", "digest", "option"]
+__all__ = ["Network", "Photograph", "bundled_titles", "choose_network", "choose_photograph", "crop", "digest", "option"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,27 @@ def choose_photograph(slot: str) -> Photograph:
     return Photograph(f"sample {name}", name, samples[name])
 
 
+def crop(photograph: Photograph, slot: str) -> Photograph:
+    """The part of a photograph to look at, turned upright: what lies outside never reaches the network."""
+    own = f"{slot}.{photograph.key}"
+    turn = st.segmented_control(
+        "Rotate", (0, 90, 180, 270), default=0, required=True, format_func=lambda angle: f"{angle}°", key=f"{own}.turn",
+        help="Clockwise, before the network's own resizing and cropping.",
+    )  # fmt: skip
+    zoom = st.slider(
+        "Crop", 1.0, 6.0, 1.0, format="%.1f×", key=f"{own}.zoom", help="Keeps the middle, or the place chosen below."
+    )
+    image = photograph.image.rotate(-turn, expand=True) if turn else photograph.image
+    if zoom == 1:
+        return photograph if not turn else Photograph(f"{photograph.key} {turn}", photograph.name, image)
+    across = st.slider("Left to right", 0, 100, 50, format="%d %%", key=f"{own}.across")
+    down = st.slider("Top to bottom", 0, 100, 50, format="%d %%", key=f"{own}.down")
+    width, height = max(8, round(image.width / zoom)), max(8, round(image.height / zoom))
+    left, top = round((image.width - width) * across / 100), round((image.height - height) * down / 100)
+    part = image.crop((left, top, left + width, top + height))
+    return Photograph(f"{photograph.key} {turn} {zoom} {across} {down}", photograph.name, part)
+
+
 def option(prefix: str, parameter: Any, default: Any, key: str) -> Any:
     """The control of an attribution method's parameter."""
     title = prefix + parameter.title.lower()
@@ -78,17 +99,23 @@ def option(prefix: str, parameter: Any, default: Any, key: str) -> Any:
     return st.slider(title, low, high, min(max(default, low), high), help=parameter.help, key=key)
 
 
-def choose_network() -> Network | None:
-    """A bundled network, ImageNet weights downloaded on demand, or the visitor's own checkpoint; None while it loads."""
+def bundled_titles() -> dict[str, str]:
+    """Every bundled network with its data, by name."""
     from resviz.zoo.bundled import bundled_names, card
-    from resviz.zoo.imagenet import weights
 
-    own = "your own checkpoint"
-    titles = {
+    return {
         name: f"{card(name)['title'].split(' · ')[0]} · {card(name)['data'].split(',')[0].split(' (')[0]}"
         for name in bundled_names()
     }
-    titles |= {
+
+
+def choose_network() -> Network | None:
+    """A bundled network, ImageNet weights downloaded on demand, or the visitor's own checkpoint; None while it loads."""
+    from resviz.zoo.bundled import bundled_names
+    from resviz.zoo.imagenet import weights
+
+    own = "your own checkpoint"
+    titles = bundled_titles() | {
         name: f"{name} · ImageNet, {item.top1:.1f} % top-1{'' if item.cached else f' · download {item.megabytes:.0f} MB'}"
         for name, item in weights().items()
     }

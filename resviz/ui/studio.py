@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from resviz.attribution.batch import explain_all
 from resviz.attribution.methods import METHODS
 from resviz.attribution.metrics import faithfulness
 from resviz.attribution.residual import grad_cam_by_block, two_paths
@@ -20,14 +22,18 @@ from resviz.attribution.run import attribute
 from resviz.attribution.snippet import snippet
 from resviz.figures import attribution as pictures
 from resviz.figures import report, words
+from resviz.figures.gallery import Gallery
 from resviz.figures.theme import number
 from resviz.results import Attribution, Faithfulness, Prediction
+from resviz.sets import unzip
 from resviz.ui import jobs
 from resviz.ui.charts import chart
+from resviz.ui.inputs import digest
 
 __all__ = ["VIEWS", "Studio"]
 
 Given = Mapping[str, Any]
+_SHOWN = 16  # maps in the page's gallery
 
 
 @dataclass(frozen=True)
@@ -219,8 +225,56 @@ class Studio:
         titled = {METHODS[method].title: found for method, found in measured.items()}
         self.judged(titled)
 
+    def batch(self) -> None:
+        """A folder's pictures, each explained by the chosen methods."""
+        given = st.file_uploader(
+            "Pictures, or one zip of them", accept_multiple_files=True, key="batch.files", max_upload_size=200,
+            help="Each picture's most probable class is explained with the methods' defaults.",
+        )  # fmt: skip
+        if not given or not self.methods:
+            st.info("Give pictures, or a zip of them, and choose methods: you get a gallery, a table and every map in one zip.")
+            return
+        files = [(file.name, file.getvalue()) for file in given]
+        key = ("batch", self.network, tuple(self.methods), tuple(digest(data) for _, data in files))
+        result = jobs.result_of("batch", key, f"Explaining {len(files)} files", lambda tick: self.explain_files(files, tick))
+        if result is None:
+            return
+        packed, table, shown, count = result
+        st.markdown(f"**{count} rows**; the first pictures:")
+        columns = st.columns(4)
+        for n, (title, png) in enumerate(shown):
+            columns[n % 4].image(png, caption=title)
+        with st.container(horizontal=True):
+            st.download_button("Maps, table and gallery (ZIP)", packed, "explanations.zip", on_click="ignore")
+            st.download_button("Predictions (CSV)", table, "predictions.csv", "text/csv", on_click="ignore")
+
+    def explain_files(
+        self, files: Sequence[tuple[str, bytes]], tick: jobs.Tick
+    ) -> tuple[bytes, str, list[tuple[str, bytes]], int]:
+        """The zip, the table, the first maps with their titles, and the number of rows."""
+        buffer = io.BytesIO()
+        shown: list[tuple[str, bytes]] = []
+        zips = [name.lower().endswith(".zip") for name, _ in files]
+        inside = [entry for (_, data), packed in zip(files, zips, strict=True) if packed for entry in unzip(data)]
+        every = [file for file, packed in zip(files, zips, strict=True) if not packed] + inside
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            gallery, done = Gallery(archive.writestr), 0
+
+            def ticked(*_: object, **__: object) -> None:
+                tick(done / len(every), f"{done} of {len(every)} files")
+
+            for found in explain_all(every, [self.classifier], self.methods, ticked):
+                maps = gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem)
+                if len(shown) < _SHOWN:
+                    shown += [(f"{found.name}: {METHODS[method].title}", png) for method, png in maps]
+                done += 1
+            gallery.finish()
+        if not gallery.rows:
+            raise ValueError("there is no picture among these files; give PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF")
+        return buffer.getvalue(), gallery.table(), shown[:_SHOWN], len(gallery.rows)
+
     def judged(self, titled: Mapping[str, Faithfulness]) -> None:
-        table = trust_table(titled)
+        table = _trust_table(titled)
         st.dataframe(table, hide_index=True, width="stretch")
         st.download_button("Table (CSV)", table.to_csv(index=False), "faithfulness.csv", "text/csv", on_click="ignore")
         left, right = st.columns(2)
@@ -262,7 +316,7 @@ class Studio:
     def files(self, method: str, found: Attribution) -> None:
         file = f"{method}-{self.asked.replace(' ', '-')}"
         with st.container(horizontal=True):
-            for label, make, ending in (("PNG", self.png, "png"), ("NPY", npy, "npy")):
+            for label, make, ending in (("PNG", self.png, "png"), ("NPY", _npy, "npy")):
                 data = partial(make, found)
                 st.download_button(label, data, f"{file}.{ending}", on_click="ignore", key=f"{label}.{method}")
             code = self.code(method)
@@ -303,7 +357,7 @@ class Studio:
             (f"Evidence for {self.asked}", given + parameters, ()),
         ]
         if measured:
-            table = trust_table(measured)
+            table = _trust_table(measured)
             text = report.table(list(table.columns), table.values.tolist())
             notes = report.paragraphs([words.trust_note(title, found) for title, found in measured.items()])
             curves = [pictures.faithfulness_curves(measured, False), pictures.faithfulness_curves(measured, True)]
@@ -312,14 +366,14 @@ class Studio:
         return report.document("Which pixels decided?", report.paragraphs([self.about]), sections)
 
 
-def npy(found: Attribution) -> bytes:
+def _npy(found: Attribution) -> bytes:
     """The raw map, for NumPy."""
     buffer = io.BytesIO()
     np.save(buffer, found.values)
     return buffer.getvalue()
 
 
-def trust_table(titled: Mapping[str, Faithfulness]) -> pd.DataFrame:
+def _trust_table(titled: Mapping[str, Faithfulness]) -> pd.DataFrame:
     """The methods, best first."""
     rows = [
         {
@@ -343,4 +397,5 @@ VIEWS = {
     "Through the depth": Studio.depth,
     "Change the network": Studio.change,
     "Two paths": Studio.paths,
+    "Many pictures": Studio.batch,
 }

@@ -78,7 +78,7 @@ def test_an_error_in_a_running_lab_leaves_a_message_no_hooks_and_a_usable_page()
     assert any("Step 2." in markdown.value for markdown in at.markdown)
 
 
-@pytest.mark.parametrize("view", ["Trust", "Through the depth", "Change the network", "Two paths"])
+@pytest.mark.parametrize("view", ["Trust", "Through the depth", "Change the network", "Two paths", "Many pictures"])
 @pytest.mark.parametrize("network", ["resnet20-cifar10", "plain20-cifar10"])
 def test_each_view_of_the_explanation(view: str, network: str) -> None:
     at = opened("pages/explain.py")
@@ -102,6 +102,20 @@ def test_each_view_of_the_explanation(view: str, network: str) -> None:
             at.run()
         assert len(at.dataframe[0].value) == 2
         assert not at.exception
+
+
+def test_a_cropped_and_turned_photograph_has_its_own_answer() -> None:
+    at = opened("pages/explain.py")
+    before = at.markdown[2].value
+    next(box for box in at.slider if box.label == "Crop").set_value(3.0)
+    at.run()
+    assert not at.exception
+    assert any(box.label == "Left to right" for box in at.slider)
+    at.run()
+    assert [m.value for m in at.markdown][2] != before or "Entropy" not in before
+    at.pills(key="explain.others").set_value(["resnet20-cifar10"]).run()
+    assert not at.exception
+    assert any("CIFAR-10" in markdown.value for markdown in at.markdown)
 
 
 def test_a_comparison_starts_over_and_a_bad_link_says_what_was_left_out() -> None:
