@@ -73,16 +73,16 @@ def main() -> None:
         _print(f"lab step, recording included / PyTorch step, ResNet-56, {side} px", step, 1.1)
         _print(f"what recording adds to a step, ResNet-56, {side} px", recording, 0.05)
     _print("lab step / PyTorch step, residual and plain-56 without norm, 8 px", lab_ratio(8, plain=True, rounds=9)[0], 1.1)
+    for name, value, limit in attribution_rows():
+        _print(name, value, limit)
     ours, line = first_pages()
     _print(f"first page of a cold server / one-line app ({ours:.0f} ms / {line:.0f} ms)", ours / line, 1.5)
     click, compute = cut_latency()
-    for name, value, limit in attribution_rows():
-        _print(name, value, limit)
     _print(f"ResNet-56, cut a skip: {click:.0f} ms to the redrawn figure - {compute:.0f} ms computing, ms", click - compute, 150)
 
 
 def _print(name: str, value: float, limit: float) -> None:
-    print(f"{name:90} {value:7.3f}  (at most {limit})  {'ok' if value <= limit else 'OVER'}", flush=True)
+    print(f"{name:90} {value:7.4f}  (at most {limit})  {'ok' if value <= limit else 'OVER'}", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def main() -> None:
                 for width, height in ((1440, 900), (390, 844)):
                     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
                     page = context.new_page()
-                    for name in ("home", "build", "gradients", "degradation", "explain"):
+                    for name in ("home", "build", "gradients", "degradation", "lab", "explain"):
                         page.goto(f"{server.url}/{'' if name == 'home' else name}")
                         ready(page)
                         page.wait_for_timeout(2500)
