@@ -240,7 +240,7 @@ class Studio:
         if result is None:
             return
         packed, table, shown, count = result
-        st.markdown(f"**{count} rows**; the first pictures:")
+        st.markdown(f"**{count} answer{'' if count == 1 else 's'}**; the first pictures:")
         columns = st.columns(4)
         for n, (title, png) in enumerate(shown):
             columns[n % 4].image(png, caption=title)
