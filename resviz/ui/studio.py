@@ -235,7 +235,7 @@ class Studio:
             st.info("Give pictures, or a zip of them, and choose methods: you get a gallery, a table and every map in one zip.")
             return
         files = [(file.name, file.getvalue()) for file in given]
-        key = ("batch", self.network, tuple(self.methods), tuple(digest(data) for _, data in files))
+        key = ("batch", self.network, tuple(self.methods), tuple((name, digest(data)) for name, data in files))
         result = jobs.result_of("batch", key, f"Explaining {len(files)} files", lambda tick: self.explain_files(files, tick))
         if result is None:
             return
