@@ -11,16 +11,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from resviz.attribution.methods import BASELINES, METHODS, Score, available, baseline, superpixels
+from resviz.attribution.gradients import TUNNELLED
+from resviz.attribution.kinds import BASELINES, Score, baseline
+from resviz.attribution.methods import METHODS, available
 from resviz.attribution.metrics import faithfulness
 from resviz.attribution.pace import Pace, pace_of
+from resviz.attribution.perturbations import superpixels
+from resviz.attribution.relevance import RULES
 from resviz.attribution.residual import grad_cam_by_block, two_paths
 from resviz.attribution.run import attribute, default_options
 from resviz.attribution.snippet import snippet
 from resviz.images import sample_photographs
 from resviz.nets.cost import memory_need
 from resviz.nets.resnet import build
-from resviz.spec import PRESETS, Activation, Block, NetSpec, Norm, Shortcut
+from resviz.spec import PRESETS, Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.ui.jobs import Cancelled
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import Classifier, Preprocessing, predict
@@ -241,11 +245,81 @@ def test_the_fast_view_is_the_same_function(block: Block, norm: Norm) -> None:
     assert torch.allclose(slow, fast, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("spec", [
+    NetSpec(block=Block.BASIC, blocks=(2, 2), width=8, shortcut=Shortcut.A),
+    NetSpec(block=Block.BOTTLENECK, blocks=(2, 2), width=8, shortcut=Shortcut.B, cut=frozenset({"layer1.1"})),
+    NetSpec(block=Block.BOTTLENECK, blocks=(2, 2), width=8, shortcut=Shortcut.C, dropped=frozenset({"layer2.1"}), stem=Stem.IMAGENET),
+    NetSpec(block=Block.BASIC, blocks=(2,), width=8, residual=False),
+    NetSpec(block=Block.PREACT_BASIC, blocks=(2,), width=8),
+    NetSpec(block=Block.BASIC, blocks=(2,), width=8, activation=Activation.TANH),
+])  # fmt: skip
+@pytest.mark.parametrize("side", [32, 33])
+def test_the_fused_view_is_the_same_function_with_the_same_gradient(spec: NetSpec, side: int) -> None:
+    classifier = classifier_of(spec)
+    x = torch.randn(2, 3, side, side).contiguous(memory_format=torch.channels_last).requires_grad_()
+    answers = []
+    for view in (classifier.fast_view(), classifier.fast_view(fused=True)):
+        logits = view(x)
+        answers.append((logits.detach(), torch.autograd.grad(logits[:, 3].sum(), x)[0]))
+    for slow, fast in zip(*answers, strict=True):
+        assert (fast - slow).norm() <= 1e-5 * slow.norm()
+
+
+def test_a_fused_stem_whose_weights_were_changed_does_not_keep_the_old_gradient() -> None:
+    classifier = classifier_of(NetSpec(blocks=(1,), width=8, stem=Stem.IMAGENET))
+    x = torch.randn(1, 3, 32, 32).contiguous(memory_format=torch.channels_last).requires_grad_()
+    gradients = []
+    for view in (classifier.fast_view(), classifier.fast_view(fused=True)):
+        view.conv1.weight = nn.Parameter(-view.conv1.weight, requires_grad=False)
+        gradients.append(torch.autograd.grad(view(x)[:, 3].sum(), x)[0])
+    assert (gradients[0] - gradients[1]).norm() <= 1e-5 * gradients[0].norm()
+
+
+def bias_free(spec: NetSpec) -> nn.Module:
+    net = build(spec).eval().requires_grad_(False)
+    for module in net.modules():
+        if getattr(module, "bias", None) is not None:
+            module.bias.zero_()
+    return net
+
+
+@pytest.mark.parametrize("block", [Block.BASIC, Block.BOTTLENECK])
+@pytest.mark.parametrize("shortcut", [Shortcut.A, Shortcut.B])
+def test_relevance_is_conserved_where_a_skip_is_added(block: Block, shortcut: Shortcut) -> None:
+    """Without biases the epsilon rule is input × gradient and hands on the whole score, the others nearly."""
+    net = bias_free(NetSpec(block=block, blocks=(2, 2), width=8, norm=Norm.NONE, shortcut=shortcut))
+    x = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    for against in (None, 5):
+        score = Score(net, 3, against)
+        exact = found_by("input-x-gradient", score, x)
+        epsilon = METHODS["lrp"].run(score, x, {"rule": "epsilon"})
+        assert np.linalg.norm(epsilon.values - exact) <= 5e-3 * np.linalg.norm(exact)
+        assert abs(epsilon.delta) <= 1e-3 * abs(epsilon.change)
+    if block is Block.BASIC:  # a bottleneck's 1×1s have units that negative weights alone reach; there the other rules lose some
+        for rule in RULES:
+            whole = METHODS["lrp"].run(Score(net, 3), x, {"rule": rule})
+            assert abs(whole.delta) <= 0.01 * abs(whole.change)
+
+
+def found_by(method: str, score: Score, x: Tensor) -> np.ndarray:
+    return METHODS[method].run(score, x, default_options(method, x.shape[-1])).values
+
+
+@pytest.mark.parametrize("of", TUNNELLED)
+def test_a_noise_tunnel_averages_any_gradient_method(of: str) -> None:
+    net, x, weights = linear()
+    noisy = found("smoothgrad", net, x, of=of, noise=0.01, samples=40)
+    alone = flat(weights) if of == "saliency" else found(of, net, x)
+    assert np.linalg.norm(noisy - alone) <= 0.02 * np.linalg.norm(alone)
+
+
 def test_a_network_without_relus_offers_what_fits() -> None:
     classifier = classifier_of(NetSpec(blocks=(1, 1), width=4, activation=Activation.GELU))
-    assert set(METHODS) - set(available(classifier.spec)) == {"guided-backprop", "deconvolution", "guided-grad-cam"}
+    assert set(METHODS) - set(available(classifier.spec)) == {"guided-backprop", "deconvolution", "guided-grad-cam", "lrp"}
     with pytest.raises(ValueError, match="needs ReLUs"):
         attribute(classifier, sample_photographs()["Cat"], "guided-backprop", 0)
+    with pytest.raises(ValueError, match="Guided Backprop needs ReLUs"):
+        attribute(classifier, sample_photographs()["Cat"], "smoothgrad", 0, {"of": "guided-backprop"})
 
 
 def test_wrong_options_name_the_value_and_the_remedy() -> None:
@@ -264,9 +338,20 @@ def test_the_pace_takes_what_was_fastest_and_asks_its_neighbours_first() -> None
         asked.append(pace.size)
         pace.heard(pace.size, took[pace.size])
     assert asked == [2, 4, 8, 4, 4, 4]
+    assert pace.seconds == 0.5
     assert pace.share(25) == 4
     assert pace.share(5) == 3
     assert pace.share(2) == 2
+
+
+def test_the_pace_forgets_a_busy_moment() -> None:
+    pace = Pace(largest=8, first=2)
+    for size, seconds in ((2, 9.0), (4, 40.0), (1, 3.0)):  # others computed too
+        pace.heard(size, seconds)
+    for _ in range(100):
+        size = pace.size
+        pace.heard(size, {1: 1.0, 2: 1.2, 4: 2.0, 8: 9.0}[size])
+    assert pace.size == 4
 
 
 def test_the_pace_stays_within_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from captum.metrics import infidelity, sensitivity_max
 from PIL import Image
 from torch import Tensor, nn
 
-from resviz.attribution.methods import baseline
+from resviz.attribution.kinds import baseline
 from resviz.attribution.pace import pace_of
 from resviz.attribution.run import Question, Tick, ask, watched
 from resviz.nets.resnet import ResNet
@@ -36,7 +36,8 @@ def faithfulness(
 ) -> Faithfulness:
     """Deletion and insertion curves, infidelity, sensitivity and the sanity check by randomised weights, for one map."""
     question = ask(classifier, image, attribution.method, attribution.target, options, against)
-    net, stages = classifier.fast_view(), tuple(reversed([name for name, _ in _stages(classifier.fast_view())]))
+    net = question.view()
+    stages = tuple(reversed([name for name, _ in _stages(net)]))
     repeats = _NUDGES + 1 + len(stages)
     watch = watched(net, 2 * (_STEPS + 1) + _SQUARES + repeats * question.expected, tick)
     x, values = question.x, np.asarray(attribution.values, np.float64)

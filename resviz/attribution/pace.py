@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import deque
 from dataclasses import replace
 
 from resviz.nets.cost import layer_table, memory_limit, memory_need
@@ -13,24 +13,35 @@ __all__ = ["Pace", "pace_of"]
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
 _FIRST = 128 * 2**20  # bytes of activations to begin with, before anything was timed
+_LATELY, _OLD = 6, 40  # measurements of a size that count, and batches after which a neighbour is tried again
 _SHARE = 4  # the part of the memory limit that one explanation may take: others compute too
 
 
 class Pace:
-    """Seconds a picture took at each batch size, the least ever seen; `size` tries a neighbour of the best one that is not known."""
+    """Seconds a picture took at each batch size lately; `size` is the best one, or a neighbour of it that has not been tried of late.
+
+    What was measured while others computed too is soon forgotten, so that one busy moment decides nothing.
+    """
 
     def __init__(self, largest: int, first: int) -> None:
         self.sizes = tuple(n for n in _SIZES if n <= max(1, largest))
         self.first = max(n for n in self.sizes if n <= max(1, first))
-        self.seconds: dict[int, float] = {}
+        self.times: dict[int, deque[float]] = {}
+        self.tried: dict[int, int] = {}
+        self.batches = 0
+
+    @property
+    def seconds(self) -> float | None:
+        """A picture's at the best size; None before anything was measured."""
+        return min((min(times) for times in self.times.values()), default=None)
 
     @property
     def size(self) -> int:
-        if not self.seconds:
+        if not self.times:
             return self.first
-        best = self.sizes.index(min(self.seconds, key=lambda n: self.seconds[n]))
+        best = self.sizes.index(min(self.times, key=lambda n: min(self.times[n])))
         around = [self.sizes[i] for i in (best + 1, best - 1) if 0 <= i < len(self.sizes)]
-        return next((n for n in around if n not in self.seconds), self.sizes[best])
+        return next((n for n in around if self.batches - self.tried.get(n, -_OLD) >= _OLD), self.sizes[best])
 
     def share(self, pictures: int) -> int:
         """`size`, or a little less where that makes equal batches: 25 are 7 + 7 + 7 + 4, not 8 + 8 + 8 + 1."""
@@ -38,20 +49,21 @@ class Pace:
 
     def heard(self, pictures: int, seconds: float) -> None:
         size = next((n for n in self.sizes if pictures <= n), self.sizes[-1])
+        self.batches += 1
         if pictures > size / 2:  # or 1
-            each = seconds / pictures
-            self.seconds[size] = min(each, self.seconds.get(size, each))
+            self.times.setdefault(size, deque(maxlen=_LATELY)).append(seconds / pictures)
+            self.tried[size] = self.batches
 
 
 _paces: dict[tuple[NetSpec, int, bool], Pace] = {}
 
 
-def pace_of(spec: NetSpec, side: int, gradients: bool, need: Callable[..., int] = memory_need) -> Pace:
+def pace_of(spec: NetSpec, side: int, gradients: bool) -> Pace:
     """The process's one pace for networks of this shape at this image size, with or without a backward pass."""
     shape = replace(spec, cut=frozenset(), dropped=frozenset(), seed=0)
     key = shape, side, gradients
     if key not in _paces:
         room = memory_limit() // _SHARE
-        largest = max((n for n in _SIZES if need(shape, side, n, gradients) <= room), default=1)
+        largest = max((n for n in _SIZES if memory_need(shape, side, n, gradients) <= room), default=1)
         _paces[key] = Pace(largest, _FIRST // max(1, layer_table(shape, side).memory))
     return _paces[key]

@@ -23,7 +23,7 @@ def grad_cam_by_block(
 ) -> tuple[Attribution, ...]:
     """Layer Grad-CAM at every block, in forward order."""
     question = ask(classifier, image, "grad-cam", target, None, against)
-    net, blocks = classifier.fast_view(), list(classifier.spec.block_names())
+    net, blocks = question.view(), list(classifier.spec.block_names())
     watched(net, len(blocks), tick)
     maps = []
     for block in blocks:

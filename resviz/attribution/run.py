@@ -15,11 +15,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from resviz.attribution.methods import METHODS, Choice, Found, Score, available
+from resviz.attribution.kinds import Choice, Found, Score
+from resviz.attribution.methods import METHODS, available
 from resviz.attribution.pace import pace_of
+from resviz.heap import keep_freed
 from resviz.nets.resnet import ResNet
 from resviz.results import Attribution
-from resviz.spec import NetSpec
+from resviz.spec import Activation, NetSpec
 from resviz.zoo.classifier import Classifier
 
 __all__ = ["Question", "Tick", "Watch", "ask", "attribute", "default_layer", "default_options", "watched"]
@@ -56,6 +58,11 @@ class Question:
         """Pictures that one answer puts through the network."""
         return METHODS[self.method].evaluations(self.x, self.options)
 
+    def view(self, spec: NetSpec | None = None) -> ResNet:
+        """A private network to ask, the fastest that this method can work with."""
+        asked = METHODS.get(self.options.get("of", ""), METHODS[self.method])
+        return self.classifier.fast_view(spec, fused=not (asked.inside or METHODS[self.method].inside))
+
     def score(self, net: ResNet) -> Score:
         return Score(net, self.target, self.against)
 
@@ -88,6 +95,9 @@ def ask(
     for asked in (target, against):
         if asked is not None and not 0 <= asked < len(classifier.categories):
             raise ValueError(f"class {asked} does not exist; choose 0 to {len(classifier.categories) - 1}")
+    of = METHODS.get(str((options or {}).get("of")))
+    if of is not None and of.relu_only and classifier.spec.activation is not Activation.RELU:
+        raise ValueError(f"{of.title} needs ReLUs and {classifier.name} has {classifier.spec.activation.value}; choose another")
     x = classifier.preprocessing.tensor(image).contiguous(memory_format=torch.channels_last)
     merged = default_options(method, x.shape[-1]) | {"layer": default_layer(classifier)} | dict(options or {})
     _check(method, merged)
@@ -114,7 +124,7 @@ def attribute(
     so the shared network keeps its hooks, modes and gradients whatever happens.
     """
     question = ask(classifier, image, method, target, options, against)
-    net = classifier.fast_view(spec)
+    net = question.view(spec)
     watch = watched(net, question.expected, tick)
 
     def show(values: np.ndarray) -> None:
@@ -126,6 +136,7 @@ def attribute(
 
 def watched(net: ResNet, expected: int, tick: Tick) -> Watch:
     """Report progress before every forward pass of a view, which ends with whoever made it."""
+    keep_freed()
     watch = Watch(net.spec, expected)
 
     def count(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:

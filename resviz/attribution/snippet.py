@@ -14,7 +14,7 @@ _LAYER: Final = 'values = LayerAttribution.interpolate(found.detach().sum(1, kee
 _BASELINES: Final = {
     "mean": "base = torch.zeros_like(x)  # the data's mean colour",
     "black": "base = torch.zeros_like(x) + classifier.preprocessing.black()",
-    "blur": "from resviz.attribution.methods import baseline\nbase = baseline(x, 'blur')",
+    "blur": "from resviz.attribution.kinds import baseline\nbase = baseline(x, 'blur')",
     "noise": "base = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))",
 }
 # what is imported from captum.attr, the call, and how its answer becomes a map

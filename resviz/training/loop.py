@@ -6,9 +6,7 @@ number), so a run resumed from its last epoch repeats the lost steps exactly.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from resviz.data import ImageSet
+from resviz.heap import keep_freed
 from resviz.nets.resnet import ResNet, build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import EpochRecord, TrainStep
@@ -66,7 +65,7 @@ class Training:
         return self.recipe.epochs * (len(self.train) // self.recipe.batch)
 
     def __iter__(self) -> Iterator[TrainStep | EpochRecord]:
-        _keep_freed_memory()
+        keep_freed()
         per_epoch = len(self.train) // self.recipe.batch
         for epoch in range(len(self.history), self.recipe.epochs):
             began = time.perf_counter()
@@ -145,19 +144,6 @@ class Training:
 
     def _identity(self) -> str:
         return f"{to_query_string(self.spec)} {self.recipe} {len(self.train)} images"
-
-
-def _keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed: tensors of some MB would go back to the kernel and be taken anew at every step,
-    which is a tenth of a ResNet-20 step's time."""
-    if not sys.platform.startswith("linux"):
-        return
-    try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):  # another libc, which has its own ways
-        return
-    mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-    mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
 
 
 @torch.inference_mode()

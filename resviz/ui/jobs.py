@@ -7,8 +7,6 @@ work that can be taken up again then returns `AGAIN` and queues once more. Worke
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import logging
 import math
@@ -22,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import streamlit as st
+
+from resviz.heap import few_arenas, give_back
 
 __all__ = ["AGAIN", "Cancelled", "Job", "Jobs", "JobsFull", "Tick", "keep", "manager", "result_of", "results_of", "submit"]
 
@@ -218,7 +218,7 @@ def manager() -> Jobs:
     """The one manager of this process."""
     # every operation of a training step lets go of Python's lock; behind a busy thread it would wait 5 ms for it each time
     sys.setswitchinterval(0.0005)
-    _few_arenas()
+    few_arenas()
     return Jobs()
 
 
@@ -245,19 +245,7 @@ def _released(lease: _Lease) -> None:
 def _tidy() -> None:
     """Networks and their optimizers refer to each other, and glibc keeps what they free."""
     gc.collect()
-    _glibc(lambda libc: libc.malloc_trim(0))
-
-
-def _few_arenas() -> None:
-    """Two heaps for all threads: with one a thread, each session's thread would leave a heap full of holes behind."""
-    m_arena_max = -8  # malloc.h
-    _glibc(lambda libc: libc.mallopt(m_arena_max, 2))
-
-
-def _glibc(call: Callable[[ctypes.CDLL], object]) -> None:
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, AttributeError):  # another libc, which has its own ways
-            call(ctypes.CDLL("libc.so.6"))
+    give_back()
 
 
 @st.cache_resource(scope="session", on_release=_released, show_spinner=False)

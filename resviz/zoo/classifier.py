@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from resviz.nets.fused import fuse, prepare
 from resviz.nets.resnet import ResNet, skeleton
 from resviz.results import Prediction
 from resviz.spec import NetSpec
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=nn.Module)
 
-__all__ = ["Classifier", "Preprocessing", "predict"]
+__all__ = ["Classifier", "Preprocessing", "predict", "twin"]
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,18 @@ class Classifier:
         view.load_state_dict(dict(self.net.state_dict()), assign=True)
         return view.eval().requires_grad_(False)
 
-    def fast_view(self, spec: NetSpec | None = None) -> ResNet:
+    def fast_view(self, spec: NetSpec | None = None, fused: bool = False) -> ResNet:
         """A private view for many passes in eval mode: batch norms folded into the convolutions, channels-last, frozen.
 
-        Equal to `private_view` up to rounding; its folded weights are shared between all fast views.
+        Equal to `private_view` up to rounding; its folded weights are shared between all fast views. A `fused` one is faster
+        still where the network allows it, and its layers inside the blocks answer to no hook.
         """
-        view = _twin(self._folded)
+        view = twin(self._folded)
         view.spec = spec or self.spec
         for name, block in view.blocks():
             block.skip, block.branch = view.spec.has_skip(name), name not in view.spec.dropped
+        if fused:
+            fuse(view)
         return view
 
     @cached_property
@@ -107,13 +111,13 @@ class Classifier:
         return _folded(self.private_view()).requires_grad_(False)
 
 
-def _twin(module: M) -> M:
+def twin(module: M) -> M:
     """Modules of its own, with hooks, modes and places for weights of their own, over the same tensors; 6 ms less than deepcopy."""
-    twin: M = module.__class__.__new__(module.__class__)
+    made: M = module.__class__.__new__(module.__class__)
     for name, value in module.__dict__.items():
-        twin.__dict__[name] = value.copy() if isinstance(value, dict | set) else value
-    twin._modules = {name: child if child is None else _twin(child) for name, child in module._modules.items()}
-    return twin
+        made.__dict__[name] = value.copy() if isinstance(value, dict | set) else value
+    made._modules = {name: child if child is None else twin(child) for name, child in module._modules.items()}
+    return made
 
 
 def _folded(net: ResNet) -> ResNet:
@@ -130,7 +134,9 @@ def _folded(net: ResNet) -> ResNet:
         if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
             setattr(module, conv, fuse_conv_bn_eval(first, second))
             setattr(module, norm, nn.Identity())
-    return net.to(memory_format=torch.channels_last)
+    net = net.to(memory_format=torch.channels_last)
+    prepare(net)
+    return net
 
 
 def predict(classifier: Classifier, image: Image.Image, net: ResNet | None = None) -> Prediction:

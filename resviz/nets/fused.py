@@ -1,0 +1,113 @@
+"""A frozen network's passes with fewer trips through memory: convolution, addition and ReLU in one step, no weight gradients.
+
+For networks whose batch norms are folded. What a step keeps for the way back is its own output, which is the ReLU's mask.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from resviz.nets.resnet import BasicBlock, Bottleneck, ResNet
+from resviz.spec import Activation
+
+__all__ = ["fuse", "prepare"]
+
+
+class _Step(torch.autograd.Function):
+    """relu(conv(x) + skip); without `relu` or `skip` the plain convolution."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, skip: Tensor | None, conv: nn.Conv2d, relu: bool) -> Tensor:
+        y = F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups)
+        if skip is not None:
+            y.add_(skip)
+        if relu:
+            y.relu_()
+            ctx.save_for_backward(y)
+        ctx.conv, ctx.relu, ctx.shape, ctx.joined = conv, relu, x.shape, skip is not None
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        if ctx.relu:
+            gradient = torch.ops.aten.threshold_backward(gradient, ctx.saved_tensors[0], 0)
+        below = _input_gradient(ctx.conv, ctx.shape, gradient) if ctx.needs_input_grad[0] else None
+        return below, gradient if ctx.joined else None, None, None
+
+
+def _input_gradient(conv: nn.Conv2d, shape: torch.Size, gradient: Tensor) -> Tensor:
+    of, kernel = getattr(conv, "subpixel", (None, None))
+    if kernel is not None and of is conv.weight and shape[-1] % 2 == 0 == shape[-2] % 2:
+        return F.pixel_shuffle(F.conv2d(F.pad(gradient, (1, 2, 1, 2)), kernel), 2)
+    like = torch.empty(shape, memory_format=torch.channels_last)  # only its shape counts; nothing is written there or read
+    found: Tensor = torch.ops.aten.convolution_backward(
+        gradient, like, conv.weight, None, conv.stride, conv.padding, conv.dilation, False, [0, 0], conv.groups,
+        [True, False, False],
+    )[0]  # fmt: skip
+    return found
+
+
+def _subpixel(weight: Tensor) -> Tensor:
+    """The stem's 7×7 of stride 2 from its output's gradient to its input's, as a 4×4 that makes 2×2 pixels at once.
+
+    (64, 3, 7, 7) to (12, 64, 4, 4); the libraries' own kernel for three channels takes five times as long.
+    """
+    flipped = F.pad(weight, (1, 0, 1, 0)).flip(2, 3)  # (out, in, 8, 8): tap k stands at 6 - k
+    # input row 2i + a hears output row i - 1 + t by tap 5 + a - 2t
+    rows = torch.tensor([[1 - a + 2 * t for t in range(4)] for a in range(2)])
+    taken = flipped[:, :, rows][..., rows]  # (out, in, a, t, b, u)
+    return taken.permute(1, 2, 4, 0, 3, 5).reshape(-1, weight.shape[0], 4, 4).contiguous(memory_format=torch.channels_last)
+
+
+def prepare(net: ResNet) -> None:
+    """What `fuse` needs of a folded network once for all its views."""
+    stem: Any = net.conv1
+    if stem.kernel_size == (7, 7) and stem.stride == (2, 2):
+        stem.subpixel = stem.weight, _subpixel(stem.weight)
+
+
+def _step(conv: Any, x: Tensor, skip: Tensor | None = None, relu: bool = True) -> Tensor:
+    found: Tensor = _Step.apply(x, skip, conv, relu)
+    return found
+
+
+def _block(block: Any, x: Tensor) -> Tensor:
+    identity: Any = None
+    if block.skip or not block.branch:
+        down = block.downsample
+        identity = x if down is None else _step(down[0], x, relu=False) if isinstance(down, nn.Sequential) else down(x)
+    if not block.branch:
+        return F.relu(identity)
+    convs = [conv for name, conv in block.named_children() if name.startswith("conv")]
+    for conv in convs[:-1]:
+        x = _step(conv, x)
+    return _step(convs[-1], x, identity)
+
+
+def _features(net: ResNet, x: Tensor) -> Tensor:
+    x = net.maxpool(_step(net.conv1, x))
+    for stage in range(len(net.spec.blocks)):
+        x = net.get_submodule(f"layer{stage + 1}")(x)
+    return x
+
+
+def fuse(net: Any) -> bool:
+    """Let a folded view of a ReLU network with post-activation blocks run fused; False where another network was given.
+
+    Blocks still answer to hooks, the layers inside them no longer.
+    """
+    plain: tuple[type[Any], ...] = (BasicBlock, Bottleneck)
+    folded = isinstance(net.bn1, nn.Identity)
+    if net.spec.activation is not Activation.RELU or not folded or not all(isinstance(b, plain) for _, b in net.blocks()):
+        return False
+    net.features = partial(_features, net)
+    for _, block in net.blocks():
+        block.forward = partial(_block, block)
+    return True
