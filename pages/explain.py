@@ -21,20 +21,22 @@ from resviz.ui.charts import chart
 
 figure_column, control_column = st.columns([3, 1], gap="large")
 with control_column:
-    photograph = inputs.choose_photograph("explain")
+    taken = inputs.choose_photograph("explain")
     with st.popover("Crop and rotate", icon=":material/crop:"):
-        photograph = inputs.crop(photograph, "crop")
+        photograph = inputs.crop(taken, "crop")
     network = inputs.choose_network()
 if network is None:
     figure_column.info("Until these weights are here, a bundled network answers at once: choose one under Network.")
     frame.close()
     st.stop()
 from resviz.attribution.methods import FIRST, METHODS, available
-from resviz.attribution.run import default_options
-from resviz.figures.attribution import STYLES, Look
-from resviz.ui.studio import VIEWS, Studio
+from resviz.ui.options import options_of
+from resviz.ui.panel import look_bar
+from resviz.ui.studio import Studio
+from resviz.ui.studio_views import VIEWS
 
 classifier, image = network.classifier, photograph.image
+preprocessing = classifier.preprocessing
 prediction = cache.prediction(network.key, image, classifier)
 ranked = [category for category, _ in prediction.top(len(classifier.categories))]
 with control_column:
@@ -45,70 +47,52 @@ with control_column:
         "Rather than", [name for name in ranked if name != target], index=None, placeholder="any other class",
         key=f"against.{network.key}.{photograph.key}.{target}", help="Evidence for the one class and not for this one: the difference of their scores.",
     )  # fmt: skip
-    methods = st.multiselect(
+    chosen = st.multiselect(
         "Methods", available(classifier.spec), default=FIRST, key="explain.methods", format_func=lambda m: METHODS[m].title,
         max_selections=8, placeholder="choose methods to compare", help="Side by side, on one scale of colour.",
     )  # fmt: skip
-    with st.expander("More"):
-        layers = list(classifier.spec.block_names())
-        layer = st.select_slider(
-            "Layer",
-            layers,
-            value=layers[-1],
-            key=f"layer.{network.key}",
-            help="What Grad-CAM and the other layer methods look at: deep layers see objects, early ones edges.",
-        )
-        options = {}
-        for method in methods:
-            defaults = default_options(method, classifier.preprocessing.crop)
-            options[method] = {"layer": layer} if METHODS[method].layer else {}
-            for name, p in METHODS[method].parameters.items():
-                options[method][name] = inputs.option(
-                    f"{METHODS[method].title}: ", p, defaults[name], f"{method}.{name}.{network.key}"
-                )
-        style = st.segmented_control(
-            "Overlay style", STYLES, default="heat", required=True, key="look.style", format_func=str.capitalize,
-            help="Colour over the photograph, a line round the strongest part, or that part of the photograph alone.",
+    layers = list(classifier.spec.block_names())
+    at = layers[-1:]
+    if any(METHODS[method].layer for method in chosen):
+        at = st.multiselect(
+            "Layers", layers, default=at, key=f"layers.{network.key}", max_selections=6,
+            help="Where the layer methods look, one map for each: deep blocks see objects, early ones edges.",
         )  # fmt: skip
-        opacity = st.slider("Overlay", 0.0, 1.0, 0.75, help="How much the map covers the photograph.")
-        percentile = 90
-        if style != "heat":
-            percentile = st.slider("Percentile", 50, 99, 90, help="How strong evidence must be to lie inside.")
-        wipe = st.slider("Wipe", 0, 100, 100, format="%d %%", help="Right of this line the photograph stays bare.")
-        absolute = st.toggle("Absolute", help="Strength only, whether for or against the class.")
-index = classifier.categories.index(target)
-other = classifier.categories.index(against) if against else None
-studio = Studio(
-    classifier,
-    network.key,
-    f"{describe(classifier.spec)}. {network.about} It sees the photograph with the {classifier.preprocessing.describe()}.",
-    network.load,
-    photograph.key,
-    image,
-    classifier.preprocessing.window(image),
-    prediction,
-    index,
-    other,
-    methods,
-    options,
-    Look(opacity, absolute, style, percentile, wipe / 100),
-)
+    others = [name for name in inputs.bundled_titles() if name != network.key]
+    asked = st.multiselect(
+        "What other networks say", others, format_func=inputs.bundled_titles().get, key="explain.others", placeholder="none"
+    )
+methods = [name for method in chosen for name in ([f"{method}@{layer}" for layer in at] if METHODS[method].layer else [method])]
 with figure_column:
     st.markdown(words.prediction_note(prediction))
-    seen, bars = st.columns([1, 3])
-    seen.image(classifier.preprocessing.seen(image), caption="As the network sees it", width=150)
+    given, bars = st.columns([2, 3], vertical_alignment="center")
+    with given, st.container(horizontal=True, vertical_alignment="bottom"):
+        st.image(preprocessing.framed(image, 150), caption="1. The clear part is cut out", width=150)
+        st.image(preprocessing.seen(image), caption=f"2. As the network sees it: {preprocessing.crop} px", width=150)
     with bars:
         chart(pictures.prediction_bars(prediction), "predictions", "Probabilities of the five most probable classes")
-    others = [name for name in inputs.bundled_titles() if name != network.key]
-    asked = st.pills(
-        "What other networks say", others, selection_mode="multi", format_func=inputs.bundled_titles().get, key="explain.others"
-    )
     for column, name in zip(st.columns(max(1, len(asked))), asked, strict=False):
         with column:
             st.markdown(f"**{inputs.bundled_titles()[name]}**")
             answer = cache.prediction(name, image, cache.bundled(name))
             chart(pictures.prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
     view = st.segmented_control("View", VIEWS, default="Compare", required=True, key="explain.view", label_visibility="collapsed")
+    part = preprocessing.crop / preprocessing.resize
+    look = look_bar(lambda x, y, zoom: inputs.crop_to(taken, "crop", part, x, y, zoom))
+    studio = Studio(
+        classifier,
+        network.key,
+        f"{describe(classifier.spec)}. {network.about} It sees the photograph with the {preprocessing.describe()}.",
+        network.load,
+        photograph.key,
+        image,
+        prediction,
+        classifier.categories.index(target),
+        classifier.categories.index(against) if against else None,
+        methods,
+        {name: options_of(name, classifier, network.key) for name in methods},
+        look,
+    )
     VIEWS[view](studio)
     st.caption(studio.about)
     every = pd.DataFrame({"class": ranked, "probability": [p for _, p in prediction.top(len(ranked))]})
@@ -134,4 +118,7 @@ with st.expander("Why"):
         "square and measures how far the score falls. None of them shows what the network *would* do with another picture."
     )
     st.caption(f"A guess among {len(ranked)} classes has an entropy of {math.log2(len(ranked)):.2f} bits.")
+with st.expander(f"The {len(METHODS)} methods"):
+    rows = [(m.title, m.answers, m.assumes, m.family, m.paper) for m in METHODS.values()]
+    st.dataframe(pd.DataFrame(rows, columns=["method", "what it answers", "what it assumes", "family", "paper"]), hide_index=True)
 frame.close()

@@ -7,7 +7,7 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,13 +131,14 @@ def _predict(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
+    from resviz.attribution.methods import METHODS
     from resviz.attribution.run import attribute
     from resviz.figures.attribution import Look, attribution_figure, overlay_image
     from resviz.figures.words import attribution_note
     from resviz.images import decode
     from resviz.zoo.classifier import predict
 
-    if Path(args.image).is_dir() or args.image.lower().endswith(".zip"):
+    if args.methods or Path(args.image).is_dir() or args.image.lower().endswith(".zip"):
         return _explain_all(args)
     classifier, image = _classifier(args.model), decode(Path(args.image).read_bytes()).image
     name = args.target or predict(classifier, image).top(1)[0][0]
@@ -155,26 +156,26 @@ def _explain(args: argparse.Namespace) -> int:
         overlay_image(window, result, Look()).save(args.out)
     else:
         _write_figure(attribution_figure(window, result, Look()), args.out)
-    note = attribution_note(result.delta, result.target_change)
+    note = attribution_note(result.delta, result.target_change, METHODS[result.method].remedy)
     about = {"model": classifier.name, "class": name, "method": result.method, "delta": result.delta, "out": args.out}
     return _show(args, about, f"{args.out}: {args.method} for {name}. {note}".strip())
 
 
 def _explain_all(args: argparse.Namespace) -> int:
-    """A folder or a zip: maps, predictions.csv and index.html under --out."""
+    """A folder, a zip, or one picture with several methods: maps, predictions.csv and index.html under --out."""
     from tqdm import tqdm
 
     from resviz.attribution.batch import explain_all, folder
-    from resviz.attribution.methods import METHODS
+    from resviz.attribution.methods import METHODS, at_layer
     from resviz.figures.gallery import Gallery
     from resviz.sets import unzip
 
     source, out = Path(args.image), Path("explanations" if args.out == "attribution.png" else args.out)
     methods = (args.methods or args.method).split(",")
-    if unknown := [method for method in methods if method not in METHODS]:
+    if unknown := [method for method in methods if at_layer(method)[0] not in METHODS]:
         raise ValueError(f"{unknown[0]!r} is no method; choose from {', '.join(METHODS)}")
     if args.target or args.against or args.option or args.layer:
-        raise ValueError("a folder is explained for each picture's most probable class with the methods' defaults; leave out --class, --against, --option and --layer")  # fmt: skip
+        raise ValueError("several are explained for each picture's most probable class with the methods' defaults; leave out --class, --against, --option and --layer")  # fmt: skip
     classifiers = [_classifier(name) for name in args.model.split(",")]
 
     def write(path: str, content: bytes) -> None:
@@ -182,7 +183,9 @@ def _explain_all(args: argparse.Namespace) -> int:
         (out / path).write_bytes(content)
 
     gallery = Gallery(write)
-    files = folder(source) if source.is_dir() else unzip(source.read_bytes())
+    files: Iterable[tuple[str, bytes]] = [(source.name, source.read_bytes())] if source.is_file() else folder(source)
+    if source.suffix.lower() == ".zip":
+        files = unzip(source.read_bytes())
     for found in tqdm(explain_all(files, classifiers, methods), unit="picture", disable=args.json):
         gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem)
     if not gallery.rows:
@@ -324,7 +327,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--method", default="integrated-gradients", help="saliency, deeplift, kernel-shap …: a wrong one lists them"
     )
-    explain.add_argument("--methods", help="several, with commas between: for a folder or a zip of pictures")
+    explain.add_argument("--methods", help="several, with commas between; grad-cam@layer3.1 asks at that block")
     explain.add_argument("--against", help="class name: evidence for --class rather than for this one")
     explain.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the method: steps=100"
@@ -332,7 +335,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--class", dest="target", help="class name; the most probable one by default")
     explain.add_argument("--layer", help="block for a layer method, such as layer3.2")
     explain.add_argument(
-        "--out", default="attribution.png", help=".png, .svg or .html file; for a folder of pictures the folder to write"
+        "--out", default="attribution.png", help=".png, .svg or .html file; for several pictures or methods the folder to write"
     )
     explain.set_defaults(run=_explain)
     zoo = commands.add_parser("zoo", help="the bundled networks and what was measured of them").add_subparsers(

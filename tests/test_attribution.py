@@ -451,12 +451,15 @@ def test_a_cancelled_measurement_leaves_nothing_behind() -> None:
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in classifier.net.modules())
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if snippet("", m, 0, default_options(m, 32) | {"layer": "layer1.0"})])
+@pytest.mark.parametrize(("method", "of"), [(m, None) for m in METHODS] + [("smoothgrad", of) for of in TUNNELLED[1:]])
 @pytest.mark.parametrize("against", [None, 5])
-def test_the_snippet_runs_and_equals(method: str, against: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_snippet_runs_and_equals(
+    method: str, of: str | None, against: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     sample_photographs()["Cat"].save("photograph.png")
-    options = default_options(method, 32) | ({"layer": "layer2.1"} if METHODS[method].layer else {})
+    options = default_options(method, 32) | ({"layer": "layer2.1"} if METHODS[method].layer else {}) | ({"of": of} if of else {})
+    options |= {"samples": 20} if "samples" in options else {}
     classifier = load_bundled("resnet20-cifar10")
     ours = attribute(classifier, sample_photographs()["Cat"], method, 3, options, against=against).values
     code = snippet(

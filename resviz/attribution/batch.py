@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from resviz.attribution.methods import available
+from resviz.attribution.methods import at_layer, available
 from resviz.attribution.run import Tick, attribute
 from resviz.images import ImageError, decode
 from resviz.results import Attribution, Prediction
@@ -59,8 +59,22 @@ def explain_all(
         for classifier in classifiers:
             prediction = predict(classifier, image)
             target = prediction.categories.index(prediction.top(1)[0][0])
-            fitting = [method for method in methods if method in available(classifier.spec)]
-            maps = {method: attribute(classifier, image, method, target, tick=lambda *_, **__: tick(0.0)) for method in fitting}
-            missing = ", ".join(method for method in methods if method not in fitting)
-            problem = f"{missing}: needs ReLUs, which {classifier.name} does not have" if missing else ""
+            maps, problems = {}, []
+            for method in methods:
+                unfit = _unfit(classifier, method)
+                if unfit:
+                    problems.append(unfit)
+                else:
+                    maps[method] = attribute(classifier, image, method, target, tick=lambda *_, **__: tick(0.0))
+            problem = "; ".join(problems)
             yield Explained(name, classifier.name, classifier.preprocessing.window(image), prediction, maps, problem)
+
+
+def _unfit(classifier: Classifier, name: str) -> str:
+    """Why this network cannot be asked so, or nothing."""
+    method, layer = at_layer(name)
+    if method not in available(classifier.spec):
+        return f"{method} means nothing for {classifier.name}, whose activation or norm it does not know"
+    if layer is not None and layer not in set(classifier.spec.block_names()):
+        return f"{name}: {classifier.name} has no block {layer}"
+    return ""

@@ -24,6 +24,7 @@ from resviz.attribution.kinds import Found, Options, Run, Score, base_of, change
 
 __all__ = [
     "TUNNELLED",
+    "TUNNEL_STEPS",
     "deconvolution",
     "deeplift",
     "deeplift_shap",
@@ -56,7 +57,7 @@ def deconvolution(score: Score, x: Tensor, _: Options) -> Found:
 
 
 # what a noise tunnel can average, and what each is asked with
-_TUNNEL_STEPS: Final = 16  # of Integrated Gradients inside a tunnel, whose noise is larger than what more steps would mend
+TUNNEL_STEPS: Final = 16  # of Integrated Gradients inside a tunnel, whose noise is larger than what more steps would mend
 _TUNNELLED: Final[Mapping[str, Callable[[Score], Any]]] = {
     "saliency": Saliency,
     "input-x-gradient": InputXGradient,
@@ -78,7 +79,7 @@ def noise_tunnel(kind: str) -> Run:
         if of == "deeplift":  # a picture and its reference go through together
             extra, at_once = {"baselines": torch.zeros_like(x)}, max(1, at_once // 2)
         elif of == "integrated-gradients":
-            extra, at_once = {"n_steps": _TUNNEL_STEPS, "internal_batch_size": at_once}, 1
+            extra, at_once = {"n_steps": TUNNEL_STEPS, "internal_batch_size": at_once}, 1
         found = NoiseTunnel(_TUNNELLED[of](score)).attribute(
             x,
             nt_type=kind,
@@ -95,7 +96,7 @@ def noise_tunnel(kind: str) -> Run:
 
 def tunnelled_pictures(_x: Tensor, options: Options) -> int:
     """Pictures that a noise tunnel puts through the network."""
-    each = {"integrated-gradients": _TUNNEL_STEPS, "deeplift": 2}.get(options["of"], 1)
+    each = {"integrated-gradients": TUNNEL_STEPS, "deeplift": 2}.get(options["of"], 1)
     return int(options["samples"]) * each
 
 

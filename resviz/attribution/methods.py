@@ -12,13 +12,25 @@ from resviz.attribution import gradients, layers, perturbations, relevance
 from resviz.attribution.kinds import BASELINE, Choice, Method, Options, Parameter
 from resviz.spec import Activation, NetSpec, Norm
 
-__all__ = ["FIRST", "METHODS", "available"]
+__all__ = ["FIRST", "METHODS", "at_layer", "available", "title_of"]
 
 
 def available(spec: NetSpec) -> tuple[str, ...]:
     """The methods that mean something for this network."""
     relu = spec.activation is Activation.RELU
     return tuple(name for name, method in METHODS.items() if (relu or not method.relu_only) and method.sound(spec))
+
+
+def at_layer(name: str) -> tuple[str, str | None]:
+    """A method's name and the layer it is asked at: "grad-cam@layer3.1" is Grad-CAM at that block."""
+    method, _, layer = name.partition("@")
+    return method, layer or None
+
+
+def title_of(name: str) -> str:
+    """A method in words, with its layer where it has one."""
+    method, layer = at_layer(name)
+    return METHODS[method].title + (f" · {layer}" if layer else "")
 
 
 _STEPS = Parameter("Steps", 50, 10, 300, "Points on the path; more make the convergence delta smaller.")
@@ -60,7 +72,7 @@ METHODS: Final[Mapping[str, Method]] = {
         gradients.integrated_gradients, _path, {"steps": _STEPS, "baseline": BASELINE},
     ),
     "grad-cam": Method(
-        "Layer Grad-CAM", "layer", "Selvaraju et al. 2016, arXiv 1610.02391",
+        "Grad-CAM", "layer", "Selvaraju et al. 2016, arXiv 1610.02391",
         "Where does the evidence for the class lie at this depth of the network?",
         "That a channel means the same everywhere in the picture.",
         layers.grad_cam, _one, layer=True,

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from resviz.attribution.kinds import Choice, Found, Score
-from resviz.attribution.methods import METHODS, available
+from resviz.attribution.methods import METHODS, at_layer, available
 from resviz.attribution.pace import pace_of
 from resviz.heap import keep_freed
 from resviz.nets.resnet import ResNet
@@ -24,7 +24,7 @@ from resviz.results import Attribution
 from resviz.spec import Activation, NetSpec
 from resviz.zoo.classifier import Classifier
 
-__all__ = ["Question", "Tick", "Watch", "ask", "attribute", "default_layer", "default_options", "watched"]
+__all__ = ["Question", "Tick", "Watch", "ask", "attribute", "cost", "default_layer", "default_options", "watched"]
 
 Tick = Callable[..., object]
 
@@ -85,7 +85,11 @@ def ask(
     options: Mapping[str, Any] | None = None,
     against: int | None = None,
 ) -> Question:
-    """Check what is asked and fill in the defaults; raises `ValueError` naming the value and the remedy."""
+    """Check what is asked and fill in the defaults; raises `ValueError` naming the value and the remedy.
+
+    `method` may name its layer too: "grad-cam@layer3.1".
+    """
+    method, layer = at_layer(method)
     if method not in METHODS:
         raise ValueError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
     if method not in available(classifier.spec):
@@ -100,6 +104,7 @@ def ask(
         raise ValueError(f"{of.title} needs ReLUs and {classifier.name} has {classifier.spec.activation.value}; choose another")
     x = classifier.preprocessing.tensor(image).contiguous(memory_format=torch.channels_last)
     merged = default_options(method, x.shape[-1]) | {"layer": default_layer(classifier)} | dict(options or {})
+    merged["layer"] = layer or merged["layer"]
     _check(method, merged)
     if merged["layer"] not in set(classifier.spec.block_names()):
         raise ValueError(f"{merged['layer']!r} is no block of {classifier.name}; try {default_layer(classifier)}")
@@ -132,6 +137,14 @@ def attribute(
 
     found = question.answer(net, tick, show=show)
     return question.attribution(found.values, found.signed, delta=found.delta, target_change=found.change)
+
+
+def cost(classifier: Classifier, method: str, options: Mapping[str, Any]) -> tuple[int, float | None]:
+    """Pictures that one answer puts through the network, and the seconds they take at the pace measured here; None before any was."""
+    entry, side = METHODS[method], classifier.preprocessing.crop
+    pictures = entry.evaluations(torch.empty(1, len(classifier.preprocessing.mean), side, side), options)
+    each = pace_of(classifier.spec, side, entry.backward).seconds
+    return pictures, None if each is None else pictures * each
 
 
 def watched(net: ResNet, expected: int, tick: Tick) -> Watch:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from resviz.attribution.gradients import TUNNEL_STEPS
 from resviz.attribution.methods import METHODS
 
 __all__ = ["snippet"]
 
+_SEVERAL: Final = """from resviz.attribution.kinds import baseline
+base = torch.cat([baseline(x, kind, classifier.preprocessing.black()) for kind in ("mean", "black", "blur")])"""
+_SEED: Final = "torch.manual_seed(0)\nnp.random.seed(0)"
+_REGIONS: Final = """from resviz.attribution.perturbations import superpixels
+regions = superpixels(x, {superpixels})  # of like colour"""
+_SHARED: Final = "values = found[0, 0].double().numpy() / np.bincount(regions.flatten().numpy())[regions[0, 0].numpy()]"
 _SUM: Final = "values = found.detach().sum(1)[0].numpy()"
 _LAYER: Final = 'values = LayerAttribution.interpolate(found.detach().sum(1, keepdim=True), x.shape[-2:], interpolate_mode="bilinear")[0, 0].numpy()'
 _BASELINES: Final = {
@@ -17,6 +24,10 @@ _BASELINES: Final = {
     "blur": "from resviz.attribution.kinds import baseline\nbase = baseline(x, 'blur')",
     "noise": "base = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))",
 }
+_TUNNEL: Final = (
+    f'{_SEED}\nfound = NoiseTunnel({{class_}}(score)).attribute(x, nt_type="{{kind}}", nt_samples={{samples}}, nt_samples_batch_size=1, '
+    "stdevs={noise} * float(x.max() - x.min()), target=0{extra})"
+)
 # what is imported from captum.attr, the call, and how its answer becomes a map
 _CALLS: Final[Mapping[str, tuple[str, str, str]]] = {
     "saliency": ("Saliency", "found = Saliency(score).attribute(x, target=0)", "values = found.detach().amax(1)[0].numpy()"),
@@ -60,36 +71,71 @@ _CALLS: Final[Mapping[str, tuple[str, str, str]]] = {
         'found = LayerConductance(score, score.net.get_submodule("{layer}")).attribute(x, baselines=base, target=0, n_steps={steps})',
         _LAYER,
     ),
-    "smoothgrad": (
-        "NoiseTunnel, Saliency",
-        'torch.manual_seed(0)\nfound = NoiseTunnel(Saliency(score)).attribute(x, nt_type="smoothgrad", nt_samples={samples}, '
-        "stdevs={noise} * float(x.max() - x.min()), target=0, abs=False)",
+    "gradient-shap": (
+        "GradientShap",
+        f"{_SEVERAL}\n{_SEED}\nfound = GradientShap(score).attribute(x, baselines=base, n_samples={{samples}}, stdevs={{noise}}, target=0)",
         _SUM,
     ),
+    "deeplift-shap": ("DeepLiftShap", f"{_SEVERAL}\nfound = DeepLiftShap(score).attribute(x, baselines=base, target=0)", _SUM),
+    "lrp": (
+        "LRP",
+        "from resviz.attribution.kinds import Score\nfrom resviz.attribution.relevance import relevance_view\n"
+        "# the additions of the skips as layers, and a rule on every layer\n"
+        'net = relevance_view(Score(classifier.fast_view(), {target}, {against}), "{rule}")\nfound = LRP(net).attribute(x, target=0)',
+        _SUM,
+    ),
+    "feature-ablation": (
+        "FeatureAblation",
+        f"{_REGIONS}\nwith torch.no_grad():\n"
+        "    found = FeatureAblation(score).attribute(x, baselines=base, target=0, feature_mask=regions)",
+        _SHARED,
+    ),
+    "kernel-shap": (
+        "KernelShap",
+        f"{_REGIONS}\n{_SEED}\nwith torch.no_grad():\n"
+        "    found = KernelShap(score).attribute(x, baselines=base, target=0, feature_mask=regions, n_samples={samples})",
+        _SHARED,
+    ),
+    "lime": (
+        "Lime",
+        f"{_REGIONS}\n{_SEED}\nwith torch.no_grad():\n"
+        "    found = Lime(score).attribute(x, baselines=base, target=0, feature_mask=regions, n_samples={samples})",
+        _SHARED,
+    ),
+    "smoothgrad": ("NoiseTunnel, {class_}", _TUNNEL, _SUM),
+    "vargrad": ("NoiseTunnel, {class_}", _TUNNEL, _SUM),
+}
+# what a noise tunnel averages: its class, and how it is called
+_OF: Final[Mapping[str, tuple[str, str]]] = {
+    "saliency": ("Saliency", ", abs=False"),
+    "input-x-gradient": ("InputXGradient", ""),
+    "guided-backprop": ("GuidedBackprop", ""),
+    "deconvolution": ("Deconvolution", ""),
+    "integrated-gradients": ("IntegratedGradients", f", n_steps={TUNNEL_STEPS}, internal_batch_size=4"),
+    "deeplift": ("DeepLift", ", baselines=torch.zeros_like(x)"),
 }
 
 
 def snippet(
     load: str, method: str, target: int, options: Mapping[str, Any], against: int | None = None, channels: int = 3
 ) -> str:
-    """Runnable Python for one map, or "" where a method needs more than one call; `load` is the line that makes `classifier`."""
-    if method not in _CALLS or (method == "smoothgrad" and options.get("of", "saliency") != "saliency"):
-        return ""
+    """Runnable Python for one map; `load` is the line that makes `classifier`."""
     names, call, end = _CALLS[method]
-    numbers = {
-        name: int(value) if float(value).is_integer() else value for name, value in options.items() if not isinstance(value, str)
-    }
-    words = {name: value for name, value in options.items() if isinstance(value, str)}
+    given: dict[str, Any] = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in options.items()}
+    given |= {"channels": channels, "target": target, "against": against, "kind": method}
     if method == "occlusion":
-        numbers["stride"] = max(1, numbers["window"] // 2)
+        given["stride"] = max(1, given["window"] // 2)
+    if "of" in given:
+        given["class_"], given["extra"] = _OF[given["of"]]
     lines = [
+        "import numpy as np",
         "import torch",
-        f"from captum.attr import {names}",
+        f"from captum.attr import {names.format(**given)}",
         "from PIL import Image",
         load,
         'x = classifier.preprocessing.tensor(Image.open("photograph.png"))',
         "",
-        "class Score(torch.nn.Module):",
+        "class Class(torch.nn.Module):",
         "    def __init__(self, net):",
         "        super().__init__()",
         "        self.net = net",
@@ -98,9 +144,9 @@ def snippet(
         f"        return logits[:, {target}:{target + 1}]"
         + ("" if against is None else f" - logits[:, {against}:{against + 1}]"),
         "",
-        "score = Score(classifier.private_view())",
-        *([_BASELINES[words["baseline"]]] if "base=" in call or "baselines=base" in call else []),
-        call.format(channels=channels, **numbers, **words),
+        "score = Class(classifier.private_view())",
+        *([_BASELINES[given["baseline"]]] if "baseline" in given else []),
+        call.format(**given),
         f"{end}  # {METHODS[method].title}",
     ]
     return "\n".join(lines)

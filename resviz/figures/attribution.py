@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +18,18 @@ __all__ = [
     "Look",
     "attribution_figure",
     "faithfulness_curves",
-    "maps_together",
+    "full_colour",
+    "heat_colours",
     "overlay_image",
     "photograph",
     "prediction_bars",
     "sanity_lines",
 ]
 
-STYLES = ("heat", "contour", "masked")
+STYLES = ("signed", "heat", "contour", "masked")
+HEAT_FLOOR = 0.3  # of the opacity, where a heat map is zero: the photograph stays to be seen
+SMOOTHING = 1 / 64  # of the picture's side: the sigma of a map whose strongest part is looked for
+GREY = 128  # what a mask hides
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _COLOURS = (RESIDUAL, PLAIN, IDENTITY, CUT, WARNING)
 
@@ -34,13 +38,13 @@ _COLOURS = (RESIDUAL, PLAIN, IDENTITY, CUT, WARNING)
 class Look:
     """How a map lies on its photograph.
 
-    "heat" lays colour over it, "contour" draws a line round the strongest part, "masked" shows that part of the photograph
-    alone; `percentile` says how strong. Right of `wipe`, a share of the width, the photograph stays bare.
+    "signed" lays one colour over it for the class and another against it, "heat" its strength whatever the sign, "contour"
+    draws a line round the strongest part, "masked" shows that part of the photograph alone; `percentile` says how strong.
+    Right of `wipe`, a share of the width, the photograph stays bare.
     """
 
     opacity: float = 0.75
-    absolute: bool = False
-    style: str = "heat"
+    style: str = "signed"
     percentile: float = 90.0
     wipe: float = 1.0
 
@@ -60,11 +64,23 @@ def _scale(signed: bool) -> list[list[object]]:
     ]  # fmt: skip
 
 
-def _shown(attribution: Attribution, absolute: bool, top: float | None = None) -> tuple[np.ndarray, bool]:
-    """Values scaled so that `top`, or the 99.5th percentile of magnitude, is 1, and whether they have a sign."""
-    values = np.abs(attribution.values) if absolute else attribution.values
-    top = top or float(np.percentile(np.abs(values), 99.5)) or float(np.abs(values).max()) or 1.0
-    return np.clip(values / top, -1, 1), attribution.signed and not absolute
+def full_colour(attribution: Attribution) -> float:
+    """The magnitude that gets the full colour: the 99.5th percentile, so that one pixel cannot make all others pale."""
+    strength = np.abs(attribution.values)
+    return float(np.percentile(strength, 99.5)) or float(strength.max()) or 1.0
+
+
+def heat_colours() -> list[str]:
+    """Viridis in 65 steps, as "#rrggbb"."""
+    from plotly.colors import sample_colorscale
+
+    return ["#" + "".join(f"{round(255 * part):02x}" for part in colour)
+            for colour in sample_colorscale("Viridis", list(np.linspace(0, 1, 65)), colortype="tuple")]  # fmt: skip
+
+
+def _scaled(attribution: Attribution) -> np.ndarray:
+    """From -1 to 1, where the full colours are."""
+    return np.clip(np.asarray(attribution.values, np.float64) / full_colour(attribution), -1, 1)
 
 
 def photograph(image: Image.Image, height: int = 420) -> go.Figure:
@@ -78,94 +94,48 @@ def photograph(image: Image.Image, height: int = 420) -> go.Figure:
     return figure
 
 
-def attribution_figure(image: Image.Image, attribution: Attribution, look: Look, top: float | None = None) -> go.Figure:
-    """The map over the photograph: blue speaks for the class, vermilion against it, nothing where it is zero.
-
-    `top` is the value of the full colour where maps share a scale.
-    """
+def attribution_figure(image: Image.Image, attribution: Attribution, look: Look) -> go.Figure:
+    """The map over the photograph as a figure of Plotly's: blue speaks for the class, vermilion against it, nothing where it is zero."""
     figure = photograph(_masked(image, attribution, look) if look.style == "masked" else image)
-    figure.add_trace(_trace(image, attribution, look, top))
-    if look.wipe < 1:
-        figure.add_vline(look.wipe * image.width, line={"color": WARNING, "width": 2})
-    figure.update_layout(margin={"b": 44 if look.style == "heat" else 4})
-    return figure
-
-
-def maps_together(image: Image.Image, maps: Mapping[str, Attribution], look: Look, across: int = 3) -> go.Figure:
-    """The photograph and every map in one figure with one zoom and one pan."""
-    from plotly.subplots import make_subplots
-
-    titles = ["Photograph", *maps]
-    across = min(across, len(titles))
-    rows = -(-len(titles) // across)
-    figure = make_subplots(rows, across, subplot_titles=titles, horizontal_spacing=0.01, vertical_spacing=0.1 / rows)
-    height = rows * (900 // across + 30) + 40
-    figure.update_layout(base_figure(height).layout)
-    figure.update_layout(margin={"l": 4, "r": 4, "t": 60, "b": 4})
-    side = image.width
-    for n, title in enumerate(titles):
-        row, column = n // across + 1, n % across + 1
-        found = maps.get(title)
-        shown = _masked(image, found, look) if found is not None and look.style == "masked" else image
-        figure.add_layout_image(
-            source=shown,
-            x=0,
-            y=0,
-            sizex=side,
-            sizey=side,
-            layer="below",
-            sizing="stretch",
-            row=row,
-            col=column,
-            xref="x",
-            yref="y",
-        )
-        trace = _trace(image, found, look) if found is not None else _nothing(side)
-        trace["showscale"] = False
-        figure.add_trace(trace, row=row, col=column)
-    figure.update_xaxes(visible=False, range=[0, side], matches="x", constrain="domain")
-    figure.update_yaxes(visible=False, range=[side, 0], matches="y", constrain="domain")
-    figure.update_yaxes(scaleanchor="x", row=1, col=1)
-    return figure
-
-
-def _nothing(side: int) -> dict[str, Any]:
-    return {
-        "type": "heatmap",
-        "z": [[0.0]],
-        "x": [side / 2],
-        "y": [side / 2],
-        "opacity": 0,
-        "hoverinfo": "skip",
-        "showscale": False,
-    }
-
-
-def _trace(image: Image.Image, attribution: Attribution, look: Look, top: float | None = None) -> dict[str, Any]:
-    values, signed = _shown(attribution, look.absolute, top)
-    z = values.astype(np.float32)
-    z[:, round(look.wipe * z.shape[1]) :] = np.nan
+    values = _scaled(attribution)
+    if look.style == "heat":
+        values = np.abs(values)
+    signed = attribution.signed and look.style != "heat"
     step = image.width / values.shape[1]
     trace: dict[str, Any] = {
-        "z": z, "x0": step / 2, "dx": step, "y0": step / 2, "dy": step, "customdata": attribution.values,
+        "z": values.astype(np.float32), "x0": step / 2, "dx": step, "y0": step / 2, "dy": step, "customdata": attribution.values,
         "hovertemplate": "row %{y:.0f}, column %{x:.0f}: %{customdata:.3g}<extra></extra>",
     }  # fmt: skip
     if look.style == "contour":
         at = float(np.percentile(values, look.percentile))
         contours = {"start": at, "end": at, "size": 1, "coloring": "none"}
-        return trace | {"type": "contour", "contours": contours, "line": {"color": POSITIVE, "width": 3}, "showscale": False}
-    trace |= {"type": "heatmap", "zmin": -1 if signed else 0, "zmax": 1, "colorscale": _scale(signed)}
+        trace |= {"type": "contour", "contours": contours, "line": {"color": POSITIVE, "width": 3}, "showscale": False}
+    else:
+        trace |= {"type": "heatmap", "zmin": -1 if signed else 0, "zmax": 1, "colorscale": _scale(signed)}
+    if look.style == "heat":
+        trace |= {"colorscale": "Viridis"}
     if look.style == "masked":
-        return trace | {"opacity": 0, "showscale": False}
-    return trace | {
-        "opacity": look.opacity,
-        "zsmooth": "best" if values.shape[0] < 100 and look.wipe == 1 else False,
-        "colorbar": {
-            "orientation": "h", "thickness": 8, "y": -0.01, "yanchor": "top", "len": 0.6, "outlinewidth": 0,
-            "tickvals": [-1, 0, 1] if signed else [0, 1],
-            "ticktext": ["against", "0", "for"] if signed else ["0", "strong"],
-        },
-    }  # fmt: skip
+        trace |= {"opacity": 0, "showscale": False}
+    elif look.style != "contour":
+        ticks = (
+            {"tickvals": [-1, 0, 1], "ticktext": ["against", "0", "for"]}
+            if signed
+            else {"tickvals": [0, 1], "ticktext": ["0", "strong"]}
+        )
+        bar = {"orientation": "h", "thickness": 8, "y": -0.01, "yanchor": "top", "len": 0.6, "outlinewidth": 0}
+        trace |= {"opacity": look.opacity, "colorbar": bar | ticks}
+    figure.add_trace(trace)
+    figure.update_layout(margin={"b": 44})
+    return figure
+
+
+def _strongest(image: Image.Image, attribution: Attribution, look: Look) -> np.ndarray:
+    """Where the smoothed map is strongest: a map of single pixels has no parts."""
+    from scipy.ndimage import gaussian_filter
+
+    values = _scaled(attribution)
+    values = _at_size(gaussian_filter(values, values.shape[0] * SMOOTHING, mode="nearest", truncate=3), image)
+    return values >= np.percentile(values, look.percentile)
 
 
 def _at_size(values: np.ndarray, image: Image.Image) -> np.ndarray:
@@ -175,33 +145,39 @@ def _at_size(values: np.ndarray, image: Image.Image) -> np.ndarray:
 
 def _masked(image: Image.Image, attribution: Attribution, look: Look) -> Image.Image:
     """The photograph where the evidence is strongest, grey elsewhere."""
-    values = _at_size(_shown(attribution, look.absolute)[0], image)
-    strong = (values >= np.percentile(values, look.percentile))[..., None]
+    strong = _strongest(image, attribution, look)[..., None]
     strong[:, round(look.wipe * image.width) :] = True
-    return Image.fromarray(np.where(strong, np.asarray(image.convert("RGB")), 128).astype(np.uint8))
+    return Image.fromarray(np.where(strong, np.asarray(image.convert("RGB")), GREY).astype(np.uint8))
+
+
+def _rgb_rows(colours: Sequence[str]) -> np.ndarray:
+    return np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours], np.float64)
 
 
 def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> Image.Image:
     """The same picture as plain pixels, for files."""
     if look.style == "masked":
         return _masked(image, attribution, look)
-    values, signed = _shown(attribution, look.absolute)
-    resized = _at_size(values, image)
-    pixels, colours = (
-        np.asarray(image.convert("RGB")),
-        np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (POSITIVE, NEGATIVE)]),
-    )
+    values, pixels = _at_size(_scaled(attribution), image), np.asarray(image.convert("RGB"), np.float64)
+    strength, mapped = np.abs(values), slice(0, round(look.wipe * image.width))
+    colours = _rgb_rows([POSITIVE, NEGATIVE])
     if look.style == "contour":
-        inside = resized >= np.percentile(resized, look.percentile)
+        inside = _strongest(image, attribution, look)
         edge = np.zeros_like(inside)
         for axis in (0, 1):
             for by in (-1, 1, -2, 2):
                 edge |= inside & ~np.roll(inside, by, axis)
-        return Image.fromarray(np.where(edge[..., None], colours[0], pixels).astype(np.uint8))
-    colour = np.where((resized >= 0)[..., None], colours[0], colours[1])
-    strength = np.abs(resized) if signed else np.clip(resized, 0, 1)
-    alpha = np.interp(strength, (0, 0.5, 1), (0, 0.6, 1))[..., None] * look.opacity  # as on the page
-    return Image.fromarray(np.rint(pixels * (1 - alpha) + colour * alpha).astype(np.uint8))
+        colour, alpha = np.broadcast_to(colours[0], pixels.shape), edge[..., None].astype(np.float64)
+    elif look.style == "heat":
+        scale = _rgb_rows(heat_colours())
+        colour = scale[np.rint(strength * (len(scale) - 1)).astype(int)]
+        alpha = look.opacity * (HEAT_FLOOR + (1 - HEAT_FLOOR) * strength)[..., None]
+    else:
+        colour = np.where((values >= 0)[..., None], colours[0], colours[1])
+        alpha = look.opacity * np.interp(strength, (0, 0.5, 1), (0, 0.6, 1))[..., None]
+    shown = pixels.copy()
+    shown[:, mapped] = (pixels * (1 - alpha) + colour * alpha)[:, mapped]
+    return Image.fromarray(np.rint(shown).astype(np.uint8))
 
 
 def faithfulness_curves(measured: Mapping[str, Faithfulness], insertion: bool) -> go.Figure:

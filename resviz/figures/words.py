@@ -28,6 +28,7 @@ __all__ = [
     "bottleneck_note",
     "branch_note",
     "comparison",
+    "counted",
     "cut_note",
     "degradation",
     "finding_note",
@@ -140,16 +141,18 @@ def prediction_note(prediction: Prediction) -> str:
     ).strip()
 
 
-def attribution_note(delta: float | None, change: float | None) -> str:
-    """Integrated Gradients' own check in words."""
+def counted(n: int, noun: str) -> str:
+    """1 picture, 52 pictures."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def attribution_note(delta: float | None, change: float | None, remedy: str = "more steps help") -> str:
+    """A complete method's own check in words; `remedy` is what helps it, or where the rest went."""
     if delta is None or change is None:
         return ""
     off = abs(delta) / max(abs(change), 1e-12)
-    judged = "complete" if off < 0.05 else "roughly complete: more steps help" if off < 0.2 else "not complete: take more steps"
-    return (
-        f"The attributions miss the score's change of {number(change)} by {number(abs(delta))} "
-        f"(convergence delta, {100 * off:.1f} %): {judged}."
-    )
+    judged = "complete" if off < 0.05 else f"roughly complete: {remedy}" if off < 0.2 else f"not complete: {remedy}"
+    return f"Convergence delta {number(abs(delta))}, {100 * off:.1f} % of the score's change of {number(change)}: {judged}."
 
 
 def trust_note(title: str, found: Faithfulness) -> str:

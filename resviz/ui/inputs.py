@@ -13,7 +13,7 @@ from resviz.images import ImageError, decode
 from resviz.ui import cache
 from resviz.ui.jobs import Tick, result_of
 
-__all__ = ["Network", "Photograph", "bundled_titles", "choose_network", "choose_photograph", "crop", "digest", "option"]
+__all__ = ["Network", "Photograph", "bundled_titles", "choose_network", "choose_photograph", "crop", "crop_to", "digest"]
 
 
 @dataclass(frozen=True)
@@ -69,34 +69,57 @@ def choose_photograph(slot: str) -> Photograph:
     return Photograph(f"sample {name}", name, samples[name])
 
 
+_CLOSEST = 8.0  # times
+
+
 def crop(photograph: Photograph, slot: str) -> Photograph:
     """The part of a photograph to look at, turned upright: what lies outside never reaches the network."""
     own = f"{slot}.{photograph.key}"
+    for name, whole in (("turn", 0), ("zoom", 1.0), ("across", 50), ("down", 50)):
+        st.session_state[f"{own}.{name}"] = st.session_state.get(f"{own}.{name}", whole)
     turn = st.segmented_control(
-        "Rotate", (0, 90, 180, 270), default=0, required=True, format_func=lambda angle: f"{angle}°", key=f"{own}.turn",
+        "Rotate", (0, 90, 180, 270), required=True, format_func=lambda angle: f"{angle}°", key=f"{own}.turn",
         help="Clockwise, before the network's own resizing and cropping.",
     )  # fmt: skip
     zoom = st.slider(
-        "Crop", 1.0, 6.0, 1.0, format="%.1f×", key=f"{own}.zoom", help="Keeps the middle, or the place chosen below."
+        "Crop",
+        1.0,
+        _CLOSEST,
+        step=0.1,
+        format="%.1f×",
+        key=f"{own}.zoom",
+        help="Or zoom into a picture and press “Crop to this view”.",
     )
     image = photograph.image.rotate(-turn, expand=True) if turn else photograph.image
     if zoom == 1:
         return photograph if not turn else Photograph(f"{photograph.key} {turn}", photograph.name, image)
-    across = st.slider("Left to right", 0, 100, 50, format="%d %%", key=f"{own}.across")
-    down = st.slider("Top to bottom", 0, 100, 50, format="%d %%", key=f"{own}.down")
+    across = st.slider("Left to right", 0, 100, format="%d %%", key=f"{own}.across")
+    down = st.slider("Top to bottom", 0, 100, format="%d %%", key=f"{own}.down")
     width, height = max(8, round(image.width / zoom)), max(8, round(image.height / zoom))
     left, top = round((image.width - width) * across / 100), round((image.height - height) * down / 100)
     part = image.crop((left, top, left + width, top + height))
+    st.button("Whole photograph again", on_click=st.session_state.update, args=({f"{own}.zoom": 1.0},))
     return Photograph(f"{photograph.key} {turn} {zoom} {across} {down}", photograph.name, part)
 
 
-def option(prefix: str, parameter: Any, default: Any, key: str) -> Any:
-    """The control of an attribution method's parameter."""
-    title = prefix + parameter.title.lower()
-    if isinstance(default, str):
-        return st.selectbox(title, parameter.choices, index=parameter.choices.index(default), help=parameter.help, key=key)
-    low, high = parameter.low, parameter.high
-    return st.slider(title, low, high, min(max(default, low), high), help=parameter.help, key=key)
+def crop_to(photograph: Photograph, slot: str, seen: float, x: float, y: float, zoom: float) -> None:
+    """Crop so that the network sees what a view of its picture shows.
+
+    The view's middle is (x, y), 0 to 1, in the part of the cropped photograph that the network sees, which is `seen` of the
+    shorter side.
+    """
+    own, state = f"{slot}.{photograph.key}", st.session_state
+    turned = state.get(f"{own}.turn", 0) in (90, 270)
+    sides = photograph.image.size[::-1] if turned else photograph.image.size
+    before = state.get(f"{own}.zoom", 1.0)
+    after = min(_CLOSEST, max(1.0, round(before * zoom, 1)))
+    shorter = min(sides) / before
+    for name, side, place in (("across", sides[0], x), ("down", sides[1], y)):
+        start = (side - side / before) * state.get(f"{own}.{name}", 50) / 100
+        middle = start + side / before / 2 + (place - 0.5) * seen * shorter
+        free = side - side / after
+        state[f"{own}.{name}"] = round(100 * min(1.0, max(0.0, (middle - side / after / 2) / free))) if free else 50
+    state[f"{own}.zoom"] = after
 
 
 def bundled_titles() -> dict[str, str]:

@@ -294,11 +294,11 @@ def result_of(slot: str, key: Hashable, label: str, work: Callable[[Tick], Any])
 def results_of(
     wanted: Sequence[tuple[str, Hashable, str, Callable[[Tick], Any]]],
     places: Sequence[Any] = (),
-    draw_partial: Callable[[Any], None] | None = None,
+    draw_partial: Callable[[str, Any], None] | None = None,
 ) -> list[Any]:
     """Several jobs side by side: all are queued before any is waited for.
 
-    `places` are containers to draw progress in, and with `draw_partial` what a job has so far.
+    `places` are containers to draw progress in; `draw_partial` draws there what the job of a slot has so far, or None.
     """
     try:
         started = [_start(slot, key, work) for slot, key, _, work in wanted]
@@ -319,7 +319,7 @@ def results_of(
     return results
 
 
-def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[Any], None] | None = None) -> None:
+def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[str, Any], None] | None = None) -> None:
     def again() -> None:
         st.session_state.jobs.pop(slot, None)
 
@@ -334,7 +334,7 @@ def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[Any], None] |
 
 
 @st.fragment(run_every=0.5)
-def _watch(slot: str, label: str, job: Job, draw_partial: Callable[[Any], None] | None) -> None:
+def _watch(slot: str, label: str, job: Job, draw_partial: Callable[[str, Any], None] | None) -> None:
     """Polls one job; the page runs once more when it has ended."""
     if not job.live:
         st.rerun()
@@ -343,7 +343,7 @@ def _watch(slot: str, label: str, job: Job, draw_partial: Callable[[Any], None] 
     text = f"{label}: {f'place {place} in the queue' if place else job.note or f'{100 * job.fraction:.0f} %'}"
     if left is not None:
         text += f", about {math.ceil(left)} s left"
+    if draw_partial is not None:
+        draw_partial(slot, job.partial)
     st.progress(min(1.0, job.fraction), text)
-    if draw_partial is not None and job.partial is not None:
-        draw_partial(job.partial)
     st.button("Cancel", key=f"{slot}.cancel", on_click=job.cancel, icon=":material/close:")

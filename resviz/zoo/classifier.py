@@ -60,6 +60,17 @@ class Preprocessing:
         pixels = transform(image.convert("RGB")).permute(1, 2, 0)  # (H, W, C)
         return Image.fromarray(np.rint(pixels.numpy() * 255).astype(np.uint8))
 
+    def framed(self, image: Image.Image, side: int = 240) -> Image.Image:
+        """The whole picture, small, with all that the network does not see veiled."""
+        small = image.convert("RGB")
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
+        part = min(small.size) * self.crop / self.resize
+        left, top = (small.width - part) / 2, (small.height - part) / 2
+        box = tuple(round(v) for v in (left, top, left + part, top + part))
+        veiled = Image.blend(small, Image.new("RGB", small.size, (128, 128, 128)), 0.7)
+        veiled.paste(small.crop(box), box[:2])  # type: ignore[arg-type]
+        return veiled
+
     def window(self, image: Image.Image, side: int = 448) -> Image.Image:
         """The same part of the picture as `seen`, in display resolution: side × side."""
         width, height = image.size

@@ -1,0 +1,68 @@
+"""An explanation as one HTML file, and the table of what its maps are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from PIL import Image
+
+from resviz.figures import attribution as pictures
+from resviz.figures import report, words
+from resviz.figures.theme import number
+from resviz.results import Attribution, Faithfulness, Prediction
+
+__all__ = ["explanation_report", "trust_table"]
+
+
+def trust_table(titled: Mapping[str, Faithfulness]) -> pd.DataFrame:
+    """The methods, best first."""
+    rows = [
+        {
+            "method": title,
+            "mean rank": f"{rank:.2f}",
+            "deletion AUC ↓": f"{found.deletion_auc:.3f}",
+            "insertion AUC ↑": f"{found.insertion_auc:.3f}",
+            "infidelity ↓": number(found.infidelity),
+            "max sensitivity ↓": number(found.sensitivity),
+            "likeness with shuffled weights": number(float(found.similarity[-1]))
+            + (" (ignores them)" if found.ignores_weights else ""),
+        }
+        for title, found, rank in words.ranking(titled)
+    ]
+    return pd.DataFrame(rows)
+
+
+def explanation_report(
+    about: str,
+    prediction: Prediction,
+    asked: str,
+    seen: Image.Image,
+    window: Image.Image,
+    maps: Mapping[str, Attribution],
+    look: pictures.Look,
+    rows: Sequence[Sequence[str]],
+    measured: Mapping[str, Faithfulness],
+    code: Sequence[str],
+) -> str:
+    """Self-contained HTML; `rows` are each map's method, parameters, paper and check, `code` the Python that makes them again."""
+    ranked = report.table(["class", "probability"], [(name, f"{100 * p:.2f} %") for name, p in prediction.top(5)])
+    shown = report.picture(seen, "As the network sees it")
+    given = "".join(
+        report.picture(pictures.overlay_image(window, found, look), f"{title} for {asked}") for title, found in maps.items()
+    )
+    table = report.table(["method", "parameters", "paper", "check"], rows)
+    sections: list[report.Section] = [
+        ("What it says", report.paragraphs([words.prediction_note(prediction)]) + shown + ranked, ()),
+        (f"Evidence for {asked}", given + table, ()),
+    ]
+    if measured:
+        judged = trust_table(measured)
+        text = report.table(list(judged.columns), judged.values.tolist())
+        notes = report.paragraphs([words.trust_note(title, found) for title, found in measured.items()])
+        curves = [pictures.faithfulness_curves(measured, False), pictures.faithfulness_curves(measured, True)]
+        sections.append(("Can it be trusted?", text + notes, [*curves, pictures.sanity_lines(measured)]))
+    given_code = "".join(f"<pre><code>{report.escape(text)}</code></pre>" for text in code if text)
+    if given_code:
+        sections.append(("The same with Captum alone", given_code, ()))
+    return report.document("Which pixels decided?", report.paragraphs([about]), sections)
