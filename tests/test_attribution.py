@@ -22,7 +22,7 @@ from resviz.attribution.residual import grad_cam_by_block, two_paths
 from resviz.attribution.run import attribute, default_options
 from resviz.attribution.snippet import snippet
 from resviz.images import sample_photographs
-from resviz.nets.cost import memory_need
+from resviz.nets.cost import layer_table
 from resviz.nets.resnet import build
 from resviz.spec import PRESETS, Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.ui.jobs import Cancelled
@@ -358,8 +358,10 @@ def test_the_pace_stays_within_the_memory(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("RESVIZ_MEMORY_GB", "2")
     spec = PRESETS["resnet50"]
     pace = pace_of(replace(spec, seed=123456 % 1000), 208, True)
-    assert memory_need(spec, 208, pace.sizes[-1]) <= 2**29
-    assert memory_need(spec, 208, 2 * pace.sizes[-1]) > 2**29
+    table = layer_table(spec, 208)
+    each = sum(row.memory for row in table.rows if not row.kind.endswith("norm"))
+    assert 4 * table.params + each * pace.sizes[-1] <= 2**31 / 6
+    assert 4 * table.params + each * 2 * pace.sizes[-1] > 2**31 / 6
 
 
 def test_integrated_gradients_shows_coarse_maps_that_become_the_whole() -> None:

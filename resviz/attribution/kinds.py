@@ -140,7 +140,8 @@ def total(attribution: Tensor) -> float:
 def change_of(score: Score, x: Tensor, base: Tensor) -> float:
     """How far the score is above that of the baseline, or of several on average."""
     with torch.no_grad():
-        return (score(x) - score(base)).mean().item()
+        found = score(torch.cat([x, base]))
+        return (found[:1] - found[1:]).mean().item()
 
 
 def together(score: Score, x: Tensor, pictures: int, gradients: bool = True) -> int:

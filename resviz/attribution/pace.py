@@ -6,7 +6,7 @@ import math
 from collections import deque
 from dataclasses import replace
 
-from resviz.nets.cost import layer_table, memory_limit, memory_need
+from resviz.nets.cost import layer_table, memory_limit
 from resviz.spec import NetSpec
 
 __all__ = ["Pace", "pace_of"]
@@ -14,7 +14,7 @@ __all__ = ["Pace", "pace_of"]
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
 _FIRST = 128 * 2**20  # bytes of activations to begin with, before anything was timed
 _LATELY, _OLD = 6, 40  # measurements of a size that count, and batches after which a neighbour is tried again
-_SHARE = 4  # the part of the memory limit that one explanation may take: others compute too
+_SHARE = 6  # the part of the memory limit that one explanation may take: others compute too
 
 
 class Pace:
@@ -63,7 +63,9 @@ def pace_of(spec: NetSpec, side: int, gradients: bool) -> Pace:
     shape = replace(spec, cut=frozenset(), dropped=frozenset(), seed=0)
     key = shape, side, gradients
     if key not in _paces:
-        room = memory_limit() // _SHARE
-        largest = max((n for n in _SIZES if memory_need(shape, side, n, gradients) <= room), default=1)
-        _paces[key] = Pace(largest, _FIRST // max(1, layer_table(shape, side).memory))
+        table, room = layer_table(shape, side), memory_limit() // _SHARE
+        # weights are frozen and norms folded; on the way back every other activation is there once
+        rows = [row.memory for row in table.rows if not row.kind.endswith("norm")]
+        largest = (room - 4 * table.params) // max(1, sum(rows) if gradients else 3 * max(rows))
+        _paces[key] = Pace(largest, _FIRST // max(1, table.memory))
     return _paces[key]
