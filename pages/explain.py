@@ -18,7 +18,9 @@ from resviz.figures import words
 from resviz.spec import describe
 from resviz.ui import cache, inputs
 from resviz.ui.charts import chart
+from resviz.ui.explain_link import link, restore, valid
 
+restore()
 figure_column, control_column = st.columns([3, 1], gap="large")
 with control_column:
     taken = inputs.choose_photograph("explain")
@@ -30,10 +32,11 @@ if network is None:
     frame.close()
     st.stop()
 from resviz.attribution.methods import FIRST, METHODS, available
+from resviz.figures.attribution import Look
 from resviz.ui.options import options_of
 from resviz.ui.panel import look_bar
 from resviz.ui.studio import Studio
-from resviz.ui.studio_views import VIEWS
+from resviz.ui.studio_views import VIEWS, WITH_MAPS
 
 classifier, image = network.classifier, photograph.image
 preprocessing = classifier.preprocessing
@@ -41,21 +44,24 @@ prediction = cache.prediction(network.key, image, classifier)
 ranked = [category for category, _ in prediction.top(len(classifier.categories))]
 with control_column:
     target = st.selectbox(
-        "Class to explain", ranked, key=f"class.{network.key}.{photograph.key}", help="The most probable first; type to search."
+        "Class to explain",
+        ranked,
+        key=valid(f"class.{network.key}.{photograph.key}", ranked),
+        help="The most probable first; type to search.",
     )
     against = st.selectbox(
         "Rather than", [name for name in ranked if name != target], index=None, placeholder="any other class",
-        key=f"against.{network.key}.{photograph.key}.{target}", help="Evidence for the one class and not for this one: the difference of their scores.",
+        key=valid(f"against.{network.key}.{photograph.key}.{target}", ranked), help="Evidence for the one class and not for this one: the difference of their scores.",
     )  # fmt: skip
     chosen = st.multiselect(
-        "Methods", available(classifier.spec), default=FIRST, key="explain.methods", format_func=lambda m: METHODS[m].title,
+        "Methods", available(classifier.spec), key=valid("explain.methods", available(classifier.spec), list(FIRST)), format_func=lambda m: METHODS[m].title,
         max_selections=8, placeholder="choose methods to compare", help="Side by side, on one scale of colour.",
     )  # fmt: skip
     layers = list(classifier.spec.block_names())
     at = layers[-1:]
     if any(METHODS[method].layer for method in chosen):
         at = st.multiselect(
-            "Layers", layers, default=at, key=f"layers.{network.key}", max_selections=6,
+            "Layers", layers, key=valid(f"layers.{network.key}", layers, at), max_selections=6,
             help="Where the layer methods look, one map for each: deep blocks see objects, early ones edges.",
         )  # fmt: skip
     others = [name for name in inputs.bundled_titles() if name != network.key]
@@ -76,9 +82,13 @@ with figure_column:
             st.markdown(f"**{inputs.bundled_titles()[name]}**")
             answer = cache.prediction(name, image, cache.bundled(name))
             chart(pictures.prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
-    view = st.segmented_control("View", VIEWS, default="Compare", required=True, key="explain.view", label_visibility="collapsed")
+    view = st.segmented_control(
+        "View", VIEWS, required=True, key=valid("explain.view", VIEWS, "Compare"), label_visibility="collapsed"
+    )
     part = preprocessing.crop / preprocessing.resize
-    look = look_bar(lambda x, y, zoom: inputs.crop_to(taken, "crop", part, x, y, zoom))
+    look = Look()
+    if view in WITH_MAPS:
+        look = look_bar(lambda x, y, zoom: inputs.crop_to(taken, "crop", part, x, y, zoom))
     studio = Studio(
         classifier,
         network.key,
@@ -121,4 +131,5 @@ with st.expander("Why"):
 with st.expander(f"The {len(METHODS)} methods"):
     rows = [(m.title, m.answers, m.assumes, m.family, m.paper) for m in METHODS.values()]
     st.dataframe(pd.DataFrame(rows, columns=["method", "what it answers", "what it assumes", "family", "paper"]), hide_index=True)
-frame.close()
+own = st.session_state["explain.source"] != "Sample" or photograph is not taken
+frame.close(link(None if own else photograph.name, network.key, target, against, chosen, at, view))

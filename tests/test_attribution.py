@@ -360,8 +360,8 @@ def test_the_pace_stays_within_the_memory(monkeypatch: pytest.MonkeyPatch) -> No
     pace = pace_of(replace(spec, seed=123456 % 1000), 208, True)
     table = layer_table(spec, 208)
     each = sum(row.memory for row in table.rows if not row.kind.endswith("norm"))
-    assert 4 * table.params + each * pace.sizes[-1] <= 2**31 / 6
-    assert 4 * table.params + each * 2 * pace.sizes[-1] > 2**31 / 6
+    assert 4 * table.params + each * pace.sizes[-1] <= 2**31 / 10
+    assert 4 * table.params + each * 2 * pace.sizes[-1] > 2**31 / 10
 
 
 def test_integrated_gradients_shows_coarse_maps_that_become_the_whole() -> None:

@@ -14,7 +14,7 @@ __all__ = ["Pace", "pace_of"]
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
 _FIRST = 128 * 2**20  # bytes of activations to begin with, before anything was timed
 _LATELY, _OLD = 6, 40  # measurements of a size that count, and batches after which a neighbour is tried again
-_SHARE = 6  # the part of the memory limit that one explanation may take: others compute too
+_SHARE = 10  # the part of the memory limit that one explanation may take: others compute too
 
 
 class Pace:

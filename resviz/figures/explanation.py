@@ -25,8 +25,7 @@ def trust_table(titled: Mapping[str, Faithfulness]) -> pd.DataFrame:
             "insertion AUC ↑": f"{found.insertion_auc:.3f}",
             "infidelity ↓": number(found.infidelity),
             "max sensitivity ↓": number(found.sensitivity),
-            "likeness with shuffled weights": number(float(found.similarity[-1]))
-            + (" (ignores them)" if found.ignores_weights else ""),
+            "likeness, shuffled": number(float(found.similarity[-1])) + (" (ignores them)" if found.ignores_weights else ""),
         }
         for title, found, rank in words.ranking(titled)
     ]

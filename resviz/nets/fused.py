@@ -19,16 +19,65 @@ from resviz.spec import Activation
 __all__ = ["fuse", "prepare"]
 
 
+_ops: Any = torch.ops.mkldnn
+_PACKS = all(hasattr(_ops, name) for name in ("_reorder_convolution_weight", "_convolution_pointwise"))  # where oneDNN is
+
+
+class _Packed:
+    """A convolution's weights as oneDNN's kernels read them, made when first asked for and shared by all views.
+
+    PyTorch otherwise reorders them at every call, which costs a single picture a third of its time. `of` is what they were made
+    from: a view whose weights were exchanged must not use them.
+    """
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        self.of = conv.weight
+        self.stem = _subpixel(conv.weight) if conv.kernel_size == (7, 7) and conv.stride == (2, 2) else None
+        self.layouts: dict[tuple[bool, bool], Tensor] = {}
+
+    def layout(self, conv: nn.Conv2d, x: Tensor, back: bool) -> Tensor:
+        """Kernels for a single picture want another one than those for several."""
+        key = len(x) == 1, back
+        if key not in self.layouts:
+            weight = self.of.detach()
+            if back:  # the way back through a convolution of stride 1 is a convolution
+                weight = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
+            stride = [1, 1] if back else list(conv.stride)
+            self.layouts[key] = _ops._reorder_convolution_weight(
+                weight, conv.padding, stride, conv.dilation, conv.groups, list(x.shape)
+            )
+        return self.layouts[key]
+
+
+def _packed(conv: Any, x: Tensor) -> _Packed | None:
+    packed: _Packed | None = getattr(conv, "packed", None)
+    return packed if packed is not None and packed.of is conv.weight and x.dtype is torch.float32 else None
+
+
+def _convolved(conv: nn.Conv2d, x: Tensor, skip: Tensor | None, relu: bool) -> Tensor:
+    """relu(conv(x) + skip)."""
+    packed = _packed(conv, x)
+    if packed is None or not _PACKS:
+        y = F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups)
+        y = y if skip is None else y.add_(skip)
+        return y.relu_() if relu else y
+    weight, bias = packed.layout(conv, x, back=False), conv.bias
+    shape = conv.padding, conv.stride, conv.dilation, conv.groups
+    found: Tensor
+    if skip is None:
+        found = _ops._convolution_pointwise(x, weight, bias, *shape, "relu" if relu else "none", [], "")
+    else:
+        found = _ops._convolution_pointwise.binary(x, skip, weight, bias, *shape, "add", 1.0, "relu" if relu else None, [], "")
+    return found
+
+
 class _Step(torch.autograd.Function):
     """relu(conv(x) + skip); without `relu` or `skip` the plain convolution."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, skip: Tensor | None, conv: nn.Conv2d, relu: bool) -> Tensor:
-        y = F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups)
-        if skip is not None:
-            y.add_(skip)
+        y = _convolved(conv, x, skip, relu)
         if relu:
-            y.relu_()
             ctx.save_for_backward(y)
         ctx.conv, ctx.relu, ctx.shape, ctx.joined = conv, relu, x.shape, skip is not None
         return y
@@ -43,14 +92,18 @@ class _Step(torch.autograd.Function):
 
 
 def _input_gradient(conv: nn.Conv2d, shape: torch.Size, gradient: Tensor) -> Tensor:
-    of, kernel = getattr(conv, "subpixel", (None, None))
-    if kernel is not None and of is conv.weight and shape[-1] % 2 == 0 == shape[-2] % 2:
-        return F.pixel_shuffle(F.conv2d(F.pad(gradient, (1, 2, 1, 2)), kernel), 2)
-    like = torch.empty(shape, memory_format=torch.channels_last)  # only its shape counts; nothing is written there or read
-    found: Tensor = torch.ops.aten.convolution_backward(
-        gradient, like, conv.weight, None, conv.stride, conv.padding, conv.dilation, False, [0, 0], conv.groups,
-        [True, False, False],
-    )[0]  # fmt: skip
+    packed, found = _packed(conv, gradient), None
+    if packed is not None and packed.stem is not None and shape[-1] % 2 == 0 == shape[-2] % 2:
+        return F.pixel_shuffle(F.conv2d(F.pad(gradient, (1, 2, 1, 2)), packed.stem), 2)
+    if packed is not None and _PACKS and conv.stride == (1, 1) and conv.groups == 1:
+        weight = packed.layout(conv, gradient, back=True)
+        found = _ops._convolution_pointwise(gradient, weight, None, conv.padding, conv.stride, conv.dilation, 1, "none", [], "")
+    else:
+        like = torch.empty(shape, memory_format=torch.channels_last)  # only its shape counts; nothing is written there or read
+        found = torch.ops.aten.convolution_backward(
+            gradient, like, conv.weight, None, conv.stride, conv.padding, conv.dilation, False, [0, 0], conv.groups,
+            [True, False, False],
+        )[0]  # fmt: skip
     return found
 
 
@@ -68,9 +121,9 @@ def _subpixel(weight: Tensor) -> Tensor:
 
 def prepare(net: ResNet) -> None:
     """What `fuse` needs of a folded network once for all its views."""
-    stem: Any = net.conv1
-    if stem.kernel_size == (7, 7) and stem.stride == (2, 2):
-        stem.subpixel = stem.weight, _subpixel(stem.weight)
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            module.packed = _Packed(module)  # type: ignore[assignment]
 
 
 def _step(conv: Any, x: Tensor, skip: Tensor | None = None, relu: bool = True) -> Tensor:

@@ -10,14 +10,15 @@ import streamlit as st
 from resviz.plan import PARAMETERS
 from resviz.spec import NetSpec, SpecError, from_query, to_query
 
-__all__ = ["bound", "change", "current_spec", "reset", "sync_url", "undo"]
+__all__ = ["EXPLAIN_PARAMETERS", "bound", "change", "current_spec", "reset", "sync_url", "undo"]
 
+EXPLAIN_PARAMETERS = frozenset({"photo", "model", "class", "against", "methods", "layers", "view"})  # of that page's link
 _HISTORY = 50
 
 
 def current_spec() -> NetSpec:
     if "spec" not in st.session_state:
-        own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS}
+        own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS | EXPLAIN_PARAMETERS}
         st.session_state.spec, problems = from_query(own)
         st.session_state.undo = []
         if problems:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 import zipfile
 from collections.abc import Sequence
+from functools import partial
+from typing import IO
 
 import streamlit as st
 
@@ -44,26 +46,38 @@ def batch(studio: Studio) -> None:
     )  # fmt: skip
     if result is None:
         return
-    packed, table, shown, count = result
+    archive, table, shown, count = result
     st.markdown(f"**{count} answer{'' if count == 1 else 's'}**; the first pictures:")
     columns = st.columns(4)
     for n, (title, png) in enumerate(shown):
         columns[n % 4].image(png, caption=title)
     with st.container(horizontal=True):
-        st.download_button("Maps, table and gallery (ZIP)", packed, "explanations.zip", on_click="ignore")
+        st.download_button("Maps, table and gallery (ZIP)", partial(_content, archive), "explanations.zip", on_click="ignore")
         st.download_button("Predictions (CSV)", table, "predictions.csv", "text/csv", on_click="ignore")
+
+
+def _scratch() -> IO[bytes]:
+    return tempfile.TemporaryFile(suffix=".zip")
+
+
+def _content(archive: IO[bytes]) -> bytes:
+    archive.seek(0)
+    return archive.read()
 
 
 def _explain(
     files: Files, networks: Sequence[Classifier], methods: Sequence[str], tick: jobs.Tick
-) -> tuple[bytes, str, list[tuple[str, bytes]], int]:
-    """The zip, the table, the first maps with their titles, and the number of rows."""
-    buffer = io.BytesIO()
+) -> tuple[IO[bytes], str, list[tuple[str, bytes]], int]:
+    """The zip, the table, the first maps with their titles, and the number of rows.
+
+    The zip is a file on disk that goes with the last who holds it: the maps of many pictures do not gather in memory.
+    """
+    file = _scratch()
     shown: list[tuple[str, bytes]] = []
     packed = [name.lower().endswith(".zip") for name, _ in files]
     every = [file for file, is_zip in zip(files, packed, strict=True) if not is_zip]
     every += [entry for (_, data), is_zip in zip(files, packed, strict=True) if is_zip for entry in unzip(data)]
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         gallery, total = Gallery(archive.writestr), len(every) * len(networks)
 
         def ticked(*_: object, **__: object) -> None:
@@ -77,4 +91,4 @@ def _explain(
         gallery.finish()
     if not gallery.rows:
         raise ValueError("there is no picture among these files; give PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF")
-    return buffer.getvalue(), gallery.table(), shown[:_SHOWN], len(gallery.rows)
+    return file, gallery.table(), shown[:_SHOWN], len(gallery.rows)

@@ -26,7 +26,7 @@ from resviz.ui.studio import Studio, grid
 from resviz.ui.studio_batch import batch
 from resviz.zoo.classifier import predict
 
-__all__ = ["VIEWS", "change", "compare", "depth", "paths", "trust"]
+__all__ = ["VIEWS", "WITH_MAPS", "change", "compare", "depth", "paths", "trust"]
 
 
 def compare(studio: Studio) -> None:
@@ -115,11 +115,11 @@ def depth(studio: Studio) -> None:
     )  # fmt: skip
     if maps is None:
         return
-    st.markdown(f"**Where the evidence for *{studio.asked}* forms**: Layer Grad-CAM, block by block")
+    st.markdown(f"**Where the evidence for *{studio.asked}* forms**: Grad-CAM, block by block")
     small = photo_url(studio.window, 224)
     with grid("film"):
         for found in maps:
-            alt = f"Layer Grad-CAM for {studio.asked} at {found.layer}"
+            alt = f"Grad-CAM for {studio.asked} at {found.layer}"
             studio.draw(f"depth-{found.layer}", found.layer, alt, found, f"{100 * _speaks_for(found):.0f} % for", photo=small)
     best = max(maps, key=_speaks_for)
     st.caption(f"The share of evidence that speaks *for* the class is largest at `{best.layer}`. Each map has its own scale.")
@@ -242,3 +242,4 @@ VIEWS = {
     "Two paths": paths,
     "Many pictures": batch,
 }
+WITH_MAPS = ("Compare", "Through the depth", "Change the network", "Two paths")

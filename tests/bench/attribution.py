@@ -183,7 +183,7 @@ def attribution_rows() -> Iterator[tuple[str, float, float]]:
     """Name, figure and limit of each line; the peaks are measured on Linux."""
     for method, title, limit, rounds in (
         ("integrated-gradients", "Integrated Gradients, 50 steps", 0.38, 5),
-        ("smoothgrad", "SmoothGrad, 25 samples", 0.4, 9),
+        ("smoothgrad", "SmoothGrad, 25 samples", 0.4, 7),
         ("occlusion", "Occlusion, 32/16", 0.6, 5),
         ("grad-cam", "Grad-CAM", 1.0, 21),
     ):

@@ -1,0 +1,69 @@
+"""The Explain page's state in its link: kept between pages, and set again in another browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from resviz.ui import cache
+from resviz.ui.inputs import bundled_titles
+from resviz.ui.state import EXPLAIN_PARAMETERS
+
+__all__ = ["link", "restore", "valid"]
+
+_KEPT: Final = "explain.link"
+
+
+def restore() -> None:
+    """On entering the page: set it as it was left, or as the link says; `valid` ignores what does not exist."""
+    state = st.session_state
+    if "explain.view" in state:  # the page was here a moment ago
+        return
+    given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
+    asked: Mapping[str, str] = state.get(_KEPT) or given
+    if not asked:
+        return
+    from resviz.zoo.imagenet import weights
+
+    model, photo = asked.get("model", ""), asked.get("photo", "")
+    model = model if model in bundled_titles() or model in weights() else next(iter(bundled_titles()))
+    photo = photo if photo in cache.samples() else next(iter(cache.samples()))
+    place = f"{model}.sample {photo}"
+    state["explain.network"], state["explain.sample"] = model, photo
+    for key, name in (
+        ("explain.view", "view"),
+        (f"class.{place}", "class"),
+        (f"against.{place}.{asked.get('class')}", "against"),
+    ):
+        if name in asked:
+            state[key] = asked[name]
+    for key, name in (("explain.methods", "methods"), (f"layers.{model}", "layers")):
+        if name in asked:
+            state[key] = asked[name].split(",")[:8]
+
+
+def valid(key: str, choices: Iterable[str], default: Any = None) -> str:
+    """The key of a control, after what is none of its choices was forgotten: a link may name anything."""
+    state, known = st.session_state, set(choices)
+    if isinstance(state.get(key), list):
+        state[key] = [each for each in state[key] if each in known]
+    elif state.get(key) is not None and state[key] not in known:
+        del state[key]
+    if key not in state and default is not None:
+        state[key] = default
+    return key
+
+
+def link(
+    photo: str | None, model: str, target: str, against: str | None, methods: Sequence[str], layers: Sequence[str], view: str
+) -> dict[str, str]:
+    """What the page adds to the address; a visitor's own photograph (None) and checkpoint are not in it."""
+    query = {"view": view, "methods": ",".join(methods), "layers": ",".join(layers)}
+    if not model.startswith("own "):
+        query["model"] = model
+        if photo is not None:
+            query |= {"photo": photo, "class": target} | ({"against": against} if against else {})
+    st.session_state[_KEPT] = query
+    return query
