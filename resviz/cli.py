@@ -198,6 +198,27 @@ def _explain_all(args: argparse.Namespace) -> int:
     return _show(args, about, f"{out / 'index.html'}: {len(gallery.rows)} rows in predictions.csv, {problems} with a problem")
 
 
+def _methods(args: argparse.Namespace) -> int:
+    from resviz.attribution.kinds import Choice
+    from resviz.attribution.methods import METHODS
+
+    found = {}
+    for name, method in METHODS.items():
+        parameters = {
+            option: {"default": p.default} | ({"choices": p.choices} if isinstance(p, Choice) else {"low": p.low, "high": p.high})
+            for option, p in method.parameters.items()
+        }
+        found[name] = {"title": method.title, "family": method.family, "paper": method.paper, "answers": method.answers,
+                       "assumes": method.assumes, "parameters": parameters}  # fmt: skip
+    lines = []
+    for name, about in found.items():
+        lines.append(f"{name:22} {about['answers']} ({about['paper']})")
+        for option, p in METHODS[name].parameters.items():
+            span = ", ".join(p.choices) if isinstance(p, Choice) else f"{p.low:g} to {p.high:g}"
+            lines.append(f"{'':22}   --option {option}={p.default}   {span}. {p.help}")
+    return _show(args, found, "\n".join(lines))
+
+
 def _options(given: list[str]) -> dict[str, Any]:
     """NAME=VALUE pairs; a number where it is one."""
     options: dict[str, Any] = {}
@@ -325,12 +346,16 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--top", type=int, default=5)
     predict.set_defaults(run=_predict)
     explain.add_argument(
-        "--method", default="integrated-gradients", help="saliency, deeplift, kernel-shap …: a wrong one lists them"
+        "--method", default="integrated-gradients", help="one of `resviz methods`; grad-cam@layer3.1 asks at that block"
     )
     explain.add_argument("--methods", help="several, with commas between; grad-cam@layer3.1 asks at that block")
     explain.add_argument("--against", help="class name: evidence for --class rather than for this one")
     explain.add_argument(
-        "--option", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the method: steps=100"
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the method, see `resviz methods`: steps=100",
     )
     explain.add_argument("--class", dest="target", help="class name; the most probable one by default")
     explain.add_argument("--layer", help="block for a layer method, such as layer3.2")
@@ -338,6 +363,8 @@ def _parser() -> argparse.ArgumentParser:
         "--out", default="attribution.png", help=".png, .svg or .html file; for several pictures or methods the folder to write"
     )
     explain.set_defaults(run=_explain)
+    methods = commands.add_parser("methods", help="the attribution methods, what they answer, and their parameters")
+    methods.set_defaults(run=_methods)
     zoo = commands.add_parser("zoo", help="the bundled networks and what was measured of them").add_subparsers(
         required=True, metavar="list|verify"
     )
@@ -347,7 +374,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
     verify.add_argument("--data", required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg")
     verify.set_defaults(run=_zoo_verify)
-    for command in (summary, gradients, predict, explain, listed, verify):
+    for command in (summary, gradients, predict, explain, methods, listed, verify):
         command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")

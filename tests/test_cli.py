@@ -42,6 +42,40 @@ def test_predict_and_explain(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         assert (tmp_path / f"{method}.png").stat().st_size > 1000
 
 
+def test_several_methods_and_layers_of_one_picture(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    photo, out = tmp_path / "cat.png", tmp_path / "out"
+    sample_photographs()["Cat"].save(photo)
+    methods = "saliency,grad-cam@layer1.0,grad-cam@layer3.2,grad-cam@layer9.9"
+    argv = ("explain", str(photo), "--methods", methods, "--model", "resnet20-cifar10", "--out", str(out), "--json")
+    assert run(capsys, *argv)["problems"] == 1
+    assert {path.stem.partition(".")[2] for path in out.rglob("*.npy")} == {"png." + m for m in methods.split(",")[:3]}
+    row = next(csv.DictReader((out / "predictions.csv").open()))
+    assert "has no block layer9.9" in row["problem"]
+
+
+def test_every_method_is_listed_with_the_parameters_that_explain_takes(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    listed = run(capsys, "methods", "--json")
+    assert set(listed) == set(METHODS)
+    photo = tmp_path / "cat.png"
+    sample_photographs()["Cat"].save(photo)
+    for name, about in listed.items():
+        given = [f"--option={option}={p.get('low', p['default'])}" for option, p in about["parameters"].items()]
+        argv = (
+            "explain",
+            str(photo),
+            "--method",
+            name,
+            "--model",
+            "resnet20-cifar10",
+            *given,
+            "--out",
+            str(tmp_path / "map.png"),
+        )
+        run(capsys, *argv, "--json")
+
+
 @pytest.mark.parametrize("argv", [("summary", "resnet51"), ("summary", "width=0"), ("predict", "/nowhere.jpg")])
 def test_errors_are_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str], argv: tuple[str, ...]) -> None:
     assert main(argv) == 2

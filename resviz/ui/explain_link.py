@@ -47,9 +47,10 @@ def restore() -> None:
 def valid(key: str, choices: Iterable[str], default: Any = None) -> str:
     """The key of a control, after what is none of its choices was forgotten: a link may name anything."""
     state, known = st.session_state, set(choices)
-    if isinstance(state.get(key), list):
-        state[key] = [each for each in state[key] if each in known]
-    elif state.get(key) is not None and state[key] not in known:
+    value = state.get(key)
+    if isinstance(value, list) and (fits := [each for each in value if each in known]) != value:
+        state[key] = fits
+    if (value and state[key] == []) or (value is not None and not isinstance(value, list) and value not in known):
         del state[key]
     if key not in state and default is not None:
         state[key] = default

@@ -207,7 +207,10 @@ class Jobs:
                     self._results[job.key] = job.result
                     while len(self._results) > self._keep:
                         self._results.popitem(last=False)
+                idle = not self._waiting and not self._running
             del job  # an idle worker must not keep what its last job held
+            if idle:
+                give_back()
 
 
 # ------------------------------------------------------------------------------------------- in a page

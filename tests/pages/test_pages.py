@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
@@ -125,3 +128,96 @@ def test_a_comparison_starts_over_and_a_bad_link_says_what_was_left_out() -> Non
     at = settled(at.run())
     assert at.session_state["lab"].plan.contenders[0].depth == 20
     assert at.session_state["lab"].step == 1
+
+
+def finished(at: AppTest) -> AppTest:
+    """Rerun until every job of the page has ended."""
+    for _ in range(300):
+        jobs = at.session_state.get("jobs", {})
+        if not any(job.live for job in jobs.values()):
+            return at.run()
+        time.sleep(0.1)
+        at.run()
+    raise AssertionError("a job did not end")
+
+
+def panels(at: AppTest) -> list[str]:
+    """The titles of the pictures on the page."""
+    return [data["title"] for element in at.get("bidi_component") if "photo" in (data := json.loads(element.proto.json))]
+
+
+def test_a_link_sets_the_explanation_and_the_page_remembers_it() -> None:
+    query = {"model": "resnet20-cifar10", "photo": "Cat", "class": "cat", "against": "dog",
+             "methods": "saliency,grad-cam,nonsense", "layers": "layer1.0,layer3.2,layer9.9", "view": "Compare"}  # fmt: skip
+    at = finished(opened("pages/explain.py", **query))
+    assert not at.exception
+    assert not at.warning
+    assert panels(at) == ["Photograph", "Saliency", "Grad-CAM · layer1.0", "Grad-CAM · layer3.2"]
+    assert at.selectbox(key="class.resnet20-cifar10.sample Cat").value == "cat"
+    for name, text in (("class", "cat"), ("against", "dog"), ("layers", "layer1.0,layer3.2"), ("methods", "saliency,grad-cam")):
+        assert at.query_params[name] in (text, [text])
+    at.switch_page("pages/build.py").run()
+    at = finished(at.switch_page("pages/explain.py").run())
+    assert panels(at) == ["Photograph", "Saliency", "Grad-CAM · layer1.0", "Grad-CAM · layer3.2"]
+
+
+@pytest.mark.parametrize("name", ["model", "photo", "class", "against", "methods", "layers", "view"])
+def test_a_link_may_name_what_does_not_exist(name: str) -> None:
+    at = finished(opened("pages/explain.py", **{"model": "resnet20-cifar10", "class": "cat", name: "<nonsense>,"}))
+    assert not at.exception
+    assert not at.error
+    assert len(panels(at)) == 5  # the photograph and the methods one begins with
+
+
+def test_a_parameter_is_kept_while_its_control_is_away() -> None:
+    at = finished(opened("pages/explain.py", methods="occlusion", model="resnet20-cifar10", photo="Rocket"))
+    before = at.session_state["jobs"]["map.occlusion"].key
+    next(box for box in at.slider if box.label == "Window").set_value(8)
+    at = finished(at.run())
+    changed = at.session_state["jobs"]["map.occlusion"].key
+    assert changed != before
+    at.segmented_control(key="explain.view").set_value("Two paths")
+    at = finished(at.run())
+    assert not any(box.label == "Window" for box in at.slider)
+    at.segmented_control(key="explain.view").set_value("Compare")
+    at = finished(at.run())
+    assert next(box for box in at.slider if box.label == "Window").value == 8
+    assert at.session_state["jobs"]["map.occlusion"].key == changed
+    assert not at.exception
+
+
+def test_what_the_browser_says_of_the_look_is_checked() -> None:
+    from resviz.figures.attribution import Look
+    from resviz.ui.panel import _look
+
+    assert _look({"style": "heat", "opacity": 0.5, "percentile": 80, "wipe": 0.2}) == Look(0.5, "heat", 80, 0.2)
+    for nonsense in (None, [], {"style": "<b>", "opacity": "1", "percentile": 1e9, "wipe": True}):
+        assert _look(nonsense) == Look()
+
+
+@pytest.mark.parametrize("size", [(600, 400), (300, 500)])
+@pytest.mark.parametrize("seen", [1.0, 0.875])
+def test_a_crop_shows_what_the_view_showed(size: tuple[int, int], seen: float) -> None:
+    image = Image.linear_gradient("L").resize(size).convert("RGB")
+
+    def page() -> None:
+        import streamlit as st
+
+        from resviz.ui import inputs
+
+        photograph = inputs.Photograph("p", "p", st.session_state.image)
+        for x, y, zoom in st.session_state.views:
+            inputs.crop_to(photograph, "crop", st.session_state.seen, x, y, zoom)
+        st.session_state.views = []
+        st.session_state.part = inputs.crop(photograph, "crop").image
+
+    at = AppTest.from_function(page)
+    at.session_state.image, at.session_state.seen, at.session_state.views = image, seen, [(0.5, 0.3, 2.0)]
+    at.run()
+    assert not at.exception
+    part = at.session_state.part
+    assert part.size == (size[0] // 2, size[1] // 2)
+    # the middle of the crop is the middle of the view
+    expected = size[1] / 2 + (0.3 - 0.5) * seen * min(size)
+    expected = min(max(expected, size[1] / 4), 3 * size[1] / 4)
+    assert np.asarray(part)[..., 0].mean() == pytest.approx(255 * expected / size[1], abs=4)
