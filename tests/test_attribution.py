@@ -23,6 +23,7 @@ from resviz.attribution.run import attribute, default_options
 from resviz.attribution.snippet import snippet
 from resviz.images import sample_photographs
 from resviz.nets.cost import layer_table
+from resviz.nets.fused import near
 from resviz.nets.resnet import build
 from resviz.spec import PRESETS, Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.ui.jobs import Cancelled
@@ -263,6 +264,29 @@ def test_the_fused_view_is_the_same_function_with_the_same_gradient(spec: NetSpe
         answers.append((logits.detach(), torch.autograd.grad(logits[:, 3].sum(), x)[0]))
     for slow, fast in zip(*answers, strict=True):
         assert (fast - slow).norm() <= 1e-5 * slow.norm()
+
+
+@pytest.mark.parametrize("block", [Block.BASIC, Block.BOTTLENECK])
+@pytest.mark.parametrize("side", [128, 132, 130])
+@pytest.mark.parametrize("width", [1, 9])
+def test_what_is_computed_near_a_change_only_is_the_whole(block: Block, side: int, width: int) -> None:
+    classifier = classifier_of(NetSpec(block=block, blocks=(1, 1), width=8, stem=Stem.IMAGENET, shortcut=Shortcut.B))
+    whole, local = classifier.fast_view(fused=True), classifier.fast_view(fused=True)
+    x = torch.randn(1, 3, side, side).contiguous(memory_format=torch.channels_last)
+    near(local, x)
+    asked = []
+    parts = local.early.early
+    local.early.early = lambda y: asked.append(y.shape[-1]) or parts(y)
+    last = side - width
+    corners = [(0, 0), (last, last), (0, last), (last, 0), *[(n, last - n) for n in range(0, last, 7)], (40, 41), (42, 43)]
+    pictures = x.repeat(len(corners) + 1, 1, 1, 1).contiguous(memory_format=torch.channels_last)  # the last one is as it was
+    for picture, (row, column) in zip(pictures, corners, strict=False):
+        picture[:, row : row + width, column : column + width] += 1
+    with torch.no_grad():
+        for some in pictures.split(5):
+            assert torch.allclose(local(some), whole(some), rtol=1e-5, atol=1e-5)
+            assert torch.allclose(local.early(some), whole.early(some), rtol=1e-5, atol=1e-5)
+    assert (min(asked) < side) == (side % 4 == 0)  # whether it was local at all
 
 
 def test_a_fused_stem_whose_weights_were_changed_does_not_keep_the_old_gradient() -> None:

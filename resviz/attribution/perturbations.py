@@ -11,6 +11,7 @@ from captum.attr import Occlusion
 from torch import Tensor
 
 from resviz.attribution.kinds import Found, Options, Run, Score, base_of, flat, together
+from resviz.nets.fused import near
 
 __all__ = [
     "occlusion",
@@ -22,6 +23,7 @@ __all__ = [
 
 def occlusion(score: Score, x: Tensor, options: Options) -> Found:
     window = min(int(options["window"]), x.shape[-1])
+    near(score.net, x)
     with torch.no_grad():
         found = Occlusion(score).attribute(
             x,
@@ -63,6 +65,8 @@ def over_superpixels(make: Callable[[Score], Any], sampled: bool) -> Run:
 
     def run(score: Score, x: Tensor, options: Options) -> Found:
         mask = superpixels(x, int(options["superpixels"]))
+        if not sampled:  # one region at a time
+            near(score.net, x)
         extra: dict[str, Any] = {"n_samples": int(options["samples"])} if sampled else {}
         with torch.no_grad():
             found = make(score).attribute(

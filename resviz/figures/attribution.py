@@ -182,7 +182,7 @@ def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> I
 
 def faithfulness_curves(measured: Mapping[str, Faithfulness], insertion: bool) -> go.Figure:
     """The class's probability while the strongest pixels are taken away, or put back."""
-    figure = base_figure(300)
+    figure = base_figure(250 + 20 * len(measured))  # a line of legend each
     for n, (title, found) in enumerate(measured.items()):
         area = found.insertion_auc if insertion else found.deletion_auc
         figure.add_scatter(

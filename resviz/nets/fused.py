@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from resviz.nets.local import Local
 from resviz.nets.resnet import BasicBlock, Bottleneck, ResNet
 from resviz.spec import Activation
 
-__all__ = ["fuse", "prepare"]
+__all__ = ["fuse", "near", "prepare"]
 
 
 _ops: Any = torch.ops.mkldnn
@@ -144,11 +145,22 @@ def _block(block: Any, x: Tensor) -> Tensor:
     return _step(convs[-1], x, identity)
 
 
-def _features(net: ResNet, x: Tensor) -> Tensor:
-    x = net.maxpool(_step(net.conv1, x))
-    for stage in range(len(net.spec.blocks)):
+def _early(net: Any, x: Tensor) -> Tensor:
+    found: Tensor = net.layer1(net.maxpool(_step(net.conv1, x)))
+    return found
+
+
+def _features(net: Any, x: Tensor) -> Tensor:
+    x = net.early(x)
+    for stage in range(1, len(net.spec.blocks)):
         x = net.get_submodule(f"layer{stage + 1}")(x)
     return x
+
+
+def near(net: Any, x: Tensor) -> None:
+    """Tell a fused view that pictures without gradients will differ from this one, (1, C, H, W), only in a part."""
+    if hasattr(net, "early"):
+        net.early = Local(net.spec, partial(_early, net), x)
 
 
 def fuse(net: Any) -> bool:
@@ -160,7 +172,7 @@ def fuse(net: Any) -> bool:
     folded = isinstance(net.bn1, nn.Identity)
     if net.spec.activation is not Activation.RELU or not folded or not all(isinstance(b, plain) for _, b in net.blocks()):
         return False
-    net.features = partial(_features, net)
+    net.early, net.features = partial(_early, net), partial(_features, net)
     for _, block in net.blocks():
         block.forward = partial(_block, block)
     return True
