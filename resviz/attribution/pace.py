@@ -12,7 +12,7 @@ from resviz.spec import NetSpec
 __all__ = ["Pace", "pace_of"]
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
-_FIRST = 128 * 2**20  # bytes of activations to begin with, before anything was timed
+_FIRST = 512 * 2**20  # bytes of activations to begin with, before anything was timed
 _LATELY, _OLD = 6, 40  # measurements of a size that count, and batches after which a neighbour is tried again
 _SHARE = 10  # the part of the memory limit that one explanation may take: others compute too
 
@@ -66,6 +66,6 @@ def pace_of(spec: NetSpec, side: int, gradients: bool) -> Pace:
         table, room = layer_table(shape, side), memory_limit() // _SHARE
         # weights are frozen and norms folded; on the way back every other activation is there once
         rows = [row.memory for row in table.rows if not row.kind.endswith("norm")]
-        largest = (room - 4 * table.params) // max(1, sum(rows) if gradients else 3 * max(rows))
-        _paces[key] = Pace(largest, _FIRST // max(1, table.memory))
+        each = max(1, sum(rows) if gradients else 3 * max(rows))
+        _paces[key] = Pace((room - 4 * table.params) // each, _FIRST // each)
     return _paces[key]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from resviz.attribution.run import attribute
@@ -207,6 +208,17 @@ def test_pictures_zoom_wipe_and_point_together(server: Server, page: Page) -> No
         page.wait_for_timeout(100)
         pictures.add(drawn(page, "saliency"))
     assert len(pictures) == 4
+    picture = page.locator("[data-drawn^='map-saliency']")
+    picture.hover()
+    with page.expect_download() as saved:
+        picture.get_by_role("button", name="SVG").click()
+    text = Path(saved.value.path()).read_text()
+    assert text.startswith("<svg")
+    assert text.count("data:image/") == 2  # the photograph and the map
+    with page.expect_download() as saved:
+        picture.get_by_role("button", name="PNG").click()
+    with Image.open(saved.value.path()) as image:
+        assert image.size == (896, 896)
     ready(page)
 
 
