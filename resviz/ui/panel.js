@@ -86,7 +86,14 @@ function outline(map, percent) {
   return d;
 }
 
-const written = (v) => (v === 0 ? "0" : `${v > 0 ? "+" : "−"}${Math.abs(v) >= 1e-3 && Math.abs(v) < 1e4 ? String(Number(Math.abs(v).toPrecision(3))) : Math.abs(v).toExponential(1)}`);
+// Three digits with their sign; very small and large ones as 2.3×10⁻⁴.
+function written(v) {
+  if (v === 0) return "0";
+  const size = Math.abs(v), sign = v > 0 ? "+" : "−";
+  if (size >= 1e-3 && size < 1e4) return sign + Number(size.toPrecision(3));
+  const [digits, power] = size.toExponential(1).split("e");
+  return `${sign}${digits}×10${[...power.replace("+", "")].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
+}
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".panel");
