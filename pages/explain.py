@@ -111,12 +111,12 @@ with figure_column:
     )
 
 st.markdown("**Try this**")
-sample = {"explain.source": "Sample"}
+samples = {"explain.source": "Sample"}
 with st.container(horizontal=True):
     for label, settings in {
         "The runner-up's evidence": {f"class.{network.key}.{photograph.key}": ranked[min(1, len(ranked) - 1)]},
-        "A cat, seen by ResNet-20": sample | {"explain.sample": "Cat", "explain.network": "resnet20-cifar10"},
-        "Nothing it knows: coffee": sample | {"explain.sample": "Coffee", "explain.network": "resnet18-imagenette"},
+        "A cat, seen by ResNet-20": samples | {"explain.sample": "Cat", "explain.network": "resnet20-cifar10"},
+        "Nothing it knows: coffee": samples | {"explain.sample": "Coffee", "explain.network": "resnet18-imagenette"},
     }.items():
         st.button(label, on_click=st.session_state.update, args=(settings,))
 with st.expander("Why"):
@@ -131,5 +131,14 @@ with st.expander("Why"):
 with st.expander(f"The {len(METHODS)} methods"):
     rows = [(m.title, m.answers, m.assumes, m.family, m.paper) for m in METHODS.values()]
     st.dataframe(pd.DataFrame(rows, columns=["method", "what it answers", "what it assumes", "family", "paper"]), hide_index=True)
-own = st.session_state["explain.source"] != "Sample" or photograph is not taken
-frame.close(link(None if own else photograph.name, network.key, target, against, chosen, at, view))
+# a visitor's own checkpoint, photograph or crop stays with them, and so does what is asked about it
+sample = network.load != "" and st.session_state["explain.source"] == "Sample" and photograph is taken
+state = {
+    "model": network.key if network.load else None, "photo": photograph.name if sample else None, "class": target if sample else None,
+    "against": against if sample else None, "methods": ",".join(chosen), "layers": ",".join(at), "view": view,
+}  # fmt: skip
+usual = {
+    "model": next(iter(inputs.bundled_titles())), "photo": next(iter(cache.samples())), "class": ranked[0],
+    "methods": ",".join(FIRST), "layers": layers[-1], "view": next(iter(VIEWS)),
+}  # fmt: skip
+frame.close(link(state, usual))

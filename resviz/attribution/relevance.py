@@ -72,9 +72,10 @@ def relevance_view(score: Score, kind: str) -> nn.Module:
     for module in net.modules():  # a rule changes weights, so each is a parameter of the view's own
         for name, weight in module._parameters.items():
             module._parameters[name] = None if weight is None else nn.Parameter(weight.detach(), requires_grad=False)
-    for name, block in net.blocks():
+    for _, block in net.blocks():
         if block.skip and block.branch:
-            block.plus = _Plus(net.spec.out_channels(int(name[5 : name.index(".")]) - 1))
+            *_, last = (layer for layer in block.children() if isinstance(layer, nn.Conv2d))
+            block.plus = _Plus(last.out_channels)
     net.fc = _difference(net.fc, score.target, score.against)
     for module in net.modules():
         if next(module.children(), None) is not None:

@@ -163,16 +163,15 @@ def near(net: Any, x: Tensor) -> None:
         net.early = Local(net.spec, partial(_early, net), x)
 
 
-def fuse(net: Any) -> bool:
-    """Let a folded view of a ReLU network with post-activation blocks run fused; False where another network was given.
+def fuse(net: Any) -> None:
+    """Let a folded view of a ReLU network with post-activation blocks run fused; another network is left as it is.
 
     Blocks still answer to hooks, the layers inside them no longer.
     """
     plain: tuple[type[Any], ...] = (BasicBlock, Bottleneck)
     folded = isinstance(net.bn1, nn.Identity)
     if net.spec.activation is not Activation.RELU or not folded or not all(isinstance(b, plain) for _, b in net.blocks()):
-        return False
+        return
     net.early, net.features = partial(_early, net), partial(_features, net)
     for _, block in net.blocks():
         block.forward = partial(_block, block)
-    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import streamlit as st
@@ -57,14 +57,10 @@ def valid(key: str, choices: Iterable[str], default: Any = None) -> str:
     return key
 
 
-def link(
-    photo: str | None, model: str, target: str, against: str | None, methods: Sequence[str], layers: Sequence[str], view: str
-) -> dict[str, str]:
-    """What the page adds to the address; a visitor's own photograph (None) and checkpoint are not in it."""
-    query = {"view": view, "methods": ",".join(methods), "layers": ",".join(layers)}
-    if not model.startswith("own "):
-        query["model"] = model
-        if photo is not None:
-            query |= {"photo": photo, "class": target} | ({"against": against} if against else {})
+def link(state: Mapping[str, str | None], usual: Mapping[str, str]) -> dict[str, str]:
+    """What the page adds to the address: what differs from the usual. None is what no link can hold."""
+    query = {name: value for name, value in state.items() if value is not None and value != usual.get(name)}
+    if "against" in query:  # it is chosen for this class
+        query["class"] = state["class"] or ""
     st.session_state[_KEPT] = query
     return query

@@ -64,11 +64,10 @@ class Preprocessing:
         """The whole picture, small, with all that the network does not see veiled."""
         small = image.convert("RGB")
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        part = min(small.size) * self.crop / self.resize
-        left, top = (small.width - part) / 2, (small.height - part) / 2
-        box = tuple(round(v) for v in (left, top, left + part, top + part))
+        part = round(min(small.size) * self.crop / self.resize)
+        left, top = (small.width - part) // 2, (small.height - part) // 2
         veiled = Image.blend(small, Image.new("RGB", small.size, (128, 128, 128)), 0.7)
-        veiled.paste(small.crop(box), box[:2])  # type: ignore[arg-type]
+        veiled.paste(small.crop((left, top, left + part, top + part)), (left, top))
         return veiled
 
     def window(self, image: Image.Image, side: int = 448) -> Image.Image:

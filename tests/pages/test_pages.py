@@ -161,6 +161,18 @@ def test_a_link_sets_the_explanation_and_the_page_remembers_it() -> None:
     assert panels(at) == ["Photograph", "Saliency", "Grad-CAM · layer1.0", "Grad-CAM · layer3.2"]
 
 
+def test_the_link_of_the_usual_explanation_is_short_and_a_crop_is_not_in_it() -> None:
+    at = finished(opened("pages/explain.py"))
+    assert dict(at.query_params) == {}
+    next(box for box in at.slider if box.label == "Crop").set_value(3.0)
+    at = finished(at.run())
+    asked = next(box for box in at.selectbox if box.label == "Class to explain")
+    asked.set_value(asked.options[1])
+    at = finished(at.run())
+    assert not {"photo", "class"} & set(at.query_params)
+    assert not at.exception
+
+
 @pytest.mark.parametrize("name", ["model", "photo", "class", "against", "methods", "layers", "view"])
 def test_a_link_may_name_what_does_not_exist(name: str) -> None:
     at = finished(opened("pages/explain.py", **{"model": "resnet20-cifar10", "class": "cat", name: "<nonsense>,"}))
