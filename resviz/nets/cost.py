@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
+from resviz.machine import memory
 from resviz.results import LayerRow, LayerTable
 from resviz.spec import NetSpec, Norm, Shortcut, SpecError, Stem
 
@@ -145,10 +146,10 @@ def memory_need(spec: NetSpec, image_size: int, batch: int, training: bool = Tru
 
 
 def memory_limit() -> int:
-    """Bytes one computation may take: RESVIZ_MEMORY_GB, or half of what this machine has."""
+    """Bytes one computation may take: RESVIZ_MEMORY_GB, or half of what this machine or its container has."""
     if given := os.environ.get("RESVIZ_MEMORY_GB"):
         return int(float(given) * 2**30)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return memory() // 2
 
 
 def check_memory(spec: NetSpec, image_size: int, batch: int, training: bool = True) -> None:

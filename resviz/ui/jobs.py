@@ -22,19 +22,16 @@ from typing import Any, Final
 import streamlit as st
 
 from resviz.heap import few_arenas, give_back
+from resviz.machine import cores
+from resviz.progress import Cancelled, Tick
 
 __all__ = ["AGAIN", "Cancelled", "Job", "Jobs", "JobsFull", "Tick", "keep", "manager", "result_of", "results_of", "submit"]
 
-Tick = Callable[..., bool]
 AGAIN: Final = object()  # what work returns to be called once more, after those who wait
 TURN = 0.5  # seconds of computing before a job should let others have the core
 _MEMORY = 30.0  # seconds in which half of what a visitor has used is forgotten
 GRACE = 8.0  # seconds that a job outlives its browser session, in case the connection only dropped
 _PATIENCE = 0.8  # seconds a page waits before it draws a bar instead of the result
-
-
-class Cancelled(Exception):
-    """Raised inside a job by its `tick`, to end it."""
 
 
 class JobsFull(RuntimeError):
@@ -116,7 +113,7 @@ class Jobs:
     """
 
     def __init__(self, workers: int | None = None, queue: int = 64, per_owner: int = 12, keep: int = 128) -> None:
-        self.workers = workers or os.cpu_count() or 1
+        self.workers = workers or cores()
         self._queue, self._per_owner, self._keep = queue, per_owner, keep
         self._waiting: list[Job] = []
         self._running: list[Job] = []
