@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resviz.guard import quoted
 from resviz.spec import PRESETS, Init, NetSpec, Norm, Stem, describe, from_query, to_query_string
 
 if TYPE_CHECKING:
+    from resviz.data import ImageSet
+    from resviz.training.recipes import Recipe
     from resviz.zoo.classifier import Classifier
 
 __all__ = ["main"]
@@ -234,26 +238,33 @@ def _options(given: list[str]) -> dict[str, Any]:
 
 
 def _train(args: argparse.Namespace) -> int:
+    from filelock import FileLock, Timeout
+
+    from resviz.training.record import ending
+
+    out = Path(args.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = ending(out, ".lock")
+    try:
+        with FileLock(lock, timeout=0):
+            return _train_alone(args, out)
+    except Timeout:
+        raise ValueError(f"{out} is being trained by another process; wait for it, or name another --out") from None
+
+
+def _train_alone(args: argparse.Namespace, out: Path) -> int:
+    """With nobody else writing to `out`."""
     from tqdm import tqdm
 
-    from resviz.data import cifar10, split_folder
     from resviz.results import TrainStep
     from resviz.training.loop import Training
-    from resviz.training.recipes import RECIPES
-    from resviz.training.record import export
+    from resviz.training.record import ending, export
 
-    own_cifar = args.data == "cifar10"
-    recipe = RECIPES[args.recipe]
-    recipe = replace(recipe, epochs=args.epochs or recipe.epochs, batch=args.batch or recipe.batch)
-    if own_cifar:
-        train, test = cifar10(Path.home() / ".cache" / "resviz")
-    elif recipe.sides:
-        train, test = split_folder(Path(args.data), args.size or recipe.sides[-1], spare=1.25)
-    else:
-        train, test = split_folder(Path(args.data), args.size)
-    spec = replace(_spec(args.net), classes=len(train.categories), seed=args.seed)
-    out = Path(args.out)
-    run = Training(spec, train, test, recipe, checkpoint=out.with_suffix(".ckpt"))
+    recipe = _recipe(args)
+    train, test, name = _training_data(args, recipe)
+    spec = replace(_spec(args.net), classes=len(train.categories), in_channels=train.images.shape[1], seed=args.seed)
+    run = Training(spec, train, test, recipe, ending(out, ".ckpt"), precision=args.precision, threads=args.threads)
+    print(f"computing in {run.arithmetic.describe()}: {run.arithmetic.why}", file=sys.stderr)
     if run.history:
         print(f"taking up after epoch {run.history[-1].epoch} of {recipe.epochs}", file=sys.stderr)
     with tqdm(total=run.steps, initial=len(run.losses), unit="step", disable=args.quiet) as bar:
@@ -266,10 +277,29 @@ def _train(args: argparse.Namespace) -> int:
                     f"epoch {event.epoch}/{event.epochs}: train error {event.train_error:.2f} %, "
                     f"test error {event.test_error:.2f} %, {event.seconds:.0f} s"
                 )
-    name = "CIFAR-10 (torchvision)" if own_cifar else args.data_name or Path(args.data).name
     command = f"python -m resviz {shlex.join(args.argv)}"
     print(export(run, out, name, args.caveat, command, args.half))
     return 0
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    from resviz.training.recipes import RECIPES
+
+    recipe = RECIPES[args.recipe]
+    recipe = replace(recipe, epochs=args.epochs or recipe.epochs, batch=args.batch or recipe.batch)
+    return recipe.up_to(args.size) if args.size and recipe.sides else recipe
+
+
+def _training_data(args: argparse.Namespace, recipe: Recipe) -> tuple[ImageSet, ImageSet, str]:
+    """The training and the test images, and what the card calls them."""
+    from resviz.data import cifar10, split_folder
+
+    if args.data == "cifar10":
+        return *cifar10(Path.home() / ".cache" / "resviz"), "CIFAR-10 (torchvision)"
+    name = args.data_name or Path(args.data).name
+    if recipe.sides:
+        return *split_folder(Path(args.data), recipe.sides[-1], spare=1.25), name
+    return *split_folder(Path(args.data), args.size), name
 
 
 def _zoo_list(args: argparse.Namespace) -> int:
@@ -314,6 +344,18 @@ def _zoo_verify(args: argparse.Namespace) -> int:
     ]
     _show(args, found, "\n".join(lines))
     return 0 if agreed else 1
+
+
+def _at_least(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high`; argparse names the option in its error."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"-?\d{1,10}", text, re.ASCII) or not low <= int(text) <= high:
+            span = f"of at least {low}" if high == 2**31 - 1 else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"must be a whole number {span}, got {quoted(text)!r}")
+        return int(text)
+
+    return read
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -382,12 +424,16 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", required=True, help="cifar10, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg")
     train.add_argument("--data-name", default="", help="what the card calls the data")
     train.add_argument("--caveat", default="", help="what the card says to bear in mind about the data")
-    train.add_argument("--size", type=int, help="resize and centre-crop images to this side")
+    train.add_argument(
+        "--size", type=_at_least(8), help="resize and centre-crop images to this side; the largest of growing sizes"
+    )
     train.add_argument("--recipe", default="he2015-cifar", choices=("he2015-cifar", "photographs"))
     train.add_argument("--half", action="store_true", help="store the weights as float16")
-    train.add_argument("--epochs", type=int)
-    train.add_argument("--batch", type=int)
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--epochs", type=_at_least(1))
+    train.add_argument("--batch", type=_at_least(2))
+    train.add_argument("--precision", choices=("float32", "bfloat16"), help="what this machine does fastest unless given")
+    train.add_argument("--threads", type=_at_least(1), help="what this machine does fastest unless given")
+    train.add_argument("--seed", type=_at_least(0), default=0)
     train.add_argument("--out", required=True, help="path of the results, without ending")
     train.add_argument("--quiet", action="store_true")
     train.set_defaults(run=_train)

@@ -181,9 +181,9 @@ def split_folder(root: Path, side: int | None = None, spare: float = 1.0) -> tup
     """
     if not (root / "train").is_dir():
         raise ValueError(f"{root} needs the folders train and test (or val), each with a folder per class")
-    if side is None or spare == 1.0:
-        return image_folder(root / "train", side), held_out(root, side)
-    return image_folder(root / "train", round(side * spare)), held_out(root, side, round(side * 256 / 224))
+    resize = None if side is None or spare == 1.0 else round(side * 256 / 224)
+    train = image_folder(root / "train", side if resize is None or side is None else round(side * spare))
+    return train, replace(held_out(root, side, resize), mean=train.mean, std=train.std)
 
 
 def cifar10(root: Path) -> tuple[ImageSet, ImageSet]:

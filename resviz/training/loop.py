@@ -6,6 +6,7 @@ number), so a run resumed from its last epoch repeats the lost steps exactly.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -18,11 +19,14 @@ import torch
 from torch import Tensor, nn
 
 from resviz.data import ImageSet
+from resviz.guard import door
 from resviz.heap import keep_freed
+from resviz.machine import device
 from resviz.nets.resnet import ResNet, build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import EpochRecord, TrainStep
 from resviz.spec import NetSpec, to_query_string
+from resviz.training.arithmetic import Arithmetic, choose
 from resviz.training.recipes import Recipe
 from resviz.training.record import history_from_json, history_to_json
 
@@ -33,7 +37,11 @@ _EVAL_PIXELS = 10_000 * 32 * 32 * 4  # train error is measured on at most this m
 
 @dataclass
 class Training:
-    """One run: iterate over it. `net` is the network being trained, `history` every epoch so far."""
+    """One run: iterate over it. `net` is the network being trained, `history` every epoch so far.
+
+    `precision` and `threads` are chosen by what this machine does fastest unless they are given; a run that is taken up keeps what it
+    began with. Raises ValueError where the sets do not go together, or the checkpoint is damaged or another run's.
+    """
 
     spec: NetSpec
     train: ImageSet
@@ -41,6 +49,9 @@ class Training:
     recipe: Recipe
     checkpoint: Path | None = None
     probe_images: int = 64
+    precision: str | None = None
+    threads: int | None = None
+    arithmetic: Arithmetic = field(init=False)
     net: ResNet = field(init=False)
     history: list[EpochRecord] = field(init=False, default_factory=list)
     losses: list[float] = field(init=False, default_factory=list)
@@ -48,8 +59,11 @@ class Training:
     def __post_init__(self) -> None:
         if len(self.train) < self.recipe.batch:
             raise ValueError(f"{len(self.train)} training images do not fill a batch of {self.recipe.batch}; lower --batch")
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.net = build(self.spec).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.train.categories != self.test.categories:
+            raise ValueError(_other_classes(self.train.categories, self.test.categories))
+        saved = self._saved()
+        self.arithmetic = self._arithmetic(saved)
+        self.net = self.arithmetic.place(build(self.spec))
         self.optimizer = torch.optim.SGD(
             self.net.parameters(),
             lr=self.recipe.lr,
@@ -57,8 +71,19 @@ class Training:
             nesterov=self.recipe.nesterov,
             weight_decay=self.recipe.weight_decay,
         )
-        if self.checkpoint is not None and self.checkpoint.exists():
-            self._restore(self.checkpoint)
+        if saved:
+            self.net.load_state_dict(saved["net"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            self.history, self.losses = history_from_json(saved["history"]), saved["losses"]
+
+    def _arithmetic(self, saved: dict[str, Any] | None) -> Arithmetic:
+        """What the run began with, where this machine has it and nothing else is asked for."""
+        began = Arithmetic(**saved["arithmetic"]) if saved else None
+        asked = {"precision": self.precision, "threads": self.threads}
+        if began and began.device == device().type and all(v in (None, getattr(began, name)) for name, v in asked.items()):
+            return began
+        side = self.recipe.sides[-1] if self.recipe.sides else self.train.images.shape[-1]
+        return choose(self.spec, side, self.recipe.batch, self.precision, self.threads)
 
     @property
     def steps(self) -> int:
@@ -98,20 +123,25 @@ class Training:
     def _step(self, images: Tensor, labels: Tensor, lr: float) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        images, labels = images.to(self.device), labels.to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            logits = self.net(images)
-        loss = nn.functional.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        return loss.item()
+        images, labels = self.arithmetic.inputs(images), labels.to(self.arithmetic.device)
+        with self.arithmetic.on_threads():
+            with self.arithmetic.forward():
+                logits = self.net(images)
+            loss = nn.functional.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            return loss.item()
 
     def _measure(self, epoch: int, began: float) -> EpochRecord:
+        with self.arithmetic.on_threads():
+            return self._measured(epoch, began)
+
+    def _measured(self, epoch: int, began: float) -> EpochRecord:
         train_error, train_loss = evaluate(self.net, self.fixed)
         test_error, test_loss = evaluate(self.net, self.test)
         sample = self._as_tested(self.train.subset(self.probe_images, seed=1))
-        images = sample.normalised(sample.images).to(self.device)
+        images = self.arithmetic.inputs(sample.normalised(sample.images))
         self.net.train()
         return EpochRecord(
             epoch + 1,
@@ -121,7 +151,7 @@ class Training:
             test_error,
             test_loss,
             time.perf_counter() - began,
-            gradient_probe(self.net, images, sample.labels.to(self.device)),
+            gradient_probe(self.net, images, sample.labels.to(self.arithmetic.device)),
             _branch_ratios(self.net, images),
         )
 
@@ -129,21 +159,49 @@ class Training:
         if self.checkpoint is None:
             return
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        part = self.checkpoint.with_suffix(".part")
+        part = self.checkpoint.with_name(f"{self.checkpoint.name}.part")
         state = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "losses": self.losses}
-        torch.save(state | {"run": self._identity(), "history": history_to_json(self.history)}, part)
-        os.replace(part, self.checkpoint)
+        state |= {"run": self._identity, "history": history_to_json(self.history), "arithmetic": self.arithmetic.as_dict()}
+        try:
+            with door(ValueError, f"{self.checkpoint} cannot be written ({{}}); make room there or name another --out"):
+                torch.save(state, part)
+                os.replace(part, self.checkpoint)
+        finally:
+            part.unlink(missing_ok=True)
 
-    def _restore(self, path: Path) -> None:
-        saved: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        if saved["run"] != self._identity():
-            raise ValueError(f"{path} belongs to another run ({saved['run']}); name another --out or remove it")
-        self.net.load_state_dict(saved["net"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.history, self.losses = history_from_json(saved["history"]), saved["losses"]
+    def _saved(self) -> dict[str, Any] | None:
+        """What an earlier attempt at this very run left, if any did."""
+        path = self.checkpoint
+        if path is None or not path.exists():
+            return None
+        with door(
+            ValueError, f"{path} cannot be taken up, it is damaged ({{}}); remove it to begin again, or name another --out"
+        ):
+            saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            run = saved["run"]
+            if missing := {"net", "optimizer", "losses", "history", "arithmetic"} - saved.keys():
+                raise KeyError(f"no {min(missing)!r} in it")
+        if run != self._identity:
+            raise ValueError(
+                f"{path} belongs to another run ({run}, this one is {self._identity}); name another --out or remove it"
+            )
+        return saved
 
+    @cached_property
     def _identity(self) -> str:
-        return f"{to_query_string(self.spec)} {self.recipe} {len(self.train)} images"
+        """Whatever a run's course depends on: the network, the recipe, and the very images with their classes."""
+        digest = hashlib.blake2b(digest_size=8)
+        for images in (self.train, self.test):
+            digest.update(repr((images.categories, images.mean, images.std, images.resize, tuple(images.images.shape))).encode())
+            for tensor in (images.images, images.labels):
+                digest.update(tensor.contiguous().numpy().data)
+        return f"{to_query_string(self.spec)} {self.recipe} {len(self.train)} images {digest.hexdigest()}"
+
+
+def _other_classes(train: tuple[str, ...], test: tuple[str, ...]) -> str:
+    alone = sorted(set(train) ^ set(test))
+    which = f"{alone[0]!r} is in one of them only" if alone else "they are in another order"
+    return f"the training and the test images have different classes: {which}; use the same class folders in both"
 
 
 @torch.inference_mode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 __all__ = ["RECIPES", "Recipe"]
@@ -32,6 +32,10 @@ class Recipe:
     def side_at(self, epoch: int) -> int:
         """The image side of an epoch, counted from 0."""
         return self.sides[epoch * len(self.sides) // self.epochs]
+
+    def up_to(self, side: int) -> Recipe:
+        """The same growth of image sides, in eights, ending at another one."""
+        return replace(self, sides=(*(max(8, 8 * round(s * side / self.sides[-1] / 8)) for s in self.sides[:-1]), side))
 
     def lr_at(self, step: int, steps: int, depth: int) -> float:
         """The learning rate of a step, from nothing but its number, so that a resumed run follows the same path."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resviz import __version__
+from resviz.machine import cores
 from resviz.results import BlockSignal, EpochRecord, GradientProfile, Probe
 from resviz.spec import describe, to_query_string
 from resviz.zoo.runs import write_run
@@ -19,7 +20,7 @@ from resviz.zoo.runs import write_run
 if TYPE_CHECKING:
     from resviz.training.loop import Training
 
-__all__ = ["export", "history_from_json", "history_to_json"]
+__all__ = ["ending", "export", "history_from_json", "history_to_json"]
 
 
 def history_to_json(history: Sequence[EpochRecord]) -> str:
@@ -59,7 +60,7 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
         run.net.load_state_dict(weights)
         (train_error, train_loss), (test_error, test_loss) = evaluate(run.net, run.fixed), evaluate(run.net, run.test)
         last = replace(last, train_error=train_error, train_loss=train_loss, test_error=test_error, test_loss=test_loss)
-    save_file(weights, out.with_suffix(".safetensors"))
+    save_file(weights, ending(out, ".safetensors"))
     card = {
         "title": describe(run.spec),
         "spec": to_query_string(run.spec),
@@ -82,12 +83,19 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
             "test_images": len(run.test),
         },
         "train_error_measured": f"eval mode, un-augmented images, a fixed choice of {len(run.fixed):,}",
-        "precision": "bfloat16 autocast while training, float32 when measured" + (", weights stored as float16" if half else ""),
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {run.device.type}",
+        "precision": f"{run.arithmetic.precision} while training, float32 when measured"
+        + (", weights stored as float16" if half else ""),
+        "arithmetic": {"taken": run.arithmetic.describe(), "why": run.arithmetic.why},
+        "machine": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {cores()} cores",
         "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": command,
     }
-    path = out.with_suffix(".json")
-    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    write_run(out.with_suffix(".parquet"), card, run.losses, run.history)
+    path = ending(out, ".json")
+    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_run(ending(out, ".parquet"), card, run.losses, run.history)
     return path
+
+
+def ending(out: Path, suffix: str) -> Path:
+    """OUT with an ending behind whatever dots its name has: runs/lr0.1 and runs/lr0.2 are two runs."""
+    return out.with_name(out.name + suffix)
