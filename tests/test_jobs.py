@@ -97,13 +97,12 @@ def test_a_full_queue_says_so() -> None:
     jobs = Jobs(workers=1, queue=3, per_owner=2)
     running = jobs.submit("ada", 0, endless)
     time.sleep(0.05)
-    for i in (1, 2):
-        jobs.submit("ada", i, endless)
+    waiting = [jobs.submit("ada", i, endless) for i in (1, 2)]
     with pytest.raises(JobsFull, match="2 computations waiting"):
         jobs.submit("ada", 3, endless)
     jobs.submit("eve", 4, endless).cancel()
     running.cancel()
-    for job in list(jobs._waiting):
+    for job in waiting:
         job.cancel()
     assert running.wait(2)
 
@@ -148,3 +147,80 @@ def test_leaving_the_queue_works_while_every_worker_is_busy() -> None:
     assert waiting.wait(0.1)
     running.cancel()
     assert running.wait(1)
+
+
+def test_one_question_of_three_hundred_visitors_is_one_computation() -> None:
+    jobs, begun, gate = Jobs(workers=2, queue=4), [], threading.Event()
+
+    def work(tick: Tick) -> str:
+        begun.append(1)
+        while not gate.wait(0.005):
+            tick(0.5, "half way")
+        return "the answer"
+
+    asked: list[Job] = []
+    threads = [
+        threading.Thread(target=lambda n=n: asked.append(jobs.submit(f"visitor {n}", "question", work))) for n in range(300)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    time.sleep(0.05)
+    assert {job.note for job in asked} == {"half way"}  # all of them see how far it is
+    gate.set()
+    assert all(job.wait(5) for job in asked)
+    assert {job.result for job in asked} == {"the answer"}
+    late = jobs.submit("late", "question", work)  # and whoever comes after the end
+    assert late.wait(5)
+    assert (late.result, len(begun), jobs.begun) == ("the answer", 1, 1)
+
+
+def test_whoever_leaves_a_shared_computation_ends_it_for_nobody_else() -> None:
+    jobs = Jobs(workers=1)
+    ada, eve, bob = (jobs.submit(name, "question", endless) for name in ("ada", "eve", "bob"))
+    time.sleep(0.05)
+    ada.cancel()
+    assert ada.wait(0.1)
+    assert (ada.state, ada.live, eve.state, eve.live) == ("cancelled", False, "running", True)
+    jobs.leave("bob", grace=0.05)
+    time.sleep(0.15)
+    assert eve.live
+    again = jobs.submit("ada", "question", endless)
+    assert jobs.begun == 1
+    eve.cancel()
+    time.sleep(0.05)
+    assert again.live
+    again.cancel()
+    assert again.wait(1)
+    assert {job.state for job in (ada, eve, bob, again)} == {"cancelled"}
+    assert jobs.submit("ada", "question", lambda tick: "anew").wait(2)  # what is ending cannot be joined
+
+
+def test_all_who_watch_hear_of_an_error_and_may_try_again() -> None:
+    jobs, gate = Jobs(workers=1), threading.Event()
+
+    def broken(tick: Tick) -> None:
+        gate.wait(5)
+        raise ValueError("no such layer")
+
+    ada, eve = jobs.submit("ada", "question", broken), jobs.submit("eve", "question", broken)
+    gate.set()
+    assert ada.wait(2)
+    assert eve.wait(2)
+    assert str(ada.error) == str(eve.error) == "no such layer"
+    again = jobs.submit("ada", "question", lambda tick: "fine")
+    assert again.wait(2)
+    assert again.result == "fine"
+
+
+def test_a_shared_computation_waits_no_longer_than_its_most_patient_watchers_turn() -> None:
+    jobs, order, gate = Jobs(workers=1), [], threading.Event()
+    running = jobs.submit("hog", object(), lambda tick: gate.wait(5))
+    time.sleep(0.05)
+    shared = jobs.submit("hog", "question", lambda tick: order.append("shared"))
+    other = jobs.submit("ada", object(), lambda tick: order.append("ada"))
+    jobs.submit("eve", "question", lambda tick: None)
+    gate.set()
+    assert all(job.wait(2) for job in (running, shared, other))
+    assert order == ["shared", "ada"]

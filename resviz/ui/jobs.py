@@ -39,121 +39,195 @@ class JobsFull(RuntimeError):
 
 
 @dataclass(eq=False)
-class Job:
-    """One piece of work. `state` is "queued", "running", "done", "failed" or "cancelled"."""
+class _Computation:
+    """One piece of work and all who watch it. `state` is "queued", "running", "done", "failed" or "cancelled"."""
 
-    owner: str
     key: Hashable
     work: Callable[[Tick], Any]
+    crowded: Callable[[], bool]
+    watchers: list[Job] = field(default_factory=list)
     state: str = "queued"
     fraction: float = 0.0
     note: str = ""
     partial: Any = None  # what the work has so far, where it says so
     result: Any = None
     error: BaseException | None = None
-    deadline: float = math.inf
     began: float = 0.0  # of this turn
     spent: float = 0.0  # seconds of the turns before
-    crowded: Callable[[], bool] = lambda: False
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _finished: threading.Event = field(default_factory=threading.Event)
+    finished: threading.Event = field(default_factory=threading.Event)
 
     def tick(self, fraction: float, note: str = "", partial: Any = None) -> bool:
-        """Record progress from 0 to 1; raises `Cancelled` where the job should end. True: others wait, and its turn is over."""
+        """Record progress from 0 to 1; raises `Cancelled` where nobody watches any more. True: others wait, and its turn is over."""
         self.fraction, self.note = fraction, note or self.note
         self.partial = self.partial if partial is None else partial
-        if self._stop.is_set() or time.monotonic() > self.deadline:
+        if not self.wanted:
             raise Cancelled
         return time.monotonic() - self.began > TURN and self.crowded()
 
+    @property
+    def wanted(self) -> bool:
+        return any(job.wanted for job in self.watchers)
+
+    @property
+    def owners(self) -> list[str]:
+        """Who still watches, each once."""
+        return list(dict.fromkeys(job.owner for job in self.watchers if job.wanted))
+
+    def end(self, state: str) -> None:
+        self.state = state
+        self.finished.set()
+
+    def run(self) -> None:
+        self.state, self.began = "running", time.monotonic()
+        ended = "failed"
+        try:
+            self.tick(self.fraction)
+            self.result = self.work(self.tick)
+            ended = "queued" if self.result is AGAIN else "done"
+        except Cancelled:
+            ended = "cancelled"
+        except Exception as error:  # whatever went wrong belongs to the visitors who asked, not to the worker
+            logging.getLogger(__name__).info("a job failed", exc_info=True)
+            self.error = error
+        finally:
+            self.spent += time.monotonic() - self.began
+            if ended == "queued":
+                self.state = ended
+            else:
+                self.fraction = 1.0
+                self.end(ended)
+
+
+@dataclass(eq=False)
+class Job:
+    """One visitor's watch over a computation, which may be others' too: leaving it ends nothing for them."""
+
+    owner: str
+    _computation: _Computation
+    deadline: float = math.inf
+    _left: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        return self._computation.key
+
+    @property
+    def state(self) -> str:
+        """ "queued", "running", "done", "failed" or "cancelled"; whoever has left sees it cancelled."""
+        return "cancelled" if self._left and self._computation.state != "done" else self._computation.state
+
+    @property
+    def fraction(self) -> float:
+        return self._computation.fraction
+
+    @property
+    def note(self) -> str:
+        return self._computation.note
+
+    @property
+    def partial(self) -> Any:
+        return self._computation.partial
+
+    @property
+    def result(self) -> Any:
+        return self._computation.result
+
+    @property
+    def error(self) -> BaseException | None:
+        return self._computation.error
+
     def cancel(self) -> None:
-        self._stop.set()
+        """Leave; the computation ends where nobody else watches it."""
+        self._left = True
 
     def wait(self, seconds: float) -> bool:
-        """Whether it finished, however it ended, within that time."""
-        return self._finished.wait(seconds)
+        """Whether it finished, however it ended, within that time; for one who left, that others go on counts as its end."""
+        return (self._left and self._computation.wanted) or self._computation.finished.wait(seconds)
 
     @property
     def live(self) -> bool:
-        return not self._finished.is_set()
+        return not (self._left and self._computation.wanted) and not self._computation.finished.is_set()
 
     @property
     def wanted(self) -> bool:
-        return not self._stop.is_set() and time.monotonic() <= self.deadline
+        return not self._left and time.monotonic() <= self.deadline
 
     @property
     def remaining(self) -> float | None:
         """Seconds still needed at the pace so far; None while nothing is known."""
-        if self.state != "running" or self.fraction < 0.02:
+        run = self._computation
+        if run.state != "running" or run.fraction < 0.02:
             return None
-        return (self.spent + time.monotonic() - self.began) * (1 - self.fraction) / self.fraction
-
-    def run(self) -> None:
-        self.state, self.began = "running", time.monotonic()
-        try:
-            self.tick(self.fraction)
-            self.result = self.work(self.tick)
-            self.state = "queued" if self.result is AGAIN else "done"
-        except Cancelled:
-            self.state = "cancelled"
-        except Exception as error:  # whatever went wrong belongs to the visitor who asked, not to the worker
-            logging.getLogger(__name__).info("a job failed", exc_info=True)
-            self.state, self.error = "failed", error
-        finally:
-            self.spent += time.monotonic() - self.began
-            if self.state != "queued":
-                self.fraction = 1.0
-                self._finished.set()
+        return (run.spent + time.monotonic() - run.began) * (1 - run.fraction) / run.fraction
 
 
 class Jobs:
-    """At most `workers` jobs compute at a time.
+    """At most `workers` computations at a time; equal ones that are asked for while one waits or runs are that one.
 
     The next one is of whoever has fewest running, then of whoever has computed least of late, then the longest waiting.
     """
 
     def __init__(self, workers: int | None = None, queue: int = 64, per_owner: int = 12, keep: int = 128) -> None:
         self.workers = workers or cores()
+        self.begun = 0  # computations so far
         self._queue, self._per_owner, self._keep = queue, per_owner, keep
-        self._waiting: list[Job] = []
-        self._running: list[Job] = []
+        self._waiting: list[_Computation] = []
+        self._running: list[_Computation] = []
         self._used: dict[str, tuple[float, float]] = {}  # seconds of computing, and when they were counted
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
 
     def remembered(self, key: Hashable) -> Any:
-        """The result an earlier job of this key had, or None."""
+        """The result an earlier computation of this key had, or None."""
         with self._changed:
             if key in self._results:
                 self._results.move_to_end(key)
             return self._results.get(key)
 
     def submit(self, owner: str, key: Hashable, work: Callable[[Tick], Any]) -> Job:
-        """Queue a job; raises `JobsFull`."""
-        job = Job(owner, key, work, crowded=lambda: bool(self._waiting))
+        """Watch the computation of this key: the one that waits, runs or has just ended, or a new one; raises `JobsFull`."""
         with self._changed:
             self._drop_unwanted()
-            if len(self._waiting) >= self._queue:
-                raise JobsFull(f"{self._queue} computations are already waiting; try again in a minute.")
-            if sum(other.owner == owner for other in self._waiting) >= self._per_owner:
-                raise JobsFull(f"You have {self._per_owner} computations waiting; let one finish or cancel it.")
-            self._waiting.append(job)
-            if len(self._threads) < self.workers:
-                thread = threading.Thread(target=self._serve, daemon=True, name=f"job-worker-{len(self._threads)}")
-                self._threads.append(thread)
-                thread.start()
+            run = self._known(key) or self._queued(owner, key, work)
+            job = Job(owner, run)
+            run.watchers.append(job)
             self._changed.notify()
         return job
+
+    def _known(self, key: Hashable) -> _Computation | None:
+        """A computation of this key that can still be joined, or one that stands for the result it had."""
+        for run in self._waiting + self._running:
+            if run.key == key and run.state != "failed" and run.wanted:
+                return run
+        if (result := self._results.get(key)) is None:
+            return None
+        done = _Computation(key, lambda tick: result, lambda: False, result=result, fraction=1.0)
+        done.end("done")
+        return done
+
+    def _queued(self, owner: str, key: Hashable, work: Callable[[Tick], Any]) -> _Computation:
+        if len(self._waiting) >= self._queue:
+            raise JobsFull(f"{self._queue} computations are already waiting; try again in a minute.")
+        if sum(owner in other.owners for other in self._waiting) >= self._per_owner:
+            raise JobsFull(f"You have {self._per_owner} computations waiting; let one finish or cancel it.")
+        run = _Computation(key, work, crowded=lambda: bool(self._waiting))
+        self._waiting.append(run)
+        if len(self._threads) < self.workers:
+            thread = threading.Thread(target=self._serve, daemon=True, name=f"job-worker-{len(self._threads)}")
+            self._threads.append(thread)
+            thread.start()
+        return run
 
     def place(self, job: Job) -> int:
         """Place in the queue, 1 being next; 0 when it no longer waits."""
         with self._changed:
             self._drop_unwanted()
-            return self._waiting.index(job) + 1 if job in self._waiting else 0
+            run = job._computation
+            return self._waiting.index(run) + 1 if run in self._waiting and job.wanted else 0
 
     def leave(self, owner: str, grace: float = GRACE) -> None:
-        """The owner's jobs end in `grace` seconds unless `adopt` takes them back."""
+        """The owner watches nothing any more in `grace` seconds unless `adopt` takes the jobs back."""
         self._lease(owner, time.monotonic() + grace)
 
     def adopt(self, owner: str) -> None:
@@ -161,26 +235,32 @@ class Jobs:
 
     def _lease(self, owner: str, deadline: float) -> None:
         with self._changed:
-            for job in self._waiting + self._running:
-                if job.owner == owner:
-                    job.deadline = deadline
+            for run in self._waiting + self._running:
+                for job in run.watchers:
+                    if job.owner == owner:
+                        job.deadline = deadline
 
     def _drop_unwanted(self) -> None:
-        for job in [job for job in self._waiting if not job.wanted]:
-            self._waiting.remove(job)
-            job.state = "cancelled"
-            job._finished.set()
+        for run in [run for run in self._waiting if not run.wanted]:
+            self._waiting.remove(run)
+            run.end("cancelled")
 
     def _share(self, owner: str, now: float) -> float:
         """Seconds the owner has computed, those of long ago forgotten; whole seconds, so that small differences don't count."""
         seconds, counted = self._used.get(owner, (0.0, now))
         return round(seconds * 0.5 ** ((now - counted) / _MEMORY))
 
-    def _charge(self, owner: str, seconds: float) -> None:
+    def _charge(self, owners: Sequence[str], seconds: float) -> None:
+        """What all watch, all pay for together."""
         now = time.monotonic()
         self._used = {name: used for name, used in self._used.items() if now - used[1] < 10 * _MEMORY}
-        before, counted = self._used.get(owner, (0.0, now))
-        self._used[owner] = before * 0.5 ** ((now - counted) / _MEMORY) + seconds, now
+        for owner in owners:
+            before, counted = self._used.get(owner, (0.0, now))
+            self._used[owner] = before * 0.5 ** ((now - counted) / _MEMORY) + seconds / len(owners), now
+
+    def _turn(self, run: _Computation, busy: Counter[str], now: float) -> tuple[int, float]:
+        """How late a computation's turn is: that of the watcher whose turn comes first."""
+        return min((busy[owner], self._share(owner, now)) for owner in run.owners or [""])
 
     def _serve(self) -> None:
         while True:
@@ -189,23 +269,25 @@ class Jobs:
                 while not self._waiting:
                     self._changed.wait()
                     self._drop_unwanted()
-                busy, now = Counter(job.owner for job in self._running), time.monotonic()
+                busy, now = Counter(owner for run in self._running for owner in run.owners), time.monotonic()
                 # the first of equals waits longest
-                job = min(self._waiting, key=lambda waiting: (busy[waiting.owner], self._share(waiting.owner, now)))
-                self._waiting.remove(job)
-                self._running.append(job)
-            job.run()
+                run = min(self._waiting, key=lambda waiting: self._turn(waiting, busy, now))
+                self._waiting.remove(run)
+                self._running.append(run)
+                self.begun += run.began == 0.0
+                payers = run.owners
+            run.run()
             with self._changed:
-                self._running.remove(job)
-                self._charge(job.owner, time.monotonic() - job.began)
-                if job.state == "queued":
-                    self._waiting.append(job)
-                if job.state == "done" and job.result is not None:
-                    self._results[job.key] = job.result
+                self._running.remove(run)
+                self._charge(payers, time.monotonic() - run.began)
+                if run.state == "queued":
+                    self._waiting.append(run)
+                if run.state == "done" and run.result is not None:
+                    self._results[run.key] = run.result
                     while len(self._results) > self._keep:
                         self._results.popitem(last=False)
                 idle = not self._waiting and not self._running
-            del job  # an idle worker must not keep what its last job held
+            del run  # an idle worker must not keep what its last computation held
             if idle:
                 give_back()
 
