@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from functools import cache
 
+from resviz.machine import plain
+
 __all__ = ["few_arenas", "give_back", "keep_freed"]
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # malloc.h
@@ -34,6 +36,6 @@ def few_arenas() -> None:
 
 
 def _glibc(call: Callable[[ctypes.CDLL], object]) -> None:
-    if sys.platform.startswith("linux"):
+    if sys.platform.startswith("linux") and not plain():
         with contextlib.suppress(OSError, AttributeError):
             call(ctypes.CDLL("libc.so.6"))

@@ -14,7 +14,7 @@ import psutil
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["cores", "device", "memory"]
+__all__ = ["cores", "device", "memory", "plain"]
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -45,6 +45,11 @@ def _numbers(path: Path) -> Iterator[float]:
         yield math.inf if word == "max" else float(word)
 
 
+def plain() -> bool:
+    """Whether RESVIZ_PLAIN asks to use nothing that only some machines and libraries have: one thread, float32, public operators."""
+    return os.environ.get("RESVIZ_PLAIN", "") not in ("", "0")
+
+
 @cache
 def device() -> torch.device:
     """Where networks are trained, probed and explained: RESVIZ_DEVICE, or CUDA, or Apple's MPS, or the processor."""
@@ -52,6 +57,8 @@ def device() -> torch.device:
 
     if name := os.environ.get("RESVIZ_DEVICE"):
         return torch.device(name)
+    if plain():
+        return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -5,7 +5,7 @@ For networks whose batch norms are folded. What a step keeps for the way back is
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from resviz.machine import plain
 from resviz.nets.local import Local
 from resviz.nets.resnet import BasicBlock, Bottleneck, ResNet
 from resviz.spec import Activation
@@ -21,7 +22,23 @@ __all__ = ["fuse", "near", "prepare"]
 
 
 _ops: Any = torch.ops.mkldnn
-_PACKS = all(hasattr(_ops, name) for name in ("_reorder_convolution_weight", "_convolution_pointwise"))  # where oneDNN is
+
+
+@cache
+def _packs() -> bool:
+    """Whether oneDNN's operators, which are private to PyTorch, are here and do what they did when this was written."""
+    if plain() or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    x, weight, bias = torch.ones(1, 8, 4, 4), torch.ones(8, 8, 3, 3), torch.ones(8)
+    shape = [1, 1], [1, 1], [1, 1], 1
+    try:
+        packed = _ops._reorder_convolution_weight(weight, *shape, list(x.shape))
+        found = _ops._convolution_pointwise(x, packed, bias, *shape, "relu", [], "")
+        joined = _ops._convolution_pointwise.binary(x, x, packed, bias, *shape, "add", 1.0, "relu", [], "")
+    except Exception:  # another version may want other arguments
+        return False
+    expected = F.relu(F.conv2d(x, weight, bias, padding=1))
+    return torch.allclose(found, expected) and torch.allclose(joined, expected + x)
 
 
 class _Packed:
@@ -58,7 +75,7 @@ def _packed(conv: Any, x: Tensor) -> _Packed | None:
 def _convolved(conv: nn.Conv2d, x: Tensor, skip: Tensor | None, relu: bool) -> Tensor:
     """relu(conv(x) + skip)."""
     packed = _packed(conv, x)
-    if packed is None or not _PACKS:
+    if packed is None or not _packs():
         y = F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups)
         y = y if skip is None else y.add_(skip)
         return y.relu_() if relu else y
@@ -96,7 +113,7 @@ def _input_gradient(conv: nn.Conv2d, shape: torch.Size, gradient: Tensor) -> Ten
     packed, found = _packed(conv, gradient), None
     if packed is not None and packed.stem is not None and shape[-1] % 2 == 0 == shape[-2] % 2:
         return F.pixel_shuffle(F.conv2d(F.pad(gradient, (1, 2, 1, 2)), packed.stem), 2)
-    if packed is not None and _PACKS and conv.stride == (1, 1) and conv.groups == 1:
+    if packed is not None and _packs() and conv.stride == (1, 1) and conv.groups == 1:
         weight = packed.layout(conv, gradient, back=True)
         found = _ops._convolution_pointwise(gradient, weight, None, conv.padding, conv.stride, conv.dilation, 1, "none", [], "")
     else:
@@ -168,9 +185,14 @@ def fuse(net: Any) -> None:
 
     Blocks still answer to hooks, the layers inside them no longer.
     """
-    plain: tuple[type[Any], ...] = (BasicBlock, Bottleneck)
+    known: tuple[type[Any], ...] = (BasicBlock, Bottleneck)
     folded = isinstance(net.bn1, nn.Identity)
-    if net.spec.activation is not Activation.RELU or not folded or not all(isinstance(b, plain) for _, b in net.blocks()):
+    if (
+        plain()
+        or net.spec.activation is not Activation.RELU
+        or not folded
+        or not all(isinstance(b, known) for _, b in net.blocks())
+    ):
         return
     net.early, net.features = partial(_early, net), partial(_features, net)
     for _, block in net.blocks():

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from resviz.machine import plain
 from resviz.nets.resnet import ResNet
 from resviz.results import BlockSignal, GradientProfile, Probe
 
@@ -68,14 +69,19 @@ def _norm_and_sum(tensor: Tensor) -> tuple[Tensor, Tensor]:
     pieces = torch.split(tensor.reshape(-1), 1 << 18)
     squares, sums = zip(*((torch.dot(piece, piece), piece.sum()) for piece in pieces), strict=True)
     norm, total = torch.stack(squares).sum().sqrt(), torch.stack(sums).sum()
-    return norm if _SMALL < norm.item() < _LARGE else torch.linalg.vector_norm(tensor.double()), total
+    return norm if _SMALL < norm.item() < _LARGE else _exact_norm(tensor), total
 
 
 def _norm(tensor: Tensor) -> Tensor:
     """L2 norm; where fp32 cannot hold the squares, in fp64."""
     # BLAS's dot product reads the tensor in half the time that vector_norm takes
     norm = torch.dot(flat := tensor.reshape(-1), flat).sqrt() if tensor.is_contiguous() else torch.linalg.vector_norm(tensor)
-    return norm if _SMALL < norm.item() < _LARGE else torch.linalg.vector_norm(tensor.double())
+    return norm if _SMALL < norm.item() < _LARGE else _exact_norm(tensor)
+
+
+def _exact_norm(tensor: Tensor) -> Tensor:
+    """In fp64, on the processor: not every accelerator has it."""
+    return torch.linalg.vector_norm(tensor.detach().cpu().double())
 
 
 @contextmanager
@@ -131,9 +137,10 @@ def norms_of(tensors: Sequence[Tensor | None]) -> np.ndarray:
     norms = np.zeros(len(tensors))
     if not present:
         return norms
-    found = torch.stack(torch._foreach_norm(present)).double().numpy(force=True)
+    each = [torch.linalg.vector_norm(tensor) for tensor in present] if plain() else torch._foreach_norm(present)
+    found = torch.stack(each).detach().cpu().double().numpy()
     odd = np.flatnonzero(~((found > _SMALL) & (found < _LARGE)))
     if odd.size:
-        found[odd] = torch.stack([torch.linalg.vector_norm(present[i].double()) for i in odd]).numpy(force=True)
+        found[odd] = torch.stack([_exact_norm(present[i]) for i in odd]).numpy()
     norms[[i for i, tensor in enumerate(tensors) if tensor is not None]] = found
     return norms

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from resviz.machine import plain
 from resviz.nets.resnet import ResNet
 from resviz.results import SIGNALS
 
@@ -32,8 +33,11 @@ def watched_signals(net: ResNet) -> Iterator[Callable[[], np.ndarray]]:
     sums: dict[tuple[int, int], Tensor] = {}
 
     def moments(output: Tensor) -> tuple[Tensor, Tensor]:
+        seen = output.detach()
+        if plain() or seen.device.type != "cpu":
+            return seen.mean((0, 2, 3)), seen.var((0, 2, 3), correction=0)
         # batch norm's own kernel: torch.var_mean takes four to ten times as long
-        found: tuple[Tensor, Tensor] = torch.ops.aten.batch_norm_update_stats(output.detach(), None, None, 0.0)
+        found: tuple[Tensor, Tensor] = torch.ops.aten.batch_norm_update_stats(seen, None, None, 0.0)
         return found
 
     def at_end(i: int, output: Tensor) -> None:
@@ -85,5 +89,5 @@ def _split(vectors: list[Tensor]) -> list[np.ndarray]:
     """All of them in fp64, brought over at once."""
     if not vectors:
         return []
-    every = torch.cat(vectors).double().numpy(force=True)
+    every = torch.cat(vectors).detach().cpu().double().numpy()
     return np.split(every, np.cumsum([len(vector) for vector in vectors])[:-1])

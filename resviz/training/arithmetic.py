@@ -12,7 +12,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from resviz.machine import cores, device
+from resviz.machine import cores, device, plain
 from resviz.nets.resnet import ResNet, build
 from resviz.spec import NetSpec
 
@@ -80,6 +80,8 @@ def choose(spec: NetSpec, side: int, batch: int, precision: str | None = None, t
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
     if threads is not None and not 1 <= threads <= 1024:
         raise ValueError(f"threads must be from 1 to 1024, got {threads}; this machine has {cores()}")
+    if plain():
+        return Arithmetic("cpu", precision or "float32", True, threads or 1, "RESVIZ_PLAIN asks for what every machine has")
     return _choose(replace(spec, seed=0, cut=frozenset(), dropped=frozenset()), side, batch, precision, threads, device().type)
 
 

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from resviz.data import ImageSet
+from resviz.machine import plain
 from resviz.nets.cost import memory_need
 from resviz.nets.resnet import ResNet, build
 from resviz.plan import Edit, LabPlan, labels_of
@@ -288,7 +289,7 @@ def fitting_threads(side: int) -> Iterator[None]:
     convolution. Chosen by the images alone, so that a plan always repeats itself.
     """
     torch.get_num_threads()  # torch sets the number itself at a thread's first call
-    with threadpool_limits(1, user_api="openmp") if side <= _SMALL_SIDE else nullcontext():
+    with threadpool_limits(1, user_api="openmp") if side <= _SMALL_SIDE or plain() else nullcontext():
         yield
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from PIL import Image
 
+from resviz.machine import device
 from resviz.nets.cost import check_memory
 from resviz.results import Probe
 from resviz.spec import NetSpec, name_of
@@ -31,7 +32,7 @@ def probes_of(
         from resviz.probes.gradients import gradient_probe
 
         images, targets = cache.batch_of(spec, batch, size, side, 0, picture[1] if picture else None)
-        return gradient_probe(build(spec).train(), images, targets, tick)
+        return gradient_probe(build(spec).train().to(device()), images.to(device()), targets.to(device()), tick)
 
     wanted = [
         (
