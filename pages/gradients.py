@@ -14,22 +14,25 @@ frame.open_page(
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
-from plotly.colors import sample_colorscale
 
 from resviz.figures import gradients, words
-from resviz.figures.theme import number, power_of_ten
+from resviz.figures.theme import number, power_of_ten, viridis
 from resviz.nets.cost import layer_table
 from resviz.spec import PRESETS, Init, Norm, SpecError, Stem
 from resviz.ui import cache, controls, diagram, inputs
 from resviz.ui.charts import chart, line_chart
 from resviz.ui.jobs import result_of
-from resviz.ui.measure import probes_of
+from resviz.ui.measure import begin, probes_of
 from resviz.ui.state import current_spec
 
 frame.network_strip()
 spec = current_spec()
 imagenet = spec.stem is Stem.IMAGENET
+residual, size, sides = replace(spec, residual=True), 16 if imagenet else 64, [8, 16, 32, 64]
+nets = {"residual": residual, "plain": spec.plain()}
+usual, side_key = (64 if imagenet else 8), f"side.{spec.stem.value}"
+if st.session_state.get("batch", "digits") != "picture":
+    begin(nets, st.session_state.get("batch", "digits"), size, st.session_state.get(side_key, usual))
 figure_column, control_column = st.columns([3, 1], gap="large")
 photograph = None
 with control_column:
@@ -38,24 +41,18 @@ with control_column:
     controls.design_controls(spec)
     with st.expander("More"):
         batch = st.selectbox(
-            "Batch", ["digits", "noise", "picture"], help="Handwritten digits, normal noise, or crops of a picture."
+            "Batch", ["digits", "noise", "picture"], key="batch", help="Handwritten digits, normal noise, or crops of a picture."
         )
         if batch == "picture":
             photograph = inputs.choose_photograph("batch")
-        side = st.select_slider("Image side", [8, 16, 32, 64], value=64 if imagenet else 8, help="Pixels; larger takes longer.")
+        st.session_state.setdefault(side_key, usual)
+        side = st.select_slider("Image side", sides, key=side_key, help="Pixels; larger takes longer.")
         controls.block_control()
         controls.shape_controls(spec)
         controls.seed_control()
-residual, size = replace(spec, residual=True), 16 if imagenet else 64
 try:
     with figure_column:
-        probes = probes_of(
-            {"residual": residual, "plain": spec.plain()},
-            batch,
-            size,
-            side,
-            (photograph.key, photograph.image) if photograph else None,
-        )
+        probes = probes_of(nets, batch, size, side, (photograph.key, photograph.image) if photograph else None)
 except SpecError as error:
     figure_column.error(str(error))
     probes = None
@@ -78,23 +75,19 @@ with figure_column:
 shown = profiles["residual" if spec.residual else "plain"]
 notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(shown.names, shown.norms, strict=True)}
 low, high = paint = gradients.log_range(shown.norms, -3, 3)
-scale = (power_of_ten(low), sample_colorscale("Viridis", list(np.linspace(0, 1, 24))), power_of_ten(high))
+scale = (power_of_ten(low), viridis(24), power_of_ten(high))
 diagram.show_network("diagram", side, gradients.gradient_paint(shown, paint), notes, scale)
 signals = {key: measured.signal for key, measured in probes.items()}
 for column, (field, title) in zip(st.columns(2, gap="large"), gradients.SIGNALS.items(), strict=True):
     with column:
         st.markdown(f"**{title[0].upper()}{title[1:]}**")
         line_chart(gradients.signal_figure(signals, field), field, title)
-layers = pd.DataFrame(
-    [(key, n, v) for key, p in profiles.items() for n, v in zip(p.names, p.norms, strict=True)], columns=["net", "layer", "norm"]
-)
-blocks = pd.DataFrame(
-    [(key, *row) for key, s in signals.items() for row in zip(s.names, s.gradient_norms, s.activation_std, strict=True)],
-    columns=["net", "block", "output gradient norm", "activation std"],
-)
 with st.container(horizontal=True):
-    st.download_button("Layers (CSV)", layers.to_csv(index=False), "gradients.csv", "text/csv", on_click="ignore")
-    st.download_button("Blocks (CSV)", blocks.to_csv(index=False), "signals.csv", "text/csv", on_click="ignore")
+    for label, name, table in (
+        ("Layers (CSV)", "gradients.csv", lambda: gradients.layer_frame(profiles)),
+        ("Blocks (CSV)", "signals.csv", lambda: gradients.block_frame(signals)),
+    ):
+        st.download_button(label, lambda table=table: table().to_csv(index=False), name, "text/csv", on_click="ignore")
 controls.try_this(
     {
         "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -61,11 +61,11 @@ class Diagram:
 
     def data(self) -> dict[str, Any]:
         """For the component: JSON-able."""
-        return {"width": self.width, "height": self.height, "shapes": [_lean(asdict(shape)) for shape in self.shapes]}
+        return {"width": self.width, "height": self.height, "shapes": [_lean(shape) for shape in self.shapes]}
 
 
-def _lean(shape: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in shape.items() if value not in ("", None)}
+def _lean(shape: Shape) -> dict[str, Any]:
+    return {key: value for key, value in vars(shape).items() if value not in ("", None)}
 
 
 class _Canvas:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from resviz.figures.theme import (
@@ -23,15 +22,21 @@ from resviz.figures.theme import (
     power_of_ten,
     set_axes,
     sketch,
+    viridis,
 )
 from resviz.results import BlockSignal, DepthSweep, GradientProfile
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = [
     "SIGNALS",
+    "block_frame",
     "depth_heatmaps",
     "edge_marks",
     "gradient_paint",
     "gradient_profiles",
+    "layer_frame",
     "log_axis",
     "log_range",
     "logs",
@@ -134,7 +139,8 @@ def gradient_paint(profile: GradientProfile, decades: tuple[int, int]) -> dict[s
     """Each layer's colour for the diagram: viridis over the decades, zero darkest and overflow brightest."""
     low, high = decades
     shares = np.clip((logs(profile.norms, decades) - low) / (high - low), 0, 1)
-    return dict(zip(profile.names, sample_colorscale("Viridis", list(shares)), strict=True))
+    colours = viridis(256)
+    return {name: colours[round(255 * share)] for name, share in zip(profile.names, shares.tolist(), strict=True)}
 
 
 def _named(norm: float) -> str:
@@ -185,6 +191,22 @@ def signal_figure(signals: Mapping[str, BlockSignal], field: str) -> Sketch:
         )
     set_axes(figure, {"title": "block, input → output"}, log_axis(decades))
     return figure
+
+
+def layer_frame(profiles: Mapping[str, GradientProfile]) -> pd.DataFrame:
+    """Every network's profile as rows (net, layer, norm)."""
+    import pandas as pd
+
+    rows = [(key, name, norm) for key, p in profiles.items() for name, norm in zip(p.names, p.norms, strict=True)]
+    return pd.DataFrame(rows, columns=["net", "layer", "norm"])
+
+
+def block_frame(signals: Mapping[str, BlockSignal]) -> pd.DataFrame:
+    """Every network's blocks as rows (net, block, output gradient norm, activation std)."""
+    import pandas as pd
+
+    rows = [(key, *row) for key, s in signals.items() for row in zip(s.names, s.gradient_norms, s.activation_std, strict=True)]
+    return pd.DataFrame(rows, columns=["net", "block", "output gradient norm", "activation std"])
 
 
 def depth_heatmaps(sweeps: Mapping[str, DepthSweep]) -> go.Figure:

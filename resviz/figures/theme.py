@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -25,6 +26,7 @@ __all__ = [
     "power_of_ten",
     "set_axes",
     "sketch",
+    "viridis",
 ]
 
 Sketch = dict[str, Any]
@@ -40,6 +42,15 @@ WARNING: Final = "#E69F00"
 GRID: Final = "rgba(128,138,150,0.22)"
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@cache
+def viridis(steps: int) -> tuple[str, ...]:
+    """The scale of everything that has a size, dark to bright, as "#rrggbb"; Plotly looks all its scales over at every call."""
+    from plotly.colors import sample_colorscale
+
+    colours = sample_colorscale("Viridis", [i / (steps - 1) for i in range(steps)], colortype="tuple")
+    return tuple("#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in colours)
 
 
 def power_of_ten(exponent: int) -> str:

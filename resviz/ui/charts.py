@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from resviz.figures.theme import WARNING, viridis
+
 __all__ = ["chart", "line_chart"]
 
 _HERE = Path(__file__).parent
@@ -107,19 +109,16 @@ def _heat(trace: dict[str, Any]) -> dict[str, Any]:
         "x": [int(v) for v in trace["x"]],
         "names": list(trace["meta"]),
         "cells": base64.b64encode(cells.tobytes()).decode(),
-        "colours": _viridis(),
+        "colours": _heat_colours(),
         "range": [low, high],
         "ticks": [[v, t] for v, t in zip(bar["tickvals"], bar["ticktext"], strict=True)],
     }
 
 
 @cache
-def _viridis() -> list[str]:
+def _heat_colours() -> list[str]:
     """255 colours: black for an exact zero, viridis, and orange for what is not finite."""
-    from plotly.colors import sample_colorscale
-
-    scale = sample_colorscale("Viridis", list(np.linspace(0, 1, 253)), colortype="tuple")
-    return ["#000000", *("#" + "".join(f"{round(255 * part):02x}" for part in colour) for colour in scale), "#e69f00"]
+    return ["#000000", *viridis(253), WARNING]
 
 
 def _each(value: Any, n: int) -> list[Any]:

@@ -7,6 +7,7 @@ work that can be taken up again then returns `AGAIN` and queues once more. Worke
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import math
@@ -25,8 +26,23 @@ from resviz.heap import few_arenas, give_back
 from resviz.machine import cores
 from resviz.progress import Cancelled, Tick
 
-__all__ = ["AGAIN", "Cancelled", "Job", "Jobs", "JobsFull", "Tick", "keep", "manager", "result_of", "results_of", "submit"]
+__all__ = [
+    "AGAIN",
+    "Cancelled",
+    "Job",
+    "Jobs",
+    "JobsFull",
+    "Tick",
+    "Wanted",
+    "begin",
+    "keep",
+    "manager",
+    "result_of",
+    "results_of",
+    "submit",
+]
 
+Wanted = tuple[str, Hashable, str, Callable[[Tick], Any]]  # a place on the page, what is asked, its name, and how it is computed
 AGAIN: Final = object()  # what work returns to be called once more, after those who wait
 TURN = 0.5  # seconds of computing before a job should let others have the core
 _MEMORY = 30.0  # seconds in which half of what a visitor has used is forgotten
@@ -373,8 +389,15 @@ def result_of(slot: str, key: Hashable, label: str, work: Callable[[Tick], Any])
     return results_of([(slot, key, label, work)])[0]
 
 
+def begin(wanted: Sequence[Wanted]) -> None:
+    """Queue already what `results_of` will be asked for."""
+    with contextlib.suppress(JobsFull):  # which `results_of` will say
+        for slot, key, _, work in wanted:
+            _start(slot, key, work)
+
+
 def results_of(
-    wanted: Sequence[tuple[str, Hashable, str, Callable[[Tick], Any]]],
+    wanted: Sequence[Wanted],
     places: Sequence[Any] = (),
     draw_partial: Callable[[str, Any], None] | None = None,
 ) -> list[Any]:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
-from plotly.colors import sample_colorscale
 
 from resviz.figures import gradients, lab, report, words
-from resviz.figures.theme import number, power_of_ten
+from resviz.figures.theme import number, power_of_ten, viridis
 from resviz.plan import plan_to_query
 from resviz.results import Finding, GradientProfile, LabRecord
 from resviz.ui import diagram
@@ -171,7 +170,7 @@ def _reach_in(held: Session, record: LabRecord, chosen: int, at: int, decades: t
     profile = GradientProfile(track.layers, np.asarray(track.gradients[row], np.float64), float(track.loss[-1]))
     low, high = paint = (max(-12, decades[0]), decades[1])
     notes = {name: f"‖∂L/∂W‖ = {number(v)}" for name, v in zip(profile.names, profile.norms.tolist(), strict=True)}
-    scale = (power_of_ten(low), sample_colorscale("Viridis", list(np.linspace(0, 1, 24))), power_of_ten(high))
+    scale = (power_of_ten(low), viridis(24), power_of_ten(high))
     spec = held.specs()[chosen]
 
     def act(action: object) -> None:

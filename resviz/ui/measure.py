@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 
 from PIL import Image
 
 from resviz.machine import device
 from resviz.nets.cost import check_memory
+from resviz.progress import Tick
 from resviz.results import Probe
-from resviz.spec import NetSpec, name_of
-from resviz.ui import cache
-from resviz.ui.jobs import Tick, results_of
+from resviz.spec import NetSpec, SpecError, name_of
+from resviz.ui import cache, jobs
 
-__all__ = ["probes_of"]
+__all__ = ["begin", "probes_of"]
+
+
+def begin(nets: Mapping[str, NetSpec], batch: str, size: int, side: int) -> None:
+    """Measure already what `probes_of` will be asked for, while the page draws its controls."""
+    with suppress(SpecError):
+        jobs.begin(_wanted(nets, batch, size, side, None))
 
 
 def probes_of(
@@ -24,6 +31,13 @@ def probes_of(
 
     `picture` is a key and the image. Raises `SpecError` for a network that would not fit into memory.
     """
+    found = jobs.results_of(_wanted(nets, batch, size, side, picture))
+    return None if any(probe is None for probe in found) else dict(zip(nets, found, strict=True))
+
+
+def _wanted(
+    nets: Mapping[str, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
+) -> list[jobs.Wanted]:
     for spec in nets.values():
         check_memory(spec, side, size)
 
@@ -34,14 +48,7 @@ def probes_of(
         images, targets = cache.batch_of(spec, batch, size, side, 0, picture[1] if picture else None)
         return gradient_probe(build(spec).train().to(device()), images.to(device()), targets.to(device()), tick)
 
-    wanted = [
-        (
-            f"probe.{key}",
-            ("probe", spec, batch, size, side, picture and picture[0]),
-            f"Measuring {name_of(spec)}",
-            partial(work, spec),
-        )
-        for key, spec in nets.items()
+    asked = batch, size, side, picture and picture[0]
+    return [
+        (f"probe.{key}", ("probe", spec, *asked), f"Measuring {name_of(spec)}", partial(work, spec)) for key, spec in nets.items()
     ]
-    found = results_of(wanted)
-    return None if any(probe is None for probe in found) else dict(zip(nets, found, strict=True))
