@@ -137,6 +137,10 @@ def _items(spec: NetSpec, stage: int, unfolded: frozenset[str], fold: bool) -> l
     return items
 
 
+_HALF: Final = 52  # px that the tallest layer reaches below the trunk; what counts equal blocks stands under it
+_BAND: Final = 118  # and a stage's band, with its name and size in it
+
+
 def network_diagram(
     spec: NetSpec,
     table: LayerTable,
@@ -164,7 +168,7 @@ def network_diagram(
     middle = 128.0
 
     def height(side: int) -> float:
-        return 20 + 84 * math.log2(side + 1) / math.log2(tallest + 1)
+        return 20 + (2 * _HALF - 20) * math.log2(side + 1) / math.log2(tallest + 1)
 
     def label(row: LayerRow) -> str:
         note = notes.get(row.name)
@@ -178,8 +182,8 @@ def network_diagram(
 
     x = 14.0
     start = len(canvas.shapes)
-    canvas.text(x + 4, middle + 78, "image", "small", anchor="start" if not vertical else "middle")
     layer_bar(x + 12, rows["conv1"])
+    canvas.text(x + 10, middle + _HALF + 15, "image", "small", anchor="start" if vertical else "middle")
     if "maxpool" in rows:
         h = height(rows["maxpool"].out_shape[1])
         canvas.rect(x + 12 + bar + 5, middle - h / 2, bar - 2, h, "minor", name="maxpool", label=label(rows["maxpool"]))
@@ -199,15 +203,15 @@ def network_diagram(
     canvas.rect(x, middle - 8, 8, 16, "minor", name="avgpool", label=label(rows["avgpool"]))
     canvas.rect(x + 14, middle - 16, 10, 32, "layer", fill=paint.get("fc", "#E8D9B5"), name="fc", label=label(rows["fc"]),
                 action="select:fc")  # fmt: skip
-    canvas.text(x + 9, middle + 78, f"{spec.classes} classes", "small", anchor="start" if not vertical else "middle")
+    canvas.text(x + 9, middle + _HALF + 15, f"{spec.classes} classes", "small", anchor="start" if not vertical else "middle")
     line = Shape("path", {"d": _straight(canvas, 18, trunk_end + 8, middle)}, "trunk")
     canvas.shapes.insert(start, line)
     # bands lie below the trunk
     bands = [shape for shape in canvas.shapes if shape.css == "band"]
     rest = [shape for shape in canvas.shapes if shape.css != "band"]
     if scale is not None and not vertical:
-        _draw_scale(canvas, rest, middle + 118, *scale)
-    wide, high = (x + 76, middle + (108.0 if scale is None or vertical else 126.0))
+        _draw_scale(canvas, rest, middle + _BAND + 24, *scale)
+    wide, high = (x + 88, middle + _BAND + (14.0 if scale is None or vertical else 32.0))
     width, tall = (high, wide) if vertical else (wide, high)
     return Diagram(width + (64 if vertical else 0), tall, tuple(bands + rest))
 
@@ -231,7 +235,7 @@ def _draw_band(
     items: list[_Item], spec: NetSpec, fold: bool, vertical: bool,
 ) -> None:  # fmt: skip
     layer, channels, side = f"layer{stage + 1}", out[0], out[1]
-    canvas.rect(left, 6, right - left, middle + 92, "band", radius=8)
+    canvas.rect(left, 6, right - left, middle + _BAND - 6 + (50 if vertical else 0), "band", radius=8)
     canvas.shapes.insert(index, canvas.shapes.pop())
     folded = any(item.count > 1 for item in items)
     foldable = fold and spec.blocks[stage] > 4
@@ -239,17 +243,19 @@ def _draw_band(
     sign = (" ▸" if folded else " ▾") if foldable else ""
     centre = (left + right) / 2
     hint = ("Unfold" if folded else "Fold") + f" {layer}" if foldable else ""
+    name = middle + _HALF + 33
     if vertical:
-        canvas.text(left + 18, middle + 66, f"{layer}{sign}", "title", "start", action=action, label=hint)
-        canvas.text(left + 34, middle + 66, f"{side}×{side}", "small", "start")
-        canvas.text(left + 50, middle + 66, f"{channels} ch", "small", "start")
-    elif right - left < 76:
-        canvas.text(centre, middle + 70, f"{layer}{sign}", "title", action=action, label=hint)
-        canvas.text(centre, middle + 84, f"{side}×{side}", "small")
-        canvas.text(centre, middle + 95, f"{channels} ch", "small")
+        beside = middle + _HALF + 38  # of what counts equal blocks
+        canvas.text(left + 18, beside, f"{layer}{sign}", "title", "start", action=action, label=hint)
+        canvas.text(left + 34, beside, f"{side}×{side}", "small", "start")
+        canvas.text(left + 50, beside, f"{channels} ch", "small", "start")
+        return
+    canvas.text(centre, name, f"{layer}{sign}", "title", action=action, label=hint)
+    if right - left < 76:
+        canvas.text(centre, name + 14, f"{side}×{side}", "small")
+        canvas.text(centre, name + 26, f"{channels} ch", "small")
     else:
-        canvas.text(centre, middle + 70, f"{layer}{sign}", "title", action=action, label=hint)
-        canvas.text(centre, middle + 86, f"{side}×{side} · {channels} ch", "small")
+        canvas.text(centre, name + 16, f"{side}×{side} · {channels} ch", "small")
 
 
 def _draw_block(
@@ -269,13 +275,14 @@ def _draw_block(
     for i in range(convs):
         layer_bar(first_x + i * (bar + gap), rows[f"{name}.conv{i + 1}"], hollow=dropped)
     if item.count > 1:
-        canvas.text(x + step / 2 - 3, middle + tall / 2 + 14, f"×{item.count}", "title", action=f"fold:{name.split('.')[0]}",
+        under, anchor = (middle + tall / 2 + 8, "start") if canvas.vertical else (middle + tall / 2 + 14, "middle")
+        canvas.text(x + step / 2 - 3, under, f"×{item.count}", "title", anchor, action=f"fold:{name.split('.')[0]}",
                     label=f"Unfold {item.count} equal blocks")  # fmt: skip
     if not spec.residual:
         return
     cut = name in spec.cut
     row = rows[name]
-    arch_top, base = middle - 62 - (0 if tall < 96 else 12), middle - 6
+    arch_top = middle - 62 - (0 if tall < 96 else 12)
     kind = "zeropad" if row.in_shape != row.out_shape or _pads(spec, rows, name) else ""
     projection = f"{name}.downsample.0" in rows
     css = "arc cut" if cut else f"arc {kind if not projection else ''}".strip()
@@ -284,7 +291,8 @@ def _draw_block(
     then = "unfold them" if item.count > 1 else ("restore" if cut else "cut") + " this skip"
     shape = "projection" if projection else "zero-padded" if kind else "identity"
     canvas.arc(
-        x - 1, plus_x, base, arch_top, css, name=name, label=f"{shape} skip of {what}, {state}; click to {then}",
+        x - 1, plus_x, middle, arch_top, css, name=name,  # from the trunk into the addition, which is drawn over its end
+        label=f"{shape} skip of {what}, {state}; click to {then}",
         action=f"fold:{name.split('.')[0]}" if item.count > 1 else f"cut:{name}", pressed=not cut,
     )  # fmt: skip
     if projection and not cut:

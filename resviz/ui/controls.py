@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from resviz.spec import PRESETS, Activation, Block, Init, NetSpec, Norm, Shortcut, Stem, describe, preset_of
+from resviz.spec import PRESETS, Activation, Block, Init, NetSpec, Norm, Shortcut, Stem, name_of, preset_of
 from resviz.ui.state import bound, change, current_spec
 
 __all__ = [
@@ -48,7 +48,7 @@ def word(value: str) -> str:
 def preset_control() -> None:
     """Start from a network of the papers."""
     names = [name for name, spec in PRESETS.items() if spec.residual]
-    current = preset_of(current_spec())
+    current, residual = preset_of(current_spec()), current_spec().residual
 
     def apply() -> None:
         chosen: str | None = st.session_state["preset"]
@@ -57,7 +57,7 @@ def preset_control() -> None:
 
     st.session_state["preset"] = current
     st.selectbox(
-        "Network", names, key="preset", on_change=apply, format_func=lambda n: describe(PRESETS[n]).split(" · ")[0], index=None,
+        "Network", names, key="preset", on_change=apply, format_func=lambda n: name_of(PRESETS[n] if residual else PRESETS[n].plain()), index=None,
         placeholder="your own design", help="A network of the papers to start from.",
     )  # fmt: skip
 

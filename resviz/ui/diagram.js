@@ -1,8 +1,21 @@
+// What is too small for a finger gets a wider, invisible target over it.
+function hitOf(shape) {
+  const { attrs } = shape;
+  if (shape.css?.startsWith("arc")) return element("path", { d: attrs.d, class: "hit" });
+  if (shape.tag === "circle") return element("circle", { cx: attrs.cx, cy: attrs.cy, r: Math.max(12, attrs.r), class: "hit spot" });
+  if (shape.tag === "text" && shape.action) {
+    const wide = Math.max(28, 8 * shape.text.length);
+    const left = attrs["text-anchor"] === "middle" ? attrs.x - wide / 2 : attrs.x - 3;
+    return element("rect", { x: left, y: attrs.y - 17, width: wide, height: 25, class: "hit spot" });
+  }
+  return null;
+}
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".diagram");
   const tip = parentElement.querySelector(".tip");
   if (unchanged(root, data)) return root.end;
-  const rest = data.hint;
+  const rest = matchMedia("(hover: none)").matches ? (data.touchHint ?? data.hint) : data.hint;
   const focused = root.getRootNode().activeElement?.dataset?.action;
   tip.textContent = data.selectedLabel || rest;
   root.tidy?.(); // every run calls this function anew on the same element
@@ -19,8 +32,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
       if (shape.name) node.dataset.name = shape.name;
       if (shape.name && shape.name === data.selected) node.classList.add("selected");
       svg.append(node);
-      if (!shape.label) continue;
-      const target = shape.css?.startsWith("arc") ? element("path", { d: shape.attrs.d, class: "hit" }) : node;
+      if (!shape.label) {
+        node.style.pointerEvents = "none"; // a plus never swallows the click on its addition
+        continue;
+      }
+      const target = hitOf(shape) ?? node;
       if (target !== node) svg.append(target);
       if (shape.action) {
         target.dataset.action = shape.action;
@@ -35,6 +51,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
           act();
         });
       }
+      if (!shape.action) target.setAttribute("role", "img");
       target.setAttribute("aria-label", shape.label);
       const show = () => {
         tip.textContent = shape.label;

@@ -49,7 +49,9 @@ def handle(action: object) -> None:
         st.session_state.selected = name
 
 
-def _mount(key: str, wide: Diagram, tall: Diagram, title: str, hint: str, act: Callable[[object], None] | None = None) -> None:
+def _mount(
+    key: str, wide: Diagram, tall: Diagram, title: str, hint: str, touch: str = "", act: Callable[[object], None] | None = None
+) -> None:
     selected = st.session_state.get("selected")
     label = next((s.label for s in wide.shapes if s.name == selected and s.label), "")
     _component()(
@@ -60,6 +62,7 @@ def _mount(key: str, wide: Diagram, tall: Diagram, title: str, hint: str, act: C
             "title": title,
             "file": title.split(" · ")[0].replace(" ", "-").lower(),
             "hint": hint,
+            "touchHint": touch or hint,
             "selected": selected or "",
             "selectedLabel": label,
         },
@@ -97,8 +100,16 @@ def show_network(
         )
         for vertical in (False, True)
     )
-    hint = "Click an arc to cut or restore its skip; hover a layer for its row; click ⊕ to open a block."
-    _mount(key, wide, tall, describe(spec), hint, act)
+    arcs = "an arc to cut or restore its skip" if spec.residual else ""
+    block = "⊕ to open a block" if spec.residual else ""
+    mouse = ["hover a layer for its row", *(f"click {what}" for what in (arcs, block) if what)]
+    touch = ["tap a layer for its row", *(f"{what}" for what in (arcs, block) if what)]
+    _mount(key, wide, tall, describe(spec), _sentence(mouse), _sentence(touch), act)
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def show_example(key: str, spec: NetSpec, side: int, name: str) -> None:

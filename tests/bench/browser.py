@@ -67,6 +67,38 @@ def cut_latency(clicks: int = 15) -> tuple[float, float]:
     return statistics.median(waits[1:]), statistics.median(computing[1:])
 
 
+# the same for a page of one widget: the milliseconds from the click until its text has changed
+_TOGGLE = """() => new Promise(done => {
+    const text = () => document.querySelector('[data-testid=stMarkdownContainer] strong')?.textContent;
+    const before = text(), start = performance.now();
+    document.querySelector('[data-testid=stCheckbox] input, [data-testid=stCheckbox] label, [role=switch]').click();
+    const look = () => {
+        if (text() !== before) requestAnimationFrame(() => done(performance.now() - start));
+        else requestAnimationFrame(look);
+    };
+    look();
+})"""
+
+
+def widget_latency(clicks: int = 15) -> float:
+    """Milliseconds, median: a Streamlit page of one toggle and one text, from the click until the text is drawn anew."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "one.py").write_text('import streamlit as st\non = st.toggle("One")\nst.markdown(f"**{on}**")\n', encoding="utf-8")
+    server, waits = Server(folder / "log", folder / "one.py"), []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(server.url)
+        ready(page)
+        for _ in range(clicks):
+            page.wait_for_timeout(600)
+            waits.append(page.evaluate(_TOGGLE))
+        page.goto("about:blank")
+        browser.close()
+    server.stop()
+    return statistics.median(waits[1:])
+
+
 # a locator's own retries come in steps of half a second
 _SEEN = """const look = () => {
     if (document.querySelector('h1')) requestAnimationFrame(() => { window.seen = performance.now(); });
