@@ -71,7 +71,7 @@ with layers:
             "activation bytes": row.memory,
             "receptive field": row.receptive_field,
             "skip from": row.skip_from or "",
-            "cut": row.cut,
+            "skip": "cut" if row.cut else "arrives" if row.skip_from else "",
         }
         for row in table.rows
     )

@@ -43,7 +43,7 @@ chosen = {(r, d): run for (r, d), run in runs.items() if d in depths and ("with"
 inside = {"residual" if r else "plain": run for (r, d), run in sorted(runs.items(), reverse=True) if d == zoomed}
 last = max(len(run.epochs) for run in runs.values())
 norms = np.concatenate([record.probe.profile.norms for run in inside.values() for record in run.epochs])
-decades = gradients.log_range(norms, -3, 1)
+decades, top = gradients.log_range(norms, -3, 1), training.highest(runs.values())
 
 
 @st.fragment(run_every=0.5 if st.session_state.get("playing") else None)
@@ -56,7 +56,7 @@ def figures() -> None:
             st.markdown(f"**{title} networks** · training dashed, test solid")
             if shown:
                 line_chart(
-                    training.error_curves(shown, epoch, logarithmic),
+                    training.error_curves(shown, epoch, logarithmic, top),
                     f"errors-{title.lower()}",
                     f"{title} networks: error by epoch",
                 )

@@ -73,8 +73,18 @@ with figure_column:
     st.markdown(words.prediction_note(prediction))
     given, bars = st.columns([2, 3], vertical_alignment="center")
     with given, st.container(horizontal=True, vertical_alignment="bottom"):
-        st.image(preprocessing.framed(image, 150), caption="1. The clear part is cut out", width=150)
-        st.image(preprocessing.seen(image), caption=f"2. As the network sees it: {preprocessing.crop} px", width=150)
+        st.image(
+            preprocessing.framed(image, 150),
+            caption="1. The clear part is cut out",
+            width=150,
+            alt="The photograph, veiled where it is cut off",
+        )
+        st.image(
+            preprocessing.seen(image),
+            caption=f"2. As the network sees it: {preprocessing.crop} px",
+            width=150,
+            alt="The pixels that reach the network",
+        )
     with bars:
         chart(pictures.prediction_bars(prediction), "predictions", "Probabilities of the five most probable classes")
     for column, name in zip(st.columns(max(1, len(asked))), asked, strict=False):

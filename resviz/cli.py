@@ -66,7 +66,7 @@ def _summary(args: argparse.Namespace) -> int:
         if Path(args.out).suffix not in (".svg", ".html"):
             raise ValueError(f"{args.out!r} has no known ending; the diagram is written as .svg or .html")
         Path(args.out).write_text(svg if args.out.endswith(".svg") else f"<!doctype html><meta charset=utf-8>{svg}")
-    lines = [f"{r.name:24} {r.kind:14} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in table.rows]
+    lines = [f"{r.name:24} {r.kind:20} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in table.rows]
     lines.append(f"{describe(spec)}: {table.params:,} parameters, {table.macs:,} MACs")
     result = {
         "spec": to_query_string(spec),

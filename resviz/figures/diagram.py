@@ -347,7 +347,7 @@ def block_diagram(spec: NetSpec, table: LayerTable, name: str, *, vertical: bool
         css = "hollow" if hollow else "layer" if conv else "minor"
         canvas.rect(x, middle - h / 2, w, h, css, radius=6, name=row.name, label=_describe(row),
                     action=f"select:{row.name}" if conv else "", **fill)  # fmt: skip
-        short = {"batch norm": "BN", "group norm": "GN", "relu": "ReLU", "gelu": "GELU"}.get(row.kind, row.kind)
+        short = {"batch norm": "BN", "group norm": "GN", "relu": "ReLU", "gelu": "GELU"}.get(row.kind, row.kind.split(",")[0])
         on = "on" if conv and not hollow else ""
         second = f"{row.in_shape[0]} → {row.out_shape[0]}" if conv else f"{row.out_shape[0]} ch"
         lines = [(short, on or "title"), (second, f"{on} small".strip())]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, Sketch, add_line, num
 from resviz.results import Run
 from resviz.spec import from_query, name_of
 
-__all__ = ["branch_ratios", "error_curves", "title_of"]
+__all__ = ["branch_ratios", "error_curves", "highest", "title_of"]
+
+
+_ERRORS = {"train_error": ("training", "dash"), "test_error": ("test", "solid")}
 
 
 def title_of(run: Run) -> str:
@@ -20,14 +24,19 @@ def title_of(run: Run) -> str:
     return name_of(from_query(run.card["spec"])[0])
 
 
-def error_curves(runs: Sequence[Run], epoch: int | None = None, logarithmic: bool = False, top: float = 60.0) -> Sketch:
-    """Error against epoch, training dashed and test solid as in the paper's figure 6; deeper networks are drawn stronger."""
+def highest(runs: Iterable[Run]) -> float:
+    """The end of an axis that holds every error of these runs, in percent."""
+    return min(100.0, 10.0 * math.ceil(max(float(run.column(field).max()) for run in runs for field in _ERRORS) / 10))
+
+
+def error_curves(runs: Sequence[Run], epoch: int | None = None, logarithmic: bool = False, top: float = 100.0) -> Sketch:
+    """Error against epoch, training dashed and test solid as in the paper's figure 6; the deepest network's lines are thick."""
     figure = sketch(380)
     depths = sorted({from_query(run.card["spec"])[0].depth for run in runs})
     decades = (-1, 2)
     for run in runs:
         spec = from_query(run.card["spec"])[0]
-        for field, word, dash in (("train_error", "training", "dash"), ("test_error", "test", "solid")):
+        for field, (word, dash) in _ERRORS.items():
             values = run.column(field)
             add_line(
                 figure,
@@ -37,8 +46,11 @@ def error_curves(runs: Sequence[Run], epoch: int | None = None, logarithmic: boo
                 y=logs(values, decades) if logarithmic else values,
                 mode="lines",
                 name=f"{title_of(run)} {word}",
-                line={"color": RESIDUAL if spec.residual else PLAIN, "dash": dash, "width": 2},
-                opacity=1.0 if spec.depth == depths[-1] else 0.55,
+                line={
+                    "color": RESIDUAL if spec.residual else PLAIN,
+                    "dash": dash,
+                    "width": 3.2 if spec.depth == depths[-1] else 1.3,
+                },
             )
     if epoch is not None:
         mark = {

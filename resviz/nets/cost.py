@@ -41,7 +41,8 @@ class _Walk:
         self.field += (kernel - 1) * self.jump
         self.jump *= stride
         bias = channels if self.spec.norm is Norm.NONE else 0
-        self.add(name, f"conv {kernel}×{kernel}", (channels, high, wide), weights + bias, weights * high * wide)
+        kind = f"conv {kernel}×{kernel}" + (f", {groups} groups" if groups > 1 else "")
+        self.add(name, kind, (channels, high, wide), weights + bias, weights * high * wide)
 
     def norm(self, name: str) -> None:
         if self.spec.norm is not Norm.NONE:

@@ -136,6 +136,7 @@ def _series(trace: dict[str, Any]) -> dict[str, Any]:
         "y": [None if math.isnan(v) else v for v in np.where(np.isfinite(y), np.round(y, 4), np.nan).tolist()],
         "color": line["color"],
         "dash": _DASHES.get(line.get("dash") or "", ""),
+        "width": line.get("width") or 2,
         "opacity": trace.get("opacity"),
         "markers": "markers" in trace.get("mode", "lines+markers"),
         "symbols": [],

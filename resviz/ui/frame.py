@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from resviz.spec import describe, to_query, to_query_string
-from resviz.ui import cache, jobs
+from resviz.ui import cache, jobs, landmarks
 from resviz.ui.state import current_spec, reset, sync_url, undo
 
 __all__ = ["PAGES", "close", "network_strip", "open_page", "ways"]
@@ -45,10 +45,17 @@ def open_page(title: str, question: str, lead: str) -> None:
         st.markdown("**ResViz**", width="content")
         for path, (label, _, _) in PAGES.items():
             st.page_link(path, label=label, query_params=query)
+    landmarks.mark(title, _unsaved())
     st.title(question, anchor=False)
     st.markdown(lead)
     if notice := st.session_state.pop("notice", None):
         st.warning(notice, icon=":material/info:")
+
+
+def _unsaved() -> bool:
+    """Whether a lab of this session has steps that loading the page anew would lose; its link repeats them, it does not keep them."""
+    lab = st.session_state.get("lab")
+    return lab is not None and lab.step > 1
 
 
 def ways() -> None:

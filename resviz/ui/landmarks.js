@@ -1,0 +1,15 @@
+// What assistive technology needs of the page around us, and the question before a run is lost by closing or loading the tab anew.
+export default function ({ data }) {
+  const bar = document.querySelector(".st-key-navigation");
+  if (bar) {
+    bar.setAttribute("role", "navigation");
+    bar.setAttribute("aria-label", "Pages");
+    for (const link of bar.querySelectorAll("a")) {
+      if (link.textContent.trim() === data.current) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+  const ask = (event) => event.preventDefault();
+  if (data.unsaved) addEventListener("beforeunload", ask);
+  return () => removeEventListener("beforeunload", ask);
+}

@@ -1,0 +1,24 @@
+"""The page's landmarks for assistive technology, and the browser's question before something unsaved is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+__all__ = ["mark"]
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    js = (Path(__file__).parent / "landmarks.js").read_text(encoding="utf-8")
+    return st.components.v2.component("resviz_landmarks", html="<span></span>", js=js)
+
+
+def mark(current: str, unsaved: bool) -> None:
+    """Name the navigation and the page in it; with `unsaved` the browser asks before the tab is closed or loaded anew."""
+    with st.container(key="landmarks"):
+        _component()(key="landmarks-of-the-page", data={"current": current, "unsaved": unsaved})
