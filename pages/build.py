@@ -7,7 +7,7 @@ from resviz.ui import frame
 frame.open_page(
     "Build",
     "What is a ResNet made of?",
-    "Blocks on a trunk. Each adds its result to what came in: **click an arc to cut a skip.**",
+    "Blocks on a trunk. Each adds its result to what came in: **click or tap an arc to cut a skip.**",
 )
 
 # after the title: figures and pandas take a moment to import
@@ -76,7 +76,7 @@ with layers:
         for row in table.rows
     )
     selected = table.row(st.session_state.get("selected", ""))
-    st.caption(words.layer_note(selected, {}) if selected else "Click a layer of the diagram, or a row, to select it.")
+    st.caption(words.layer_note(selected, {}) if selected else "Choose a layer in the diagram, or a row, to select it.")
 
     def pick() -> None:
         if chosen := st.session_state["layers"]["selection"]["rows"]:

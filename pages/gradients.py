@@ -71,7 +71,7 @@ with figure_column:
     )
     st.markdown(words.comparison(profiles, spec.classes))
     row = layer_table(residual, side).row(st.session_state.get("selected") or "conv1")
-    st.caption(words.layer_note(row, profiles) if row else "Click a point to see its layer.")
+    st.caption(words.layer_note(row, profiles) if row else "Choose a point to see its layer.")
 shown = profiles["residual" if spec.residual else "plain"]
 notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(shown.names, shown.norms, strict=True)}
 low, high = paint = gradients.log_range(shown.norms, -3, 3)

@@ -7,7 +7,7 @@ from resviz.ui import frame
 frame.open_page(
     "Lab",
     "What happens to every layer while it learns?",
-    "Networks that differ in one thing, trained side by side on the same batches. **Click an arc to cut a skip in mid-training.**",
+    "Networks that differ in one thing, trained side by side on the same batches. **Click or tap an arc to cut a skip in mid-training.**",
 )
 
 # after the title: figures and pandas take a moment to import

@@ -15,7 +15,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".diagram");
   const tip = parentElement.querySelector(".tip");
   if (unchanged(root, data)) return root.end;
-  const rest = matchMedia("(hover: none)").matches ? (data.touchHint ?? data.hint) : data.hint;
+  const touch = matchMedia("(hover: none)").matches;
+  const rest = touch ? data.touchHint : data.hint;
+  const worded = (label) => (touch ? label.replace("; click to", "; tap to") : label);
   const focused = root.getRootNode().activeElement?.dataset?.action;
   tip.textContent = data.selectedLabel || rest;
   root.tidy?.(); // every run calls this function anew on the same element
@@ -52,9 +54,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
         });
       }
       if (!shape.action) target.setAttribute("role", "img");
-      target.setAttribute("aria-label", shape.label);
+      target.setAttribute("aria-label", worded(shape.label));
       const show = () => {
-        tip.textContent = shape.label;
+        tip.textContent = worded(shape.label);
         node.classList.add("lit");
         if (shape.name) announce(shape.name, root);
       };
@@ -87,7 +89,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const quiet = onAnnounced(root, (name) => {
     for (const node of root.querySelectorAll("[data-name]")) node.classList.toggle("lit", node.dataset.name === name);
     const shape = name && data.wide.shapes.find((s) => s.name === name && s.label);
-    tip.textContent = shape ? shape.label : data.selectedLabel || rest;
+    tip.textContent = shape ? worded(shape.label) : data.selectedLabel || rest;
   });
   root.tidy = () => {
     still();

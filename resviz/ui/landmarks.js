@@ -5,8 +5,12 @@ export default function ({ data }) {
     bar.setAttribute("role", "navigation");
     bar.setAttribute("aria-label", "Pages");
     for (const link of bar.querySelectorAll("a")) {
-      if (link.textContent.trim() === data.current) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (link.textContent.trim() !== data.current) {
+        link.removeAttribute("aria-current");
+        continue;
+      }
+      link.setAttribute("aria-current", "page");
+      bar.scrollLeft = link.offsetLeft - (bar.clientWidth - link.clientWidth) / 2; // where the bar is narrower than its links
     }
   }
   const ask = (event) => event.preventDefault();

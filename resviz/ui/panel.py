@@ -25,8 +25,8 @@ _GROUP = "explain"  # all pictures of the page zoom together
 _PANEL = (
     '<div class="panel"><div class="name"></div><div class="stage"><canvas tabindex="0" role="img"></canvas><div class="wipe" role="slider" tabindex="0" '
     'aria-label="Wipe between the map, left, and the photograph, right" aria-valuemin="0" aria-valuemax="100"></div>'
-    '<div class="tools"><button class="svg" title="Download this picture as SVG">SVG</button>'
-    '<button class="png" title="Download this picture as PNG">PNG</button></div></div>'
+    '</div><div class="tools"><button class="svg" title="Download this picture as SVG">SVG</button>'
+    '<button class="png" title="Download this picture as PNG">PNG</button></div>'
     '<div class="read"></div></div>'
 )
 _LOOK = (
@@ -38,7 +38,9 @@ _LOOK = (
     '<button class="closer" aria-label="Zoom in">+</button> <button class="whole" title="Whole pictures, no wipe">Reset</button> '
     '<button class="cut" title="Ask the network again about this part alone">Crop to this view</button></span>'
     '<span class="below"><span class="scale"><span class="low"></span><span class="legend"></span><span class="high"></span></span>'
-    '<span class="hint">Point to read a pixel everywhere. Double-click, pinch or Ctrl + wheel zooms all pictures together, '
+    '<span class="hint mouse">Point to read a pixel everywhere. Double-click or Ctrl + wheel zooms all pictures together, '
+    "dragging moves them; the orange handle wipes the map away.</span>"
+    '<span class="hint touch">Touch to read a pixel everywhere. Pinching zooms all pictures together, '
     "dragging moves them; the orange handle wipes the map away.</span></span></div>"
 )
 _STYLES = {
