@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 
+from resviz.guard import quoted
 from resviz.spec import describe, to_query, to_query_string
 from resviz.ui import cache, jobs, landmarks
 from resviz.ui.state import current_spec, reset, sync_url, undo
@@ -48,8 +50,16 @@ def open_page(title: str, question: str, lead: str) -> None:
     landmarks.mark(title, _unsaved())
     st.title(question, anchor=False)
     st.markdown(lead)
+    if title == "Home" and (lost := _lost()):
+        st.warning(f"There is no page `/{lost}` here; this is Home. Choose a page above.", icon=":material/wrong_location:")
     if notice := st.session_state.pop("notice", None):
         st.warning(notice, icon=":material/info:")
+
+
+def _lost() -> str:
+    """The path that was asked for where Streamlit answers with Home because it knows none of that name; shown as code, never as markup."""
+    path = urlsplit(st.context.url or "").path.strip("/").removeprefix(st.get_option("server.baseUrlPath").strip("/")).strip("/")
+    return quoted(path).replace("`", "") if path else ""
 
 
 def _unsaved() -> bool:

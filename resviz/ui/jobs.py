@@ -42,6 +42,7 @@ __all__ = [
     "submit",
 ]
 
+_LOG = logging.getLogger(__name__)
 Wanted = tuple[str, Hashable, str, Callable[[Tick], Any]]  # a place on the page, what is asked, its name, and how it is computed
 AGAIN: Final = object()  # what work returns to be called once more, after those who wait
 TURN = 0.5  # seconds of computing before a job should let others have the core
@@ -103,7 +104,7 @@ class _Computation:
         except Cancelled:
             ended = "cancelled"
         except Exception as error:  # whatever went wrong belongs to the visitors who asked, not to the worker
-            logging.getLogger(__name__).info("a job failed", exc_info=True)
+            _LOG.info("a job failed", exc_info=True)
             self.error = error
         finally:
             self.spent += time.monotonic() - self.began
@@ -292,6 +293,8 @@ class Jobs:
                 self._running.append(run)
                 self.begun += run.began == 0.0
                 payers = run.owners
+            if run.began == 0.0:  # what it is about may be a visitor's own
+                _LOG.info("a computation begins: %s", run.key[0] if isinstance(run.key, tuple) else "of its own")
             run.run()
             with self._changed:
                 self._running.remove(run)

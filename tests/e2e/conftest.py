@@ -20,18 +20,20 @@ ROOT = Path(__file__).resolve().parents[2]
 READY = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 
 
-class Server:
-    """The real app on a free port, with its log."""
+_TALKATIVE = "import logging; logging.basicConfig(level=logging.INFO); from streamlit.web.cli import main; main()"
 
-    def __init__(self, log: Path, app: Path = Path("app.py")) -> None:
+
+class Server:
+    """The real app on a free port, with its log; a talkative one also logs what it computes."""
+
+    def __init__(self, log: Path, app: Path = Path("app.py"), talkative: bool = False) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = log
         command = [
             sys.executable,
-            "-m",
-            "streamlit",
+            *(("-c", _TALKATIVE) if talkative else ("-m", "streamlit")),
             "run",
             str(app),
             "--server.headless",
