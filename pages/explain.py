@@ -8,7 +8,12 @@ frame.open_page(
     "Explain", "Which pixels decided?", "A photograph, a trained network's answer, and the evidence laid over the picture."
 )
 
-# after the title: figures and pandas take a moment to import
+from resviz.ui.first import explanation, meanwhile
+from resviz.ui.state import EXPLAIN_PARAMETERS
+
+if meanwhile("explain", explanation, usual=not EXPLAIN_PARAMETERS & st.query_params.keys()):
+    st.stop()
+# after the first figure: what follows imports PyTorch
 import math
 
 import pandas as pd

@@ -10,7 +10,15 @@ frame.open_page(
     "One backward pass through two networks with the same weights and the same batch, one with skips and one without.",
 )
 
-# after the title: figures and pandas take a moment to import
+from resviz.spec import NetSpec
+from resviz.ui.first import meanwhile, profiles
+from resviz.ui.state import current_spec
+
+frame.network_strip()
+if meanwhile("gradients", profiles, usual=current_spec() == NetSpec()):
+    frame.close()
+    st.stop()
+# after the first figure: what follows imports PyTorch
 from dataclasses import replace
 
 import numpy as np
@@ -23,9 +31,7 @@ from resviz.ui import cache, controls, diagram, inputs
 from resviz.ui.charts import chart, line_chart
 from resviz.ui.jobs import result_of
 from resviz.ui.measure import begin, probes_of
-from resviz.ui.state import current_spec
 
-frame.network_strip()
 spec = current_spec()
 imagenet = spec.stem is Stem.IMAGENET
 residual, size, sides = replace(spec, residual=True), 16 if imagenet else 64, [8, 16, 32, 64]

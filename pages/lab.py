@@ -10,7 +10,12 @@ frame.open_page(
     "Networks that differ in one thing, trained side by side on the same batches. **Click or tap an arc to cut a skip in mid-training.**",
 )
 
-# after the title: figures and pandas take a moment to import
+from resviz.plan import PARAMETERS
+from resviz.ui.first import meanwhile, step
+
+if meanwhile("lab", step, usual="lab" not in st.session_state and not PARAMETERS & st.query_params.keys()):
+    st.stop()
+# after the first figure: what follows imports PyTorch
 from resviz.plan import COMPARISONS, plan_to_query
 from resviz.ui import lab_setup, lab_stage
 from resviz.ui.lab import session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import threading
 from typing import Any
 
@@ -26,24 +28,26 @@ __all__ = [
 ]
 
 
+_HEAVY = ("torchvision.models", "resviz.attribution.run")
 _FIRST_PAINT = 0.4  # seconds that the imports leave to the first page before they compete with it
 
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Thread:
-    """Import the heavy libraries in a thread at the first run, so that the first page need not wait for them."""
+    """Import the heavy libraries in a thread at the first run, so that the first page need not wait for them; alive until they are there."""
 
     def load() -> None:
         import gc
         import time
 
         time.sleep(_FIRST_PAINT)
-        import torchvision.models  # noqa: F401 - imported to be there
-
+        for name in _HEAVY:
+            importlib.import_module(name)
         gc.freeze()
 
     thread = threading.Thread(target=load, daemon=True, name="warm-up")
-    thread.start()
+    if not all(name in sys.modules for name in _HEAVY):
+        thread.start()
     return thread
 
 

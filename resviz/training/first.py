@@ -1,0 +1,83 @@
+"""Measures what each page opens with: `python -m resviz first` writes it, a page shows it until it is measured again."""
+
+from __future__ import annotations
+
+import io
+import platform
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import torch
+from PIL import Image
+
+from resviz import __version__
+from resviz.data import probe_batch
+from resviz.machine import cores
+from resviz.nets.resnet import build
+from resviz.plan import COMPARISONS
+from resviz.probes.gradients import gradient_probe
+from resviz.sets import named_sets
+from resviz.spec import NetSpec
+from resviz.training.lab import Lab, fitting_threads
+from resviz.zoo.first import First
+
+__all__ = ["MEASURES", "measure"]
+
+
+def _gradients() -> dict[str, Any]:
+    """The default network with every skip and with none, as Home and Gradients measure them."""
+    spec = NetSpec()
+    images, targets = probe_batch(64, 3, 8, spec.classes)
+    nets = {"residual": spec, "plain": spec.plain()}
+    return {key: gradient_probe(build(net).train(), images, targets) for key, net in nets.items()}
+
+
+def _lab() -> dict[str, Any]:
+    """The first step of the comparison that the lab opens with."""
+    lab = Lab(COMPARISONS["With skips or without"](56), lambda: named_sets("digits"))
+    with fitting_threads(8):
+        lab.advance()
+    return {"record": lab.record()}
+
+
+def _explain() -> dict[str, Any]:
+    """The first sample, what the first network says of it, and the first methods' maps."""
+    from resviz.attribution.methods import FIRST, METHODS
+    from resviz.attribution.run import attribute, default_layer
+    from resviz.images import sample_photographs
+    from resviz.zoo.bundled import bundled_names, load_bundled
+    from resviz.zoo.classifier import predict
+
+    name, picture = next(iter(sample_photographs().items()))
+    classifier = load_bundled(bundled_names()[0])
+    prediction = predict(classifier, picture)
+    target = int(np.argmax(prediction.probabilities))
+    maps = {}
+    for method in FIRST:
+        at = f"{method}@{default_layer(classifier)}" if METHODS[method].layer else method
+        maps[at] = attribute(classifier, picture, at, target)
+    return {"sample": name, "network": classifier.name, "prediction": prediction, "window": _jpeg(classifier.preprocessing.window(picture)), "maps": maps}  # fmt: skip
+
+
+def _jpeg(picture: Image.Image) -> np.ndarray:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=90)
+    return np.frombuffer(buffer.getvalue(), np.uint8)
+
+
+MEASURES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {"gradients": _gradients, "lab": _lab, "explain": _explain}
+
+
+def measure(name: str) -> First:
+    """What the page of this name opens with, measured here and now."""
+    machine = f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {cores()} cores"
+    versions = {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    card = {
+        "machine": machine,
+        "versions": versions,
+        "measured": f"{datetime.now(UTC):%Y-%m-%d}",
+        "command": "python -m resviz first",
+    }
+    return First(MEASURES[name](), card)

@@ -1,0 +1,90 @@
+"""A fresh server's pages: the first figure as it was measured, at once, until PyTorch is there to measure it again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import streamlit as st
+
+from resviz.spec import NetSpec
+from resviz.ui.cache import warm_up
+from resviz.zoo.first import First, read_first
+
+__all__ = ["explanation", "meanwhile", "profiles", "step"]
+
+reading = cache(read_first)
+
+
+def meanwhile(name: str, draw: Callable[[First], None], usual: bool = True) -> bool:
+    """True where PyTorch still loads; `draw` has then drawn the first figure, which the page measures again by itself when it is there.
+
+    `usual` is False where the link asks for something else than the page opens with: nothing is shown then that was not asked.
+    """
+    if not warm_up().is_alive():
+        return False
+    if usual:
+        try:
+            first = reading(name)
+        except ValueError as error:
+            st.caption(f"The figure that is shown while PyTorch loads is missing: {error}.")
+        else:
+            draw(first)
+            st.caption(
+                f"As measured on {first.card['measured']} ({first.card['machine']}); measured again here once PyTorch is loaded."
+            )
+    else:
+        st.info("Loading PyTorch to measure what the link asks for…", icon=":material/hourglass:")
+    _poll()
+    return True
+
+
+@st.fragment(run_every=0.4)
+def _poll() -> None:
+    if not warm_up().is_alive():
+        st.rerun()
+
+
+def profiles(first: First) -> None:
+    """Both networks' gradients and what follows from them."""
+    from resviz.figures import gradients, words
+    from resviz.ui.charts import line_chart
+
+    found = {key: probe.profile for key, probe in first.values.items()}
+    decades = gradients.log_range(np.concatenate([profile.norms for profile in found.values()]))
+    line_chart(
+        gradients.gradient_profiles(found, decades), "first-profile", "Gradient norm of every layer, with and without skips"
+    )
+    st.markdown(words.comparison(found, NetSpec().classes))
+
+
+def step(first: First) -> None:
+    """The contenders' gradients at the lab's first step."""
+    from resviz.figures import lab, words
+    from resviz.ui.charts import line_chart
+
+    record = first.values["record"]
+    figure = lab.layer_lines(record, "gradients", record.step, lab.gradient_decades(record))
+    line_chart(figure, "first-step", "Gradient norm of every layer at the first step")
+    st.markdown(words.lab_note(record, record.step))
+
+
+def explanation(first: First) -> None:
+    """What the first network says of the first sample, and where the evidence lies."""
+    from PIL import Image
+
+    from resviz.figures import words
+    from resviz.ui.panel import panel, photo_url
+
+    values = first.values
+    window = Image.open(io.BytesIO(values["window"].tobytes()))
+    st.markdown(words.prediction_note(values["prediction"]))
+    photo = photo_url(window)
+    with st.container(key="panels-first"):
+        for name, found in {"photograph": None, **values["maps"]}.items():
+            with st.container(key=f"panel-first-{name.replace('@', '-')}"):
+                side = next(iter(values["maps"].values())).values.shape[0]
+                title = name.replace("@", " · ").replace("-", " ").capitalize()
+                panel(photo, side, f"first-{name}", title, f"{title} of {values['sample']}", found)
