@@ -23,7 +23,8 @@ from resviz.figures import words
 from resviz.spec import describe
 from resviz.ui import cache, inputs
 from resviz.ui.charts import chart
-from resviz.ui.explain_link import link, restore, valid
+from resviz.ui.explain_link import keep, link, restore, valid
+from resviz.ui.markdown import literal, with_literal_classes
 
 restore()
 figure_column, control_column = st.columns([3, 1], gap="large")
@@ -38,6 +39,7 @@ if network is None:
     st.stop()
 from resviz.attribution.methods import FIRST, METHODS, available
 from resviz.figures.attribution import Look
+from resviz.figures.gallery import cell
 from resviz.ui.options import options_of
 from resviz.ui.panel import look_bar
 from resviz.ui.studio import Studio
@@ -59,14 +61,14 @@ with control_column:
         key=valid(f"against.{network.key}.{photograph.key}.{target}", ranked), help="Evidence for the one class and not for this one: the difference of their scores.",
     )  # fmt: skip
     chosen = st.multiselect(
-        "Methods", available(classifier.spec), key=valid("explain.methods", available(classifier.spec), list(FIRST)), format_func=lambda m: METHODS[m].title,
+        "Methods", available(classifier.spec), key=valid("explain.methods", available(classifier.spec), list(FIRST), 8), format_func=lambda m: METHODS[m].title,
         max_selections=8, placeholder="choose methods to compare", help="Side by side, on one scale of colour.",
     )  # fmt: skip
     layers = list(classifier.spec.block_names())
     at = layers[-1:]
     if any(METHODS[method].layer for method in chosen):
         at = st.multiselect(
-            "Layers", layers, key=valid(f"layers.{network.key}", layers, at), max_selections=6,
+            "Layers", layers, key=valid(f"layers.{network.key}", layers, at, 6), max_selections=6,
             help="Where the layer methods look, one map for each: deep blocks see objects, early ones edges.",
         )  # fmt: skip
     others = [name for name in inputs.bundled_titles() if name != network.key]
@@ -75,7 +77,7 @@ with control_column:
     )
 methods = [name for method in chosen for name in ([f"{method}@{layer}" for layer in at] if METHODS[method].layer else [method])]
 with figure_column:
-    st.markdown(words.prediction_note(prediction))
+    st.markdown(words.prediction_note(with_literal_classes(prediction)))
     given, bars = st.columns([2, 3], vertical_alignment="center")
     with given, st.container(horizontal=True, vertical_alignment="bottom"):
         st.image(
@@ -119,8 +121,8 @@ with figure_column:
         look,
     )
     VIEWS[view](studio)
-    st.caption(studio.about)
-    every = pd.DataFrame({"class": ranked, "probability": [p for _, p in prediction.top(len(ranked))]})
+    st.caption(literal(studio.about))
+    every = pd.DataFrame({"class": [cell(name) for name in ranked], "probability": [p for _, p in prediction.top(len(ranked))]})
     st.download_button(
         "Download all predictions (CSV)", every.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
     )
@@ -148,6 +150,8 @@ with st.expander(f"The {len(METHODS)} methods"):
     st.dataframe(pd.DataFrame(rows, columns=["method", "what it answers", "what it assumes", "family", "paper"]), hide_index=True)
 # a visitor's own checkpoint, photograph or crop stays with them, and so does what is asked about it
 sample = network.load != "" and st.session_state["explain.source"] == "Sample" and photograph is taken
+place = f"{network.key}.{photograph.key}"
+keep({f"class.{place}": target, f"against.{place}.{target}": against})
 state = {
     "model": network.key if network.load else None, "photo": photograph.name if sample else None, "class": target if sample else None,
     "against": against if sample else None, "methods": ",".join(chosen), "layers": ",".join(at), "view": view,

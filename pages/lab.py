@@ -19,10 +19,11 @@ if meanwhile("lab", step, usual="lab" not in st.session_state and not PARAMETERS
 from resviz.plan import COMPARISONS, plan_to_query
 from resviz.ui import lab_setup, lab_stage
 from resviz.ui.lab import session
+from resviz.ui.markdown import literal
 
 lab = session()
 if lab.notice:
-    st.warning(lab.notice, icon=":material/info:")
+    st.warning(literal(lab.notice), icon=":material/info:")
 lab_setup.setup(lab)
 lab_setup.transport(lab)
 with st.container(key="reserve-lab"):

@@ -8,7 +8,7 @@ import math
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,10 +169,10 @@ def _explain_all(args: argparse.Namespace) -> int:
     """A folder, a zip, or one picture with several methods: maps, predictions.csv and index.html under --out."""
     from tqdm import tqdm
 
-    from resviz.attribution.batch import explain_all, folder
+    from resviz.attribution.batch import explain_all
     from resviz.attribution.methods import METHODS, at_layer
     from resviz.figures.gallery import Gallery
-    from resviz.sets import unzip
+    from resviz.unpack import files_of
 
     source, out = Path(args.image), Path("explanations" if args.out == "attribution.png" else args.out)
     methods = (args.methods or args.method).split(",")
@@ -186,18 +186,14 @@ def _explain_all(args: argparse.Namespace) -> int:
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_bytes(content)
 
-    gallery = Gallery(write)
-    files: Iterable[tuple[str, bytes]] = [(source.name, source.read_bytes())] if source.is_file() else folder(source)
-    if source.suffix.lower() == ".zip":
-        files = unzip(source.read_bytes())
-    for found in tqdm(explain_all(files, classifiers, methods), unit="picture", disable=args.json):
-        gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem)
+    with Gallery(write) as gallery:
+        for found in tqdm(explain_all(files_of(source), classifiers, methods), unit="picture", disable=args.json):
+            gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem, found.notes)
     if not gallery.rows:
         raise ValueError(
             f"{args.image} holds no picture; give a folder or a zip with PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF files"
         )
-    gallery.finish()
-    problems = sum(1 for row in gallery.rows if row[-1])
+    problems = len(gallery.problems)
     about = {"out": str(out), "rows": len(gallery.rows), "problems": problems}
     return _show(args, about, f"{out / 'index.html'}: {len(gallery.rows)} rows in predictions.csv, {problems} with a problem")
 

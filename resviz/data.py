@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,6 +16,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from resviz.guard import quoted
+from resviz.images import MAX_BYTES, ImageError, decode
+from resviz.machine import cores
+from resviz.unpack import hidden
+
 __all__ = [
     "ImageSet",
     "cifar10",
@@ -25,6 +31,7 @@ __all__ = [
     "picture_batch",
     "probe_batch",
     "split_folder",
+    "square",
 ]
 
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
@@ -35,7 +42,8 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class ImageSet:
     """Labelled images: (N, C, H, W) uint8, (N,) int64, and how to normalise them.
 
-    `resize` is what the shorter side was resized to before the centre was cropped; None where nothing was.
+    `resize` is what the shorter side was resized to before the centre was cropped; None where nothing was. `left_out` names
+    what lay beside the images and could not be read.
     """
 
     images: Tensor
@@ -44,6 +52,7 @@ class ImageSet:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     resize: int | None = None
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -126,10 +135,9 @@ class ImageSet:
             yield crops.contiguous(memory_format=torch.channels_last), self.labels[chosen]
 
 
-def _decode(path: Path, resize: int | None, side: int | None) -> np.ndarray:
-    with Image.open(path) as file:
-        image = file.convert("RGB")
-    if side is not None and image.size != (side, side):
+def square(image: Image.Image, side: int, resize: int | None = None) -> np.ndarray:
+    """The shorter side resized (to `side` unless told) and the centre cropped: (side, side, 3)."""
+    if image.size != (side, side):
         scale = (resize or side) / min(image.size)
         image = image.resize([max(side, round(n * scale)) for n in image.size], Image.Resampling.BILINEAR)
         left, top = (image.width - side) // 2, (image.height - side) // 2
@@ -137,31 +145,59 @@ def _decode(path: Path, resize: int | None, side: int | None) -> np.ndarray:
     return np.asarray(image)
 
 
+def _decode(path: Path, resize: int | None, side: int | None) -> np.ndarray | str:
+    """A picture's pixels as the Explain page would read them, or why there are none."""
+    try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise ImageError(f"The file has {size >> 20} MB and the limit is {MAX_BYTES >> 20} MB; save it smaller.")
+        image = decode(path.read_bytes()).image
+    except (ImageError, OSError) as error:
+        return str(error)
+    return np.asarray(image) if side is None else square(image, side, resize)
+
+
+def _classes(root: Path) -> dict[str, list[Path]]:
+    """Every file by its class's folder, in order, without what systems and editors hide there."""
+    folders = sorted(each.name for each in root.iterdir() if each.is_dir() and not hidden(each.name)) if root.is_dir() else []
+    return {name: _below(root / name) for name in folders}
+
+
+def _below(folder: Path) -> list[Path]:
+    """Every file below a folder, linked folders among them, folder by folder: the order that seeds of old cards shuffle."""
+    found = sorted(os.walk(folder, followlinks=True))
+    paths = (Path(place) / name for place, _, names in found for name in sorted(names))
+    return [path for path in paths if not hidden(str(path.relative_to(folder)))]
+
+
 def image_folder(root: Path, side: int | None = None, resize: int | None = None) -> ImageSet:
     """Decode `ROOT/CLASS/*.jpg` once, the shorter side resized (to `side` unless told) and the centre cropped to `side`.
 
-    Raises ValueError where nothing is found.
+    What cannot be read is named in `left_out`. Raises ValueError where nothing is found.
     """
-    from torchvision.datasets import ImageFolder
-
-    try:
-        folder = ImageFolder(str(root))
-    except FileNotFoundError as error:
-        raise ValueError(f"{root} holds no images as CLASS/NAME.jpg; name a folder laid out like that") from error
-    paths = [Path(path) for path, _ in folder.samples]
-    with ThreadPoolExecutor() as pool:
-        pixels = list(pool.map(lambda path: _decode(path, resize, side), paths))
-    if len({array.shape for array in pixels}) > 1:
+    files = _classes(root)
+    paths = [path for below in files.values() for path in below]
+    with ThreadPoolExecutor(cores()) as pool:
+        read = dict(zip(paths, pool.map(lambda path: _decode(path, resize, side), paths), strict=True))
+    pixels = {path: found for path, found in read.items() if not isinstance(found, str)}
+    left_out = [f"{path.relative_to(root)}: {found}" for path, found in read.items() if isinstance(found, str)]
+    classes = {name: [path for path in below if path in pixels] for name, below in files.items()}
+    left_out += [f"{name}: the folder holds no image" for name, below in classes.items() if not below]
+    names = [name for name, below in classes.items() if below]
+    if not names:
+        why = f" ({left_out[0]})" if left_out else ""
+        raise ValueError(f"{root} holds no images as CLASS/NAME.jpg{why}; name a folder laid out like that")
+    if len({array.shape for array in pixels.values()}) > 1:
         raise ValueError(f"{root} holds images of different sizes; name one with --size")
-    images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
+    images = torch.from_numpy(np.stack(list(pixels.values()))).permute(0, 3, 1, 2).contiguous()
     small = images.shape[-1] <= 64
     return ImageSet(
         images,
-        torch.tensor(folder.targets),
-        tuple(folder.classes),
+        torch.tensor([label for label, name in enumerate(names) for _ in classes[name]]),
+        tuple(names),
         CIFAR_MEAN if small else IMAGENET_MEAN,
         CIFAR_STD if small else IMAGENET_STD,
         resize,
+        tuple(left_out),
     )
 
 
@@ -174,16 +210,26 @@ def held_out(root: Path, side: int | None = None, resize: int | None = None) -> 
 
 
 def split_folder(root: Path, side: int | None = None, spare: float = 1.0) -> tuple[ImageSet, ImageSet]:
-    """A folder with `train` and one of `test` or `val` in it.
+    """A folder with `train` and one of `test` or `val` in it, whose classes are matched by name.
 
     `spare` keeps training images that much larger than `side`, so that random crops have something to choose from, and
     shows the test images as `Preprocessing` will: the shorter side a little larger than the crop.
+    Raises ValueError where a class is in one of the two alone.
     """
     if not (root / "train").is_dir():
         raise ValueError(f"{root} needs the folders train and test (or val), each with a folder per class")
     resize = None if side is None or spare == 1.0 else round(side * 256 / 224)
     train = image_folder(root / "train", side if resize is None or side is None else round(side * spare))
-    return train, replace(held_out(root, side, resize), mean=train.mean, std=train.std)
+    return _matched(train, replace(held_out(root, side, resize), mean=train.mean, std=train.std))
+
+
+def _matched(train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet]:
+    """Both, where they hold the same classes; images are labelled by the names' order, so the labels are then the same too."""
+    for one, other, where in ((train, test, "test or val"), (test, train, "train")):
+        if missing := [name for name in one.categories if name not in other.categories]:
+            names = ", ".join(map(quoted, missing[:5])) + (" …" if len(missing) > 5 else "")
+            raise ValueError(f"the folder {where} has no images of {names}; put some there, or take the class out of the other")
+    return train, test
 
 
 def cifar10(root: Path) -> tuple[ImageSet, ImageSet]:

@@ -1,22 +1,36 @@
-"""Safe decoding of uploads: the right picture, or one clear sentence."""
+"""Safe decoding of uploads: the right picture and what was done to get it, or one clear sentence."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "Decoded", "ImageError", "decode", "sample_photographs"]
+from resviz.guard import Budget, door
+from resviz.machine import memory
+from resviz.progress import Tick, quiet
+
+__all__ = ["BUDGET", "MAX_BYTES", "MAX_PIXELS", "Decoded", "ImageError", "decode", "sample_photographs"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
+BUDGET: Final = Budget(max(2**30, memory() // 4))  # of all readers in this process together
+_JPEG_PIXELS = 250_000_000  # JPEG is reduced while it is read
+_MOST_MEMORY = 512 * 2**20  # bytes for one picture
 _SIDE = 1024  # no network here looks at more
+_NARROW = 100  # times as long as wide: a network's square of it would show nothing
+_FRAMES, _FRAME_PIXELS = 100, 20_000_000  # are counted, since a GIF's frames are decoded on the way
+_DAMAGED = "The file is cut off or damaged ({}); save it again or choose another one."
 
-# our own cap below is lower and refuses, where Pillow's would first only warn
+# our own caps are lower and refuse, where Pillow's would first only warn
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -34,53 +48,101 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-def decode(data: bytes) -> Decoded:
-    """Decode one image file held in memory; raises `ImageError`."""
+def decode(data: bytes, tick: Tick = quiet) -> Decoded:
+    """Decode one image file held in memory; raises `ImageError`. `tick` hears of it while others have the memory."""
     if not data:
         raise ImageError("The file is empty; choose another one.")
     if len(data) > MAX_BYTES:
         raise ImageError(f"The file has {len(data) / 2**20:.0f} MB and the limit is {MAX_BYTES >> 20} MB; save it smaller.")
+    with door(ImageError, _DAMAGED):
+        try:
+            return _decode(data, tick)
+        except ImageError:
+            raise
+        except Exception:  # damage that leaves the pixels whole can be mended
+            mended, note = _mended(data)
+            if mended is None:
+                raise
+            found = _decode(mended, tick)
+            return replace(found, notes=(note, *found.notes))
+
+
+def _decode(data: bytes, tick: Tick) -> Decoded:
     try:
         file = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
+        if data.startswith(_SIGNATURES):
+            raise
         raise ImageError(_not_an_image(data)) from None
-    except Exception as error:  # a decoder met a broken header in its own way
-        raise ImageError(f"The file is damaged ({_brief(error)}); save it again or choose another one.") from error
     with file:
-        return _decode(file)
-
-
-def _decode(file: Image.Image) -> Decoded:
-    width, height = file.size
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"The picture has {width}×{height} pixels and the limit is {MAX_PIXELS // 10**6} million; make it smaller first."
-        )
-    notes = []
-    if getattr(file, "n_frames", 1) > 1:
-        notes.append(f"The first of {file.n_frames} frames is shown.")  # type: ignore[attr-defined]
-    try:
-        if file.format == "JPEG":
+        width, height = file.size
+        _check_shape(file)
+        if isinstance(file, JpegImagePlugin.JpegImageFile):
             file.draft(None, (_SIDE, _SIDE))
-        file.load()
-        upright = ImageOps.exif_transpose(file)
-        if upright.mode.startswith("I") or upright.mode == "F":
-            upright = _to_eight_bits(upright)
-            notes.append("Its brightness was rescaled to 8 bits.")
-        picture = _opaque(upright)
-        picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    except Exception as error:  # truncation and corruption surface here, as a different exception in each decoder
-        raise ImageError(f"The file is cut off or damaged ({_brief(error)}); save it again or choose another one.") from error
-    if upright.size != file.size and file.size == (height, width)[::-1]:
-        width, height = height, width
-    return Decoded(picture, width, height, tuple(notes))
+        with BUDGET.take(_memory(file, width * height) + len(data), ImageError, tick):
+            notes = _frames(data, file)
+            picture, more = _pixels(file, data)
+            turn, trouble = _turn(file)
+    if turn is not None:
+        picture = picture.transpose(turn)
+        width, height = (height, width) if turn in _SIDEWAYS else (width, height)
+    return Decoded(picture, width, height, (*notes, *more, *trouble))
 
 
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    low, high = (0.0, 65535.0) if image.mode.startswith("I") else (float(values.min()), float(values.max()))
-    scaled = (values - low) / (high - low if high > low else 1.0)
-    return Image.fromarray(np.rint(scaled.clip(0, 1) * 255).astype(np.uint8))
+def _check_shape(file: Image.Image) -> None:
+    """Refuse by the header what could not be read in bounded time and memory; raises `ImageError`."""
+    width, height = file.size
+    most = _JPEG_PIXELS if isinstance(file, JpegImagePlugin.JpegImageFile) else MAX_PIXELS
+    if width * height > most:
+        raise ImageError(
+            f"The picture has {width}×{height} pixels and the limit is {most // 10**6} million; make it smaller first."
+        )
+    if max(width, height) > _NARROW * min(width, height):
+        raise ImageError(f"The picture has {width}×{height} pixels, too narrow a strip to look at; cut a part out of it first.")
+
+
+def _memory(file: Image.Image, pixels: int) -> int:
+    """Bytes that reading it will hold, as measured with each format; raises `ImageError` where that is too much."""
+    each = {"1": 1, "L": 1, "P": 9, "I;16": 6, "I;16B": 6}.get(file.mode, 4)
+    each += 4 * file.has_transparency_data + {"WEBP": 14, "AVIF": 6}.get(file.format or "", 0)
+    need = file.width * file.height * each + (6 * pixels if file.info.get("progressive") else 0)
+    if need > _MOST_MEMORY:
+        raise ImageError(
+            f"The picture has {file.width}×{file.height} pixels and takes {need >> 20} MB to read as {file.format}; "
+            f"the limit is {_MOST_MEMORY >> 20} MB, so make it smaller first."
+        )
+    return need
+
+
+# ------------------------------------------------------------------------------------------ pixels
+
+_DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+def _pixels(file: Image.Image, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+    """RGB, at most 1024 px a side, transparent parts on white, not yet turned upright; and what was done to its values."""
+    if (planes := _deep_colours(file, data)) is not None:
+        values, note = _eight_bits(planes)
+        return _small(Image.fromarray(values)), (note,)
+    file.load()
+    if file.format == "PNG" and not np.asarray(file.crop((0, file.height - 1, file.width, file.height))).any():
+        _check_whole(data)
+    if file.mode not in _DEEP:
+        return _small(file), ()
+    values, note = _eight_bits(np.asarray(file))
+    if isinstance(file, TiffImagePlugin.TiffImageFile) and file.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0:
+        values, note = 255 - values, f"{note} Low values are white, as the file says."
+    grey = Image.fromarray(values)
+    if isinstance(clear := file.info.get("transparency"), int):
+        grey.putalpha(Image.fromarray(np.where(np.asarray(file) == clear, 0, 255).astype(np.uint8)))
+    return _small(grey), (note,)
+
+
+def _small(image: Image.Image) -> Image.Image:
+    if image.mode in ("1", "P", "PA") or (image.mode in ("L", "RGB") and image.has_transparency_data):
+        image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode == "1" else "RGB")
+    image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    return _opaque(image)
 
 
 def _opaque(image: Image.Image) -> Image.Image:
@@ -91,6 +153,172 @@ def _opaque(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
 
 
+def _deep_colours(file: Image.Image, data: bytes) -> np.ndarray | None:
+    """(H, W, 3) of 16 bits where a TIFF has them, of which Pillow reads only the upper byte, and planes not at all."""
+    if not isinstance(file, TiffImagePlugin.TiffImageFile) or file.mode != "RGB" or file.tag_v2.get(258, (8,))[0] != 16:
+        return None
+    planar = file.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
+    if not planar and file.tag_v2.get(TiffImagePlugin.COMPRESSION, 1) not in (1, 8, 32946):
+        return None  # the upper byte will do
+    import tifffile
+
+    unreadable = "This kind of 16-bit TIFF cannot be read here ({}); save it with 8 bits or as PNG."
+    with door(ImageError, unreadable), tifffile.TiffFile(io.BytesIO(data)) as deep:
+        values = deep.pages[0].asarray()
+    return np.moveaxis(values, 0, -1) if planar else values
+
+
+def _eight_bits(values: np.ndarray) -> tuple[np.ndarray, str]:
+    """Deep values as uint8, and in words which of them became black and white."""
+    low, high, note = _span(values)
+    scaled = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), 256):  # in strips, so that the floats stay few
+        strip = (values[start : start + 256].astype(np.float64) - low) * (255 / (high - low))
+        scaled[start : start + 256] = np.rint(np.nan_to_num(strip.clip(0, 255)))
+    if values.dtype.kind == "f" and (lost := values.size - np.count_nonzero(np.isfinite(values))):
+        note += f" {lost:,} pixels without a finite value are black or white."
+    return scaled, note
+
+
+def _span(values: np.ndarray) -> tuple[float, float, str]:
+    """The values to show as black and as white, and the sentence that says so; raises `ImageError` where no value is finite."""
+    step = max(1, round((values.size / 2**20) ** 0.5))
+    sample = values[::step, ::step].astype(np.float64).ravel()
+    sample = sample[np.isfinite(sample)]
+    if not sample.size:
+        raise ImageError("No pixel of the picture has a finite value; choose another one.")
+    sample, left_out = _without_no_data(sample)
+    low, high = np.percentile(sample, (0.1, 99.9)).tolist()
+    sixteen = values.dtype.kind in "iu" and low >= 0 and sample.max() <= 65535
+    if sixteen and (high >= 32768 or low == high):
+        return 0.0, 65535.0, "Its 16 bits were reduced to 8."
+    if low == high:
+        low, high = low - 1, high + 1
+    return (
+        low,
+        high,
+        f"Its values from {low:.6g} to {high:.6g} are shown as black to white (0.1st and 99.9th percentile).{left_out}",
+    )
+
+
+def _without_no_data(sample: np.ndarray) -> tuple[np.ndarray, str]:
+    """Without a lowest or highest value that is farther from all others than they are from each other: it marks missing data."""
+    note = ""
+    for extreme in (sample.min(), sample.max()):
+        rest = sample[sample != extreme]
+        if rest.size and (spread := np.ptp(rest)) and np.abs(rest - extreme).min() > spread:
+            sample, note = rest, f"{note} The value {extreme:.6g} was taken for missing data."
+    return sample, note
+
+
+# ------------------------------------------------------------------------------------------ what comes beside the pixels
+
+_TURNS: Final = dict(
+    zip(
+        range(2, 9),
+        (
+            Image.Transpose.FLIP_LEFT_RIGHT,
+            Image.Transpose.ROTATE_180,
+            Image.Transpose.FLIP_TOP_BOTTOM,
+            Image.Transpose.TRANSPOSE,
+            Image.Transpose.ROTATE_270,
+            Image.Transpose.TRANSVERSE,
+            Image.Transpose.ROTATE_90,
+        ),
+        strict=True,
+    )
+)
+_SIDEWAYS = {turn for orientation, turn in _TURNS.items() if orientation >= 5}
+
+
+def _turn(file: Image.Image) -> tuple[Image.Transpose | None, tuple[str, ...]]:
+    """What turns the picture upright by its EXIF orientation, and a note where that cannot be read."""
+    try:
+        return _TURNS.get(int(file.getexif().get(0x0112, 1))), ()
+    except Exception:  # junk in the EXIF data, which are no part of the picture
+        return None, ("Its EXIF data are damaged, so it may lie on its side.",)
+
+
+def _frames(data: bytes, file: Image.Image) -> tuple[str, ...]:
+    """A note where the file holds more than the picture that is shown."""
+    if file.format in ("PNG", "WEBP", "AVIF"):  # their headers say it
+        count = getattr(file, "n_frames", 1)
+        return (f"The first of {count} frames is shown.",) if count > 1 else ()
+    if file.format not in ("GIF", "TIFF"):
+        return ()
+    count, most = 1, min(_FRAMES, _FRAME_PIXELS // (file.width * file.height))
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as other:
+            if not other.is_animated:  # type: ignore[attr-defined]
+                return ()
+            while count <= most:
+                other.seek(count)
+                count += 1
+    except EOFError:
+        return (f"The first of {count} frames is shown.",)
+    except Exception:  # whatever a damaged later frame makes the decoder raise
+        return ("A later frame of the file is damaged; the first one is shown.",)
+    return (f"The first of more than {most} frames is shown." if most > 1 else "The first of several frames is shown.",)
+
+
+# ------------------------------------------------------------------------------------------ what can be mended
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
+_SIGNATURES = (_PNG, _JPEG, b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+_END = b"\xff\xd9"
+
+
+def _mended(data: bytes) -> tuple[bytes | None, str]:
+    """The file without the damage that leaves its pixels whole, and what that was; None where there is no such damage."""
+    if data.startswith(_PNG):
+        kept = [chunk for kind, chunk in _chunks(data) if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")]
+        return _PNG + b"".join(kept), "Damaged data beside the picture, such as a text or a colour profile, were left out."
+    if data.startswith(_JPEG):
+        ended, other = (data.rstrip(b"\xff") + fill + _END for fill in (b"", b"\x55\xa9" * 32))
+        # where pixels are missing, what follows would be read as some of them
+        if _thumb(ended) == _thumb(other):
+            return ended, "The file lacks its end mark; the picture is whole."
+    return None, ""
+
+
+def _thumb(data: bytes) -> bytes:
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as file:
+        _check_shape(file)
+        file.draft(None, (_SIDE, _SIDE))
+        return file.tobytes()
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """(kind, whole chunk) of a PNG as far as it goes."""
+    at = len(_PNG)
+    while at + 12 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        yield kind, data[at : at + 12 + size]
+        at += 12 + size
+
+
+def _check_whole(data: bytes) -> None:
+    """Refuse a PNG whose pixels end early, the rest of which would be drawn as if it were black; raises `ImageError`."""
+    inflate, length = zlib.decompressobj(), 0
+    for kind, chunk in _chunks(data):
+        rest = chunk[8:-4] if kind == b"IDAT" else b""
+        while rest and not inflate.eof:
+            length += len(inflate.decompress(rest, 2**20))
+            rest = inflate.unconsumed_tail
+    if length < (most := _raw_length(data)):
+        raise ImageError(f"The file ends after {100 * length / most:.0f} % of the picture; save it again or choose another one.")
+
+
+def _raw_length(data: bytes) -> int:
+    """Bytes of a PNG's pixels before compression: each row has one byte more, and an interlaced picture is seven small ones."""
+    width, height, bits, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
+    depth = bits * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    sides = [(-(-(width - x) // across), -(-(height - y) // down)) for x, y, across, down in passes]
+    return sum(h * (1 + (w * depth + 7) // 8) for w, h in (sides if interlaced else [(width, height)]) if w > 0 and h > 0)
+
+
 def _not_an_image(data: bytes) -> str:
     accepted = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
@@ -98,10 +326,6 @@ def _not_an_image(data: bytes) -> str:
     if b"<svg" in data[:1024].lower():
         return f"This is an SVG drawing; export it as {accepted}."
     return f"The file is no picture that can be read; choose a {accepted} file."
-
-
-def _brief(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:80]
 
 
 def sample_photographs() -> dict[str, Image.Image]:

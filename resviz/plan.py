@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -71,21 +71,17 @@ class LabPlan:
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
                 raise SpecError(f"{name} must be from {low:g} to {high:g}, got {value:g}; choose a value in that range")
-        for edit in self.edits:
-            if edit.what in ("cut", "restore") and (
-                edit.contender >= len(self.contenders) or edit.block not in set(self.contenders[edit.contender].block_names())
-            ):
-                raise SpecError(f"an edit names {edit.block!r} of contender {edit.contender + 1}, which this lab does not have")
+        _check_edits(self.edits, [set(spec.block_names()) for spec in self.contenders])
 
     def specs_at(self, step: int) -> tuple[NetSpec, ...]:
         """The contenders as they are while `step` runs, every edit up to it applied."""
-        specs = list(self.contenders)
+        cuts = [set(spec.cut) for spec in self.contenders]
         for edit in self.edits:
             if edit.what in ("cut", "restore") and edit.step <= step:
-                cut = specs[edit.contender].cut
-                cut = cut | {edit.block} if edit.what == "cut" else cut - {edit.block}
-                specs[edit.contender] = replace(specs[edit.contender], cut=cut)
-        return tuple(specs)
+                change = cuts[edit.contender].add if edit.what == "cut" else cuts[edit.contender].discard
+                change(edit.block)
+        pairs = zip(self.contenders, map(frozenset, cuts), strict=True)
+        return tuple(spec if cut == spec.cut else replace(spec, cut=cut) for spec, cut in pairs)
 
     def value_at(self, what: str, step: int) -> float:
         """The "lr" or the "clip" that `step` runs with."""
@@ -94,6 +90,13 @@ class LabPlan:
             if edit.what == what and edit.step <= step:
                 value = edit.value
         return value
+
+
+def _check_edits(edits: Iterable[Edit], blocks: Sequence[Set[str]]) -> None:
+    """Raises `SpecError` for a change to a block that its contender, whose `blocks` are given, does not have."""
+    for edit in edits:
+        if edit.what in ("cut", "restore") and (edit.contender >= len(blocks) or edit.block not in blocks[edit.contender]):
+            raise SpecError(f"an edit names {edit.block!r} of contender {edit.contender + 1}, which this lab does not have")
 
 
 _RANGES: Final = (
@@ -181,7 +184,8 @@ def comparison_of(plan: LabPlan) -> str | None:
 
 _NUMBERS: Final[Mapping[str, Callable[[str], Any]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
-_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-d]):([1-9]\d*\.\d+)|(lr|clip):([-+.e\d]{1,20}))", re.ASCII)
+_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-d]):([1-9]\d*\.\d+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
+_MOST_EDITS = 500
 
 
 def plan_to_query(plan: LabPlan) -> dict[str, str]:
@@ -189,7 +193,7 @@ def plan_to_query(plan: LabPlan) -> dict[str, str]:
     query = {letter: to_query_string(spec) or "net=resnet56" for letter, spec in zip(LETTERS, plan.contenders, strict=False)}
     for name in ("data", *_NUMBERS):
         if (value := getattr(plan, name)) != _DEFAULTS[name]:
-            query[name] = f"{value:g}" if isinstance(value, float) else str(value)
+            query[name] = _exact(value)
     if plan.seed:
         query["lab_seed"] = str(plan.seed)
     if plan.edits:
@@ -221,17 +225,33 @@ def plan_from_query(query: Mapping[str, str]) -> tuple[LabPlan | None, tuple[str
         plan = replace(plan, **changes)
     except SpecError as error:
         problems.append(str(error))
-    for text in query.get("edits", "")[:20_000].split(",")[:500]:
+    edits, unread = _edits_from_text(query.get("edits", ""), [set(spec.block_names()) for spec in specs])
+    return replace(plan, edits=tuple(sorted(edits, key=lambda edit: edit.step))), (*problems, *unread)
+
+
+def _edits_from_text(given: str, blocks: Sequence[Set[str]]) -> tuple[list[Edit], list[str]]:
+    edits, problems = [], []
+    texts = given.split(",")
+    if len(texts) > _MOST_EDITS:
+        problems.append(f"it holds {len(texts):,} edits, of which the first {_MOST_EDITS} are kept")
+    for text in filter(None, texts[:_MOST_EDITS]):
         try:
-            plan = replace(plan, edits=(*plan.edits, _edit_from_text(text))) if text else plan
+            edit = _edit_from_text(text)
+            _check_edits([edit], blocks)
+            edits.append(edit)
         except SpecError as error:
             problems.append(str(error))
-    return replace(plan, edits=tuple(sorted(plan.edits, key=lambda edit: edit.step))), tuple(problems)
+    return edits, problems
+
+
+def _exact(value: float) -> str:
+    """The shortest text that reads back as the same number."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 def _edit_to_text(edit: Edit) -> str:
     if edit.what in ("lr", "clip"):
-        return f"{edit.step}:{edit.what}:{edit.value:g}"
+        return f"{edit.step}:{edit.what}:{_exact(edit.value)}"
     return f"{edit.step}:{edit.what}:{LETTERS[edit.contender]}:{edit.block.removeprefix('layer')}"
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
 import tarfile
-import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -14,11 +11,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
-from PIL import Image
 
-from resviz.data import CIFAR_MEAN, CIFAR_STD, ImageSet, cifar10, digits, split_folder
+from resviz.data import CIFAR_MEAN, CIFAR_STD, ImageSet, cifar10, digits, split_folder, square
 from resviz.fetch import DownloadError, fetch
 from resviz.images import ImageError, decode
+from resviz.progress import Tick, quiet
+from resviz.unpack import Entry, hidden
 
 __all__ = [
     "CIFAR_MEGABYTES",
@@ -29,14 +27,12 @@ __all__ = [
     "files_sets",
     "named_sets",
     "spirals",
-    "unzip",
 ]
 
 Sets = tuple[ImageSet, ImageSet]
 CIFAR_MEGABYTES = 170
 _CIFAR_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 _CIFAR_MD5 = "c58f30108f718f92721af3b95e74349a"
-_MOST_FILES, _MOST_BYTES = 5_000, 400 * 2**20
 
 
 def digits_split(held_out: int = 297) -> Sets:
@@ -96,53 +92,33 @@ def cifar10_sets() -> Sets:
     return cifar10(root) if (root / "cifar-10-batches-py").is_dir() else split_folder(root / "cifar10")
 
 
-def unzip(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """(path, content) of every file in a zip; raises ValueError where it is none, or holds more than would be read."""
-    try:
-        packed = zipfile.ZipFile(io.BytesIO(data))
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"The file is no zip that can be read ({error}); pack the folder again.") from error
-    with packed:
-        entries = [entry for entry in packed.infolist() if not entry.is_dir() and not _hidden(entry.filename)]
-        size = sum(entry.file_size for entry in entries)
-        if len(entries) > _MOST_FILES or size > _MOST_BYTES:
-            raise ValueError(
-                f"The zip holds {len(entries):,} files and {size >> 20:,} MB; "
-                f"at most {_MOST_FILES:,} files and {_MOST_BYTES >> 20} MB are read, so leave some out."
-            )
-        for entry in entries:
-            try:
-                yield entry.filename, packed.read(entry)
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
-                raise ValueError(f"{entry.filename} in the zip cannot be read ({error}); pack the folder again.") from error
-
-
-def _hidden(path: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(path).parts)
-
-
-def files_sets(files: Iterable[tuple[str, bytes]], side: int = 32) -> tuple[Sets, tuple[str, ...]]:
+def files_sets(entries: Iterable[Entry], side: int = 32, tick: Tick = quiet) -> tuple[Sets, tuple[str, ...]]:
     """Images by the folder they lie in, its name being their class: every fifth of a class is held out.
 
-    The second value says what was left out. Raises ValueError where fewer than two classes of five images remain.
+    The second value says what was left out, or mended. Raises ValueError where fewer than two classes of five images remain.
     """
     classes: dict[str, list[np.ndarray]] = defaultdict(list)
-    left_out: list[str] = []
-    for path, data in files:
-        folder = PurePosixPath(path.replace("\\", "/")).parent.name
-        if _hidden(path):
+    said: list[str] = []
+    entries = list(entries)
+    for n, entry in enumerate(entries):
+        tick(n / len(entries), f"{n:,} of {len(entries):,} images")
+        folder = PurePosixPath(entry.name.replace("\\", "/")).parent.name
+        if hidden(entry.name):
             continue
         try:
-            classes[folder].append(_square(decode(data).image, side))
+            decoded = decode(entry.read(), tick)
         except ImageError as error:
-            left_out.append(f"{path}: {error}")
+            said.append(f"{entry.name}: {error}")
+            continue
+        classes[folder].append(square(decoded.image, side))
+        said += [f"{entry.name}: {note}" for note in decoded.notes]
     few = [name for name, images in classes.items() if len(images) < 5]
-    left_out += [f"{name or 'the top folder'}: only {len(classes[name])} images, a class needs 5" for name in few]
+    said += [f"{name or 'the top folder'}: only {len(classes[name])} images, a class needs 5" for name in few]
     names = sorted(set(classes) - set(few))
     if len(names) < 2:
         raise ValueError(
             f"Two folders with at least five images each are needed, one folder a class; found {len(names)} such folders. "
-            "Lay them out as CLASS/NAME.jpg."
+            f"Lay them out as CLASS/NAME.jpg.{f' Left out: {said[0]}' if said else ''}"
         )
     parts: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     labels: tuple[list[int], list[int]] = [], []
@@ -160,11 +136,4 @@ def files_sets(files: Iterable[tuple[str, bytes]], side: int = 32) -> tuple[Sets
         )
         for images, own in zip(parts, labels, strict=True)
     )
-    return (train, test), tuple(left_out)
-
-
-def _square(image: Image.Image, side: int) -> np.ndarray:
-    scale = side / min(image.size)
-    image = image.resize([max(side, round(n * scale)) for n in image.size], Image.Resampling.BILINEAR)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    return np.asarray(image.crop((left, top, left + side, top + side)))
+    return (train, test), tuple(said)

@@ -93,8 +93,8 @@ def test_a_folder_is_explained_whatever_lies_in_it(tmp_path: Path, capsys: pytes
     code = main(["explain", str(inbox), "--methods", "saliency,grad-cam", "--model", "resnet20-cifar10,resnet18-imagenette", "--out", str(out)])  # fmt: skip
     assert code == 0
     rows = list(csv.DictReader((out / "predictions.csv").open()))
-    assert len(rows) == 5
-    assert [row["file"] for row in rows if row["problem"]] == ["broken.jpg"]
+    assert len(rows) == 6
+    assert [row["file"] for row in rows if row["problem"]] == ["broken.jpg", "notes.txt"]
     assert len(list(out.rglob("*.npy"))) == len(list(out.rglob("*.png"))) == 8
     page = (out / "index.html").read_text()
     assert all((out / unquote(src)).exists() for src in re.findall('src="([^"]+)"', page))

@@ -22,11 +22,12 @@ from resviz.nets.resnet import build
 from resviz.plan import COMPARISONS, Edit, LabPlan, comparison_of, labels_of, plan_from_query, plan_to_query
 from resviz.probes.signal import watched_signals
 from resviz.results import SIGNALS, Finding
-from resviz.sets import digits_split, files_sets, spirals, unzip
+from resviz.sets import digits_split, files_sets, spirals
 from resviz.spec import Block, Init, NetSpec, Norm, SpecError
 from resviz.training.detect import findings
 from resviz.training.history import History
 from resviz.training.lab import Lab, estimate
+from resviz.unpack import unzip
 from resviz.zoo.runs import lab_frame, to_parquet
 
 TINY = NetSpec(blocks=(1, 1, 1), width=4, in_channels=1, norm=Norm.NONE, init=Init.PYTORCH)

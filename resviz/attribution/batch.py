@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image
 
 from resviz.attribution.methods import at_layer, available
-from resviz.attribution.run import Tick, attribute
+from resviz.attribution.run import attribute
+from resviz.guard import brief
 from resviz.images import ImageError, decode
+from resviz.progress import Tick, quiet
 from resviz.results import Attribution, Prediction
+from resviz.unpack import Entry
 from resviz.zoo.classifier import Classifier, predict
 
-__all__ = ["SUFFIXES", "Explained", "explain_all", "folder"]
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
+__all__ = ["Explained", "explain_all"]
 
 
 @dataclass(frozen=True)
 class Explained:
-    """One picture, one network: what it says, and each method's map; `problem` says why there is none."""
+    """One picture, one network: what it says, and each method's map; `problem` says why there is none, `notes` what was mended."""
 
     name: str
     network: str
@@ -29,45 +30,49 @@ class Explained:
     prediction: Prediction | None = None
     maps: Mapping[str, Attribution] | None = None
     problem: str = ""
-
-
-def folder(path: Path) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of every picture below a folder, in order, read when its turn comes."""
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith("."):
-            yield str(file.relative_to(path)), file.read_bytes()
+    notes: tuple[str, ...] = ()
 
 
 def explain_all(
-    files: Iterable[tuple[str, bytes]],
-    classifiers: Sequence[Classifier],
-    methods: Sequence[str],
-    tick: Tick = lambda *_, **__: None,
+    entries: Iterable[Entry], classifiers: Sequence[Classifier], methods: Sequence[str], tick: Tick = quiet
 ) -> Iterator[Explained]:
-    """The evidence for the most probable class of each network; what cannot be read or asked becomes a problem and not an end.
+    """The evidence for the most probable class of each network: every entry has an answer, or the problem why not.
 
-    `tick` is called before every forward pass; what it raises ends the run.
+    A name that comes again gets a number. `tick` is called before every forward pass; what it raises ends the run.
     """
-    for name, data in files:
-        if not name.lower().endswith(SUFFIXES):
-            continue
+    seen: Counter[str] = Counter()
+    for entry in entries:
+        seen[entry.name] += 1
+        name = entry.name if seen[entry.name] == 1 else f"{entry.name} ({seen[entry.name]})"
+        tick(0.0)
         try:
-            image = decode(data).image
+            decoded = decode(entry.read(), tick)
         except ImageError as error:
             yield Explained(name, "", problem=str(error))
             continue
         for classifier in classifiers:
-            prediction = predict(classifier, image)
-            target = prediction.categories.index(prediction.top(1)[0][0])
-            maps, problems = {}, []
-            for method in methods:
-                unfit = _unfit(classifier, method)
-                if unfit:
-                    problems.append(unfit)
-                else:
-                    maps[method] = attribute(classifier, image, method, target, tick=lambda *_, **__: tick(0.0))
-            problem = "; ".join(problems)
-            yield Explained(name, classifier.name, classifier.preprocessing.window(image), prediction, maps, problem)
+            try:
+                yield _explained(name, classifier, decoded.image, methods, tick, decoded.notes)
+            except Exception as error:  # what one network cannot do with one picture is no reason to end the run
+                yield Explained(name, classifier.name, problem=f"{classifier.name} cannot be asked about it: {brief(error)}")
+
+
+def _explained(
+    name: str, classifier: Classifier, image: Image.Image, methods: Sequence[str], tick: Tick, notes: tuple[str, ...]
+) -> Explained:
+    prediction = predict(classifier, image)
+    target = prediction.categories.index(prediction.top(1)[0][0])
+    maps, problems = {}, []
+    for method in methods:
+        if unfit := _unfit(classifier, method):
+            problems.append(unfit)
+            continue
+        try:
+            maps[method] = attribute(classifier, image, method, target, tick=lambda *_, **__: tick(0.0))
+        except Exception as error:
+            problems.append(f"{method} ended with an error: {brief(error)}")
+    window = classifier.preprocessing.window(image)
+    return Explained(name, classifier.name, window, prediction, maps, "; ".join(problems), notes)
 
 
 def _unfit(classifier: Classifier, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -220,7 +221,7 @@ def prediction_bars(prediction: Prediction, k: int = 5) -> go.Figure:
     figure = base_figure(60 + 30 * len(top))
     figure.add_bar(
         x=[100 * p for _, p in top],
-        y=[name for name, _ in top],
+        y=[html.escape(name, quote=False) for name, _ in top],  # Plotly reads tags, links among them
         orientation="h",
         marker={"color": RESIDUAL},
         text=[f"{100 * p:.1f} %" for _, p in top],

@@ -9,21 +9,27 @@ import streamlit as st
 
 from resviz.ui import cache
 from resviz.ui.inputs import bundled_titles
-from resviz.ui.state import EXPLAIN_PARAMETERS
+from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
 
-__all__ = ["link", "restore", "valid"]
+__all__ = ["keep", "link", "restore", "valid"]
 
 _KEPT: Final = "explain.link"
+_QUESTION: Final = "explain.question"
 
 
 def restore() -> None:
-    """On entering the page: set it as it was left, or as the link says; `valid` ignores what does not exist."""
+    """On entering the page or going back in the browser: set it as it was left, or as the link says.
+
+    `valid` ignores what does not exist.
+    """
     state = st.session_state
-    if "explain.view" in state:  # the page was here a moment ago
+    back = went_back()
+    if "explain.view" in state and not back:  # the page was here a moment ago
         return
     given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
-    asked: Mapping[str, str] = state.get(_KEPT) or given
-    if not asked:
+    asked: Mapping[str, str] = given if back else state.get(_KEPT) or given
+    state.update({} if back else state.get(_QUESTION, {}))
+    if not (asked or back):
         return
     from resviz.zoo.imagenet import weights
 
@@ -37,18 +43,32 @@ def restore() -> None:
         (f"class.{place}", "class"),
         (f"against.{place}.{asked.get('class')}", "against"),
     ):
-        if name in asked:
-            state[key] = asked[name]
+        _set(key, asked.get(name))
     for key, name in (("explain.methods", "methods"), (f"layers.{model}", "layers")):
-        if name in asked:
-            state[key] = asked[name].split(",")[:8]
+        _set(key, asked[name].split(",") if name in asked else None)
 
 
-def valid(key: str, choices: Iterable[str], default: Any = None) -> str:
-    """The key of a control, after what is none of its choices was forgotten: a link may name anything."""
+def keep(question: Mapping[str, str | None]) -> None:
+    """What was asked of a photograph that no link can hold, for when the page is entered again."""
+    st.session_state[_QUESTION] = {key: value for key, value in question.items() if value is not None}
+
+
+def _set(key: str, value: Any) -> None:
+    """A control as the link says; where it says nothing, as usual."""
+    if value is None:
+        st.session_state.pop(key, None)
+    else:
+        st.session_state[key] = value
+
+
+def valid(key: str, choices: Iterable[str], default: Any = None, most: int = 1) -> str:
+    """The key of a control, after what is none of its choices, comes again or is more than `most` was forgotten.
+
+    A link may name anything.
+    """
     state, known = st.session_state, set(choices)
     value = state.get(key)
-    if isinstance(value, list) and (fits := [each for each in value if each in known]) != value:
+    if isinstance(value, list) and (fits := list(dict.fromkeys(each for each in value if each in known))[:most]) != value:
         state[key] = fits
     if (value and state[key] == []) or (value is not None and not isinstance(value, list) and value not in known):
         del state[key]

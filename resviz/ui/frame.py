@@ -11,7 +11,8 @@ import streamlit as st
 from resviz.guard import quoted
 from resviz.spec import describe, to_query, to_query_string
 from resviz.ui import cache, jobs, landmarks
-from resviz.ui.state import current_spec, reset, sync_url, undo
+from resviz.ui.markdown import literal
+from resviz.ui.state import current_spec, follow_back, reset, sync_url, undo
 
 __all__ = ["PAGES", "close", "network_strip", "open_page", "ways"]
 
@@ -42,6 +43,7 @@ def open_page(title: str, question: str, lead: str) -> None:
     st.html(_STYLE)
     cache.warm_up()
     jobs.keep()
+    follow_back()
     query = to_query(current_spec())
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation"):
         st.markdown("**ResViz**", width="content")
@@ -53,7 +55,7 @@ def open_page(title: str, question: str, lead: str) -> None:
     if title == "Home" and (lost := _lost()):
         st.warning(f"There is no page `/{lost}` here; this is Home. Choose a page above.", icon=":material/wrong_location:")
     if notice := st.session_state.pop("notice", None):
-        st.warning(notice, icon=":material/info:")
+        st.warning(literal(notice), icon=":material/info:")
 
 
 def _lost() -> str:

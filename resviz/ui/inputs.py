@@ -9,9 +9,12 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from resviz.images import ImageError, decode
+from resviz.guard import quoted
+from resviz.images import Decoded, decode
 from resviz.ui import cache
 from resviz.ui.jobs import Tick, result_of
+from resviz.ui.markdown import literal
+from resviz.ui.reading import read
 
 __all__ = ["Network", "Photograph", "bundled_titles", "choose_network", "choose_photograph", "crop", "crop_to", "digest"]
 
@@ -41,32 +44,59 @@ def digest(data: bytes) -> str:
 
 
 def choose_photograph(slot: str) -> Photograph:
-    """An upload, a shot of the camera, or a sample; what cannot be read is one sentence and leaves the sample."""
+    """An upload, a shot of the camera, or a sample; what cannot be read is one sentence and leaves the sample.
+
+    What was given stays in the session: Streamlit forgets a widget's file when its page is left.
+    """
+    state, kept = st.session_state, f"{slot}.kept"
+    state.setdefault(f"{slot}.source", "Upload" if kept in state else "Sample")
     source = st.segmented_control(
-        "Photograph", ["Sample", "Upload", "Camera"], default="Sample", required=True, key=f"{slot}.source",
+        "Photograph", ["Sample", "Upload", "Camera"], required=True, key=f"{slot}.source",
         help="Pictures stay in this session's memory; nothing is stored.",
     )  # fmt: skip
     given = None
     if source == "Upload":
         given = st.file_uploader(
             "Photograph file", max_upload_size=20, key=f"{slot}.file", label_visibility="collapsed",
-            help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.",
+            help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.", on_change=_forget, args=(slot, f"{slot}.file"),
         )  # fmt: skip
     elif source == "Camera":
-        given = st.camera_input("Camera", key=f"{slot}.camera", label_visibility="collapsed")
-    samples = cache.samples()
+        given = st.camera_input(
+            "Camera", key=f"{slot}.camera", label_visibility="collapsed", on_change=_forget, args=(slot, f"{slot}.camera")
+        )
     if given is not None:
-        try:
-            decoded = decode(given.getvalue())
-            for note in decoded.notes:
-                st.info(note)
-            return Photograph(digest(given.getvalue()), given.name, decoded.image)
-        except ImageError as error:
-            st.error(str(error))
+        if (found := _photograph(slot, given.name, given.getvalue())) is not None:
+            state[kept] = found
+            return found
+    elif source != "Sample" and kept in state:
+        st.caption(f"{literal(state[kept].name)}, which you gave before, is still here.")
+        st.button("Forget it", key=f"{slot}.forget", on_click=_forget, args=(slot,), icon=":material/close:")
+        held: Photograph = state[kept]
+        return held
+    samples = cache.samples()
     name = next(iter(samples))
     if source == "Sample":
         name = st.selectbox("Sample", list(samples), key=f"{slot}.sample", label_visibility="collapsed")
     return Photograph(f"sample {name}", name, samples[name])
+
+
+def _forget(slot: str, key: str = "") -> None:
+    """What was given is let go, unless the widget `key` holds something else now."""
+    if not st.session_state.get(key):
+        st.session_state.pop(f"{slot}.kept", None)
+
+
+def _photograph(slot: str, name: str, data: bytes) -> Photograph | None:
+    """An upload as a photograph, with what was done to read it; None while it is being read, or where it cannot be."""
+    key = digest(data)
+    found = read(f"{slot}.photograph", key, f"Reading {literal(quoted(name))}", lambda tick: decode(data, tick))
+    if isinstance(found, ValueError):
+        st.error(literal(found))
+    if not isinstance(found, Decoded):
+        return None
+    for note in found.notes:
+        st.info(literal(note))
+    return Photograph(key, name, found.image)
 
 
 _CLOSEST = 8.0  # times
@@ -75,8 +105,11 @@ _CLOSEST = 8.0  # times
 def crop(photograph: Photograph, slot: str) -> Photograph:
     """The part of a photograph to look at, turned upright: what lies outside never reaches the network."""
     own = f"{slot}.{photograph.key}"
+    # Streamlit forgets a widget's value when its page is left
+    kept: dict[str, Any] = st.session_state.setdefault("crops", {})
     for name, whole in (("turn", 0), ("zoom", 1.0), ("across", 50), ("down", 50)):
-        st.session_state[f"{own}.{name}"] = st.session_state.get(f"{own}.{name}", whole)
+        place = f"{own}.{name}"
+        kept[place] = st.session_state[place] = st.session_state.get(place, kept.get(place, whole))
     turn = st.segmented_control(
         "Rotate", (0, 90, 180, 270), required=True, format_func=lambda angle: f"{angle}°", key=f"{own}.turn",
         help="Clockwise, before the network's own resizing and cropping.",

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from resviz.nets.cost import check_memory
-from resviz.plan import COMPARISONS, Edit, LabPlan, plan_from_query
+from resviz.plan import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec import NetSpec, SpecError
 from resviz.ui.jobs import AGAIN, Job, JobsFull, Tick, submit
+from resviz.ui.state import went_back
 
 if TYPE_CHECKING:
     from resviz.data import ImageSet
@@ -38,7 +39,8 @@ class Session:
     until: int = 1
     told: set[int] = field(default_factory=set)  # contenders whose divergence has paused the lab already
     own: tuple[ImageSet, ImageSet] | None = None
-    notes: tuple[str, ...] = ()
+    own_key: str = ""  # the upload that `own` was read from
+    notes: tuple[str, ...] = ()  # what was left out of it
     notice: str = ""  # what was left out of a link or refused; shown until the visitor starts over
     error: str = ""
 
@@ -54,6 +56,11 @@ class Session:
     def over(self) -> bool:
         """Whether it can only be reset: stopped, or ended by an error."""
         return self.lab is not None and self.lab.broken
+
+    @property
+    def failed(self) -> bool:
+        """Whether its last job ended by an error."""
+        return bool(self.error) or (self.job is not None and self.job.state == "failed")
 
     @property
     def current(self) -> LabPlan:
@@ -85,10 +92,11 @@ class Session:
         self.notice = ""
 
     def _fitted(self, plan: LabPlan) -> LabPlan:
-        """Contenders with the inputs and classes that the data have."""
+        """Contenders with the inputs and classes that the data have, and batches that they can fill."""
         classes = len(self.own[0].categories) if plan.data == "own" and self.own else _CLASSES.get(plan.data, 10)
         specs = tuple(replace(spec, in_channels=_CHANNELS[plan.data], classes=classes) for spec in plan.contenders)
-        return replace(plan, contenders=specs)
+        batch = min(plan.batch, len(self.own[0])) if plan.data == "own" and self.own else plan.batch
+        return replace(plan, contenders=specs, batch=batch)
 
     def run_to(self, until: int = _ENDLESS) -> None:
         """Train on, up to a step; what cannot be started is said in `error`."""
@@ -167,12 +175,18 @@ class Session:
 
 
 def session() -> Session:
-    """This browser session's lab, seeded once from the link."""
+    """This browser session's lab, seeded once from the link, and again where the browser's Back leads to another one."""
     if "lab" not in st.session_state:
-        plan, problems = plan_from_query(dict(st.query_params))
-        held = Session(plan or COMPARISONS["With skips or without"](56))
-        held.notice = f"Part of the link was not understood and is left out: {problems[0]}." if problems else ""
-        held.plan = held._fitted(held.plan)
-        st.session_state.lab = held
+        st.session_state.lab = Session(COMPARISONS["With skips or without"](56))
+        _follow(st.session_state.lab)
     lab: Session = st.session_state.lab
+    if went_back() and lab.step <= 1 and dict(st.query_params) != plan_to_query(lab.current):
+        _follow(lab)
     return lab
+
+
+def _follow(lab: Session) -> None:
+    """Start over with the plan that the address holds, if it holds one."""
+    plan, problems = plan_from_query(dict(st.query_params))
+    lab.reset(plan or lab.plan)
+    lab.notice = f"Part of the link was not understood and is left out: {problems[0]}." if problems else ""

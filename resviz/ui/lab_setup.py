@@ -17,6 +17,9 @@ from resviz.ui.controls import word
 from resviz.ui.inputs import digest
 from resviz.ui.jobs import Tick, result_of
 from resviz.ui.lab import SIDES, Session
+from resviz.ui.markdown import literal
+from resviz.ui.reading import read
+from resviz.unpack import Entry, unzip
 
 __all__ = ["setup", "transport"]
 
@@ -25,6 +28,7 @@ _PACES = {"1 step/s": 1.0, "5 steps/s": 5.0, "full speed": math.inf}
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _SHORT = 1.5  # seconds a first step may take without being asked for
 _CLIPS = (0.0, 0.1, 0.5, 1.0, 5.0)
+_NOTES = 500  # what was left out is listed up to here
 
 
 def _bound(key: str, value: Any, write: Callable[[Any], None]) -> dict[str, Any]:
@@ -129,25 +133,38 @@ def _contenders(lab: Session) -> None:
 
 def _own_images(lab: Session) -> None:
     """A zip, or a folder with a folder for every class."""
-    from resviz.sets import files_sets, unzip
-
     left, right = st.columns(2)
     packed = left.file_uploader("A zip of images", key="lab.zip", help="CLASS/NAME.jpg: the folder names the class.")
     folder = right.file_uploader("or a folder", accept_multiple_files="directory", key="lab.folder")
-    if packed is None and not folder:
+    key = (
+        digest(packed.getvalue()) if packed else digest("".join(f"{f.name} {f.size} " for f in folder).encode()) if folder else ""
+    )
+    if key and lab.own_key != key:
+        given = packed.getvalue() if packed else [Entry(file.name, file.getvalue) for file in folder]
+        _take(lab, key, read("lab.own", key, "Reading the images", partial(_sets, given)))
+    if lab.own is None:
         st.caption("One folder a class, at least five images each; every fifth is held out. They stay in this session's memory.")
         return
-    key = digest(packed.getvalue()) if packed else digest("".join(f"{f.name} {f.size} " for f in folder).encode())
-    if st.session_state.get("lab.own") == key:
-        return
-    try:
-        given = unzip(packed.getvalue()) if packed else ((file.name, file.getvalue()) for file in folder)
-        with st.spinner("Reading the images"):
-            lab.own, lab.notes = files_sets(given)
-        st.session_state["lab.own"] = key
+    train, test = lab.own
+    st.caption(f"{len(train):,} images of {len(train.categories)} classes to learn from, {len(test):,} held out.")
+    if lab.notes:
+        with st.expander(f"{len(lab.notes)} left out or mended"):
+            st.dataframe([{"what": note} for note in lab.notes[:_NOTES]], hide_index=True)
+
+
+def _sets(given: bytes | list[Entry], tick: Tick) -> Any:
+    from resviz.sets import files_sets
+
+    return files_sets(unzip(given) if isinstance(given, bytes) else given, tick=tick)
+
+
+def _take(lab: Session, key: str, found: Any) -> None:
+    """Start over with the images that were read, or say why they cannot be."""
+    if isinstance(found, ValueError):
+        st.error(literal(found))
+    elif found is not None:
+        (lab.own, lab.notes), lab.own_key = found, key
         lab.configure(lambda p: p)
-    except ValueError as error:
-        st.error(str(error))
 
 
 def _download(lab: Session) -> None:
@@ -219,7 +236,7 @@ def transport(lab: Session) -> None:
             st.button("Step", on_click=lambda: lab.run_to(lab.step + 1), icon=":material/skip_next:", disabled=not lab.ready)
         if lab.step and not lab.over:
             st.button("Stop", on_click=lab.stop, icon=":material/stop:", help="End the run; what was recorded stays.")
-        if lab.step:
+        if lab.step or lab.failed:
             st.button(
                 "Reset", on_click=reset, args=(False,), icon=":material/restart_alt:", help="Back to step 0, nothing changed."
             )

@@ -15,6 +15,7 @@ from resviz.ui import diagram
 from resviz.ui.charts import line_chart
 from resviz.ui.jobs import manager
 from resviz.ui.lab import SIDES, Session
+from resviz.ui.markdown import literal
 
 __all__ = ["export", "stage"]
 
@@ -30,10 +31,10 @@ def _stage(held: Session) -> None:
         st.rerun()
     st.session_state["lab.live"] = held.running
     record = held.lab.record() if held.lab else None
-    if held.error or (held.job is not None and held.job.state == "failed"):
+    if held.failed:
         reason = held.error or f"Training ended with an error ({held.job.error if held.job else ''})."
         rest = "" if held.error else " What was recorded stays below; reset the lab to start again."
-        st.error(reason + rest, icon=":material/error:")
+        st.error(literal(reason) + rest, icon=":material/error:")
     if record is None:
         _waiting(held)
         return
@@ -106,7 +107,8 @@ def _waiting(held: Session) -> None:
     elif held.running:
         st.progress(0.0, "Building the networks and taking the first step")
     elif not held.error:
-        st.info("Choose images to begin.", icon=":material/image:")
+        begin = "Press Start to take the first step." if held.ready else "Choose images to begin."
+        st.info(begin, icon=":material/image:")
 
 
 def _scrubbed(held: Session, record: LabRecord) -> int:

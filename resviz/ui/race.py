@@ -12,6 +12,7 @@ from resviz.plan import LabPlan
 from resviz.spec import Init, NetSpec, Norm, cifar_blocks
 from resviz.ui.charts import line_chart
 from resviz.ui.lab import Session
+from resviz.ui.markdown import literal
 
 __all__ = ["show"]
 
@@ -62,7 +63,9 @@ def _watch(held: Session) -> None:
 
 def _draw(held: Session) -> None:
     if held.error or (held.job is not None and held.job.state == "failed"):
-        st.error(f"The race ended: {held.error or (held.job and held.job.error)}. Start it again, or choose fewer layers.")
+        st.error(
+            f"The race ended: {literal(held.error or (held.job and held.job.error))}. Start it again, or choose fewer layers."
+        )
     record = held.lab.record() if held.lab else None
     if record is None:
         return

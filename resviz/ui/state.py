@@ -6,24 +6,42 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from resviz.plan import PARAMETERS
 from resviz.spec import NetSpec, SpecError, from_query, to_query
 
-__all__ = ["EXPLAIN_PARAMETERS", "bound", "change", "current_spec", "reset", "sync_url", "undo"]
+__all__ = ["EXPLAIN_PARAMETERS", "bound", "change", "current_spec", "follow_back", "reset", "sync_url", "undo", "went_back"]
 
 EXPLAIN_PARAMETERS = frozenset({"photo", "model", "class", "against", "methods", "layers", "view"})  # of that page's link
 _HISTORY = 50
 
 
+def went_back() -> bool:
+    """Whether this run answers the browser's Back or Forward: the address is then what the visitor asks for."""
+    return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
+
+
 def current_spec() -> NetSpec:
     if "spec" not in st.session_state:
-        own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS | EXPLAIN_PARAMETERS}
-        st.session_state.spec, problems = from_query(own)
-        st.session_state.undo = []
-        if problems:
-            st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
+        st.session_state.spec, st.session_state.undo = _addressed(), []
     spec: NetSpec = st.session_state.spec
+    return spec
+
+
+def follow_back() -> None:
+    """After the browser's Back or Forward the network is what the address says, and Undo leads to the one before."""
+    if went_back():
+        found = _addressed()
+        change(lambda _: found)
+
+
+def _addressed() -> NetSpec:
+    """The network that the address names; what could not be read becomes the notice."""
+    own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS | EXPLAIN_PARAMETERS}
+    spec, problems = from_query(own)
+    if problems:
+        st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
     return spec
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
@@ -13,16 +14,31 @@ import streamlit as st
 from resviz.attribution.batch import explain_all
 from resviz.attribution.methods import title_of
 from resviz.figures.gallery import Gallery
-from resviz.sets import unzip
 from resviz.ui import cache, jobs
 from resviz.ui.inputs import bundled_titles, digest
+from resviz.ui.markdown import literal
 from resviz.ui.studio import Studio
+from resviz.unpack import Entry, UnpackError, unzip
 from resviz.zoo.classifier import Classifier
 
 __all__ = ["batch"]
 
 _SHOWN = 16  # maps in the page's gallery
 Files = Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The zip of maps, table and gallery, the table, the first maps with their titles, and (file, problem) of what has none.
+
+    The zip is a file on disk that goes with the last who holds it: the maps of many pictures do not gather in memory.
+    """
+
+    archive: IO[bytes]
+    table: str
+    shown: Sequence[tuple[str, bytes]]
+    count: int
+    problems: Sequence[tuple[str, str]]
 
 
 def batch(studio: Studio) -> None:
@@ -40,20 +56,32 @@ def batch(studio: Studio) -> None:
     files = [(file.name, file.getvalue()) for file in given]
     networks = {studio.network: studio.classifier} | {name: cache.bundled(name) for name in more}
     key = ("batch", tuple(networks), tuple(studio.methods), tuple((name, digest(data)) for name, data in files))
+    ended: dict[object, Answers] = st.session_state.setdefault("batch.ended", {})  # before all was done
+    for other in [other for other in ended if other != key]:
+        del ended[other]
     result = jobs.result_of(
         "batch", key, f"Explaining {len(files)} file{'' if len(files) == 1 else 's'}",
-        lambda tick: _explain(files, list(networks.values()), studio.methods, tick),
+        lambda tick: _explain(files, list(networks.values()), studio.methods, tick, partial(ended.__setitem__, key)),
     )  # fmt: skip
-    if result is None:
-        return
-    archive, table, shown, count = result
-    st.markdown(f"**{count} answer{'' if count == 1 else 's'}**; the first pictures:")
+    if result is not None or key in ended:
+        _show(result or ended[key])
+
+
+def _show(answers: Answers) -> None:
+    failed = len(answers.problems)
+    words = f"**{answers.count} answer{'' if answers.count == 1 else 's'}**"
+    words += f", {failed} {'row' if failed == 1 else 'rows'} with a problem" if failed else ""
+    st.markdown(f"{words}; the first pictures:" if answers.shown else f"{words}.")
     columns = st.columns(4)
-    for n, (title, png) in enumerate(shown):
-        columns[n % 4].image(png, caption=title)
+    for n, (title, png) in enumerate(answers.shown):
+        columns[n % 4].image(png, caption=literal(title))
+    if answers.problems:
+        st.dataframe([{"file": name, "problem": problem} for name, problem in answers.problems], hide_index=True)
     with st.container(horizontal=True):
-        st.download_button("Maps, table and gallery (ZIP)", partial(_content, archive), "explanations.zip", on_click="ignore")
-        st.download_button("Predictions (CSV)", table, "predictions.csv", "text/csv", on_click="ignore")
+        st.download_button(
+            "Maps, table and gallery (ZIP)", partial(_content, answers.archive), "explanations.zip", on_click="ignore"
+        )
+        st.download_button("Predictions (CSV)", answers.table, "predictions.csv", "text/csv", on_click="ignore")
 
 
 def _scratch() -> IO[bytes]:
@@ -66,29 +94,53 @@ def _content(archive: IO[bytes]) -> bytes:
 
 
 def _explain(
-    files: Files, networks: Sequence[Classifier], methods: Sequence[str], tick: jobs.Tick
-) -> tuple[IO[bytes], str, list[tuple[str, bytes]], int]:
-    """The zip, the table, the first maps with their titles, and the number of rows.
-
-    The zip is a file on disk that goes with the last who holds it: the maps of many pictures do not gather in memory.
-    """
+    files: Files, networks: Sequence[Classifier], methods: Sequence[str], tick: jobs.Tick, ended: Callable[[Answers], object]
+) -> Answers:
+    """Every answer there is to have; `ended` is told those that there are where the run ends before."""
     file = _scratch()
     shown: list[tuple[str, bytes]] = []
-    packed = [name.lower().endswith(".zip") for name, _ in files]
-    every = [file for file, is_zip in zip(files, packed, strict=True) if not is_zip]
-    every += [entry for (_, data), is_zip in zip(files, packed, strict=True) if is_zip for entry in unzip(data)]
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        gallery, total = Gallery(archive.writestr), len(every) * len(networks)
+    entries = list(_entries(files))
+    total = len(entries) * len(networks)
+    gallery: Gallery | None = None
+    try:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, Gallery(archive.writestr) as gallery:
+            rows = gallery.rows
 
-        def ticked(*_: object, **__: object) -> None:
-            tick(min(1.0, len(gallery.rows) / total), f"{len(gallery.rows)} of {total} answers")
+            def ticked(*_: object, **__: object) -> bool:
+                return tick(min(1.0, len(rows) / total), f"{len(rows)} of {total} answers")
 
-        for found in explain_all(every, networks, methods, ticked):
-            maps = gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem)
-            if len(shown) < _SHOWN:
-                network = f" · {found.network}" if len(networks) > 1 else ""
-                shown += [(f"{found.name}: {title_of(name)}{network}", png) for name, png in maps]
-        gallery.finish()
+            for found in explain_all(entries, networks, methods, ticked):
+                maps = gallery.add(
+                    found.name, found.network, found.window, found.prediction, found.maps, found.problem, found.notes
+                )
+                if len(shown) < _SHOWN:
+                    network = f" · {found.network}" if len(networks) > 1 else ""
+                    shown += [(f"{found.name}: {title_of(name)}{network}", png) for name, png in maps]
+    except BaseException:
+        if gallery is not None and gallery.rows:
+            ended(_answers(file, gallery, shown))
+        raise
     if not gallery.rows:
         raise ValueError("there is no picture among these files; give PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF")
-    return file, gallery.table(), shown[:_SHOWN], len(gallery.rows)
+    return _answers(file, gallery, shown)
+
+
+def _answers(file: IO[bytes], gallery: Gallery, shown: list[tuple[str, bytes]]) -> Answers:
+    problems = gallery.problems
+    return Answers(file, gallery.table(), shown[:_SHOWN], len(gallery.rows) - len(problems), problems)
+
+
+def _entries(files: Files) -> Iterator[Entry]:
+    """Every picture given, those in a zip one by one; a zip that cannot be read is one that says why."""
+    for name, data in files:
+        if not name.lower().endswith(".zip"):
+            yield Entry(name, lambda data=data: data)  # type: ignore[misc]
+            continue
+        try:
+            yield from unzip(data)
+        except UnpackError as error:
+            yield Entry(name, partial(_refuse, error))
+
+
+def _refuse(error: UnpackError) -> bytes:
+    raise error

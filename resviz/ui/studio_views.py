@@ -20,6 +20,7 @@ from resviz.figures.explanation import explanation_report, trust_table
 from resviz.results import Attribution, Faithfulness, Prediction
 from resviz.ui import jobs
 from resviz.ui.charts import chart
+from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.options import option_controls
 from resviz.ui.panel import photo_url
 from resviz.ui.studio import Studio, grid
@@ -115,7 +116,7 @@ def depth(studio: Studio) -> None:
     )  # fmt: skip
     if maps is None:
         return
-    st.markdown(f"**Where the evidence for *{studio.asked}* forms**: Grad-CAM, block by block")
+    st.markdown(f"**Where the evidence for *{literal(studio.asked)}* forms**: Grad-CAM, block by block")
     small = photo_url(studio.window, 224)
     with grid("film"):
         for found in maps:
@@ -160,7 +161,8 @@ def change(studio: Studio) -> None:
     found, prediction = result
     difference = replace(found, values=np.asarray(found.values) - np.asarray(before.values), signed=True)
     words_for = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
-    st.markdown(words.cut_note(studio.prediction, prediction, studio.classifier.categories[studio.target], words_for))
+    before_it, after_it = with_literal_classes(studio.prediction), with_literal_classes(prediction)
+    st.markdown(words.cut_note(before_it, after_it, before_it.categories[studio.target], words_for))
     top = max(pictures.full_colour(before), pictures.full_colour(found))  # one scale: what changes is the evidence
     with grid("change"):
         for title, values in {"Before": before, "After": found, "After − before": difference}.items():

@@ -1,0 +1,36 @@
+"""Reading what a visitor gave, off the script thread, for this session alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from resviz.progress import Tick
+from resviz.ui.jobs import result_of
+
+__all__ = ["read"]
+
+
+def read(slot: str, key: Hashable, label: str, work: Callable[[Tick], Any]) -> Any:
+    """What `work` made of the file `key`, or the ValueError that says why it cannot be read; None while it is being read.
+
+    Unlike other results it is kept in this session's memory only, until another file takes its place.
+    """
+    held: dict[str, tuple[Hashable, object, list[Any]]] = st.session_state.setdefault("read", {})
+    if slot not in held or held[slot][0] != key:
+        held[slot] = key, object(), []
+    _, ticket, found = held[slot]
+    if not found:
+        result_of(slot, ticket, label, partial(_into, found, work))
+    return found[0] if found else None
+
+
+def _into(found: list[Any], work: Callable[[Tick], Any], tick: Tick) -> bool:
+    try:
+        found.append(work(tick))
+    except ValueError as error:
+        found.append(error)
+    return True
