@@ -193,7 +193,7 @@ def plan_to_query(plan: LabPlan) -> dict[str, str]:
     query = {letter: to_query_string(spec) or "net=resnet56" for letter, spec in zip(LETTERS, plan.contenders, strict=False)}
     for name in ("data", *_NUMBERS):
         if (value := getattr(plan, name)) != _DEFAULTS[name]:
-            query[name] = _exact(value)
+            query[name] = _exact(value) if isinstance(value, float) else str(value)
     if plan.seed:
         query["lab_seed"] = str(plan.seed)
     if plan.edits:

@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from resviz.guard import quoted
-from resviz.images import Decoded, decode
+from resviz.images import Decoded, decode, quick
 from resviz.ui import cache
 from resviz.ui.jobs import Tick, result_of
 from resviz.ui.markdown import literal
@@ -89,7 +89,7 @@ def _forget(slot: str, key: str = "") -> None:
 def _photograph(slot: str, name: str, data: bytes) -> Photograph | None:
     """An upload as a photograph, with what was done to read it; None while it is being read, or where it cannot be."""
     key = digest(data)
-    found = read(f"{slot}.photograph", key, f"Reading {literal(quoted(name))}", lambda tick: decode(data, tick))
+    found = read(f"{slot}.photograph", key, f"Reading {literal(quoted(name))}", lambda tick: decode(data, tick), quick(data))
     if isinstance(found, ValueError):
         st.error(literal(found))
     if not isinstance(found, Decoded):

@@ -8,22 +8,25 @@ from typing import Any
 
 import streamlit as st
 
-from resviz.progress import Tick
+from resviz.progress import Tick, quiet
 from resviz.ui.jobs import result_of
 
 __all__ = ["read"]
 
 
-def read(slot: str, key: Hashable, label: str, work: Callable[[Tick], Any]) -> Any:
+def read(slot: str, key: Hashable, label: str, work: Callable[[Tick], Any], at_once: bool = False) -> Any:
     """What `work` made of the file `key`, or the ValueError that says why it cannot be read; None while it is being read.
 
-    Unlike other results it is kept in this session's memory only, until another file takes its place.
+    Unlike other results it is kept in this session's memory only, until another file takes its place. What is read `at_once`
+    need not queue behind the session's own long jobs.
     """
     held: dict[str, tuple[Hashable, object, list[Any]]] = st.session_state.setdefault("read", {})
     if slot not in held or held[slot][0] != key:
         held[slot] = key, object(), []
     _, ticket, found = held[slot]
-    if not found:
+    if not found and at_once:
+        _into(found, work, quiet)
+    elif not found:
         result_of(slot, ticket, label, partial(_into, found, work))
     return found[0] if found else None
 

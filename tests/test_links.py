@@ -1,0 +1,66 @@
+"""Links and notices: what comes from outside is read exactly, in bounded time, and shown as text."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from resviz.plan import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
+from resviz.spec import NetSpec, cifar_blocks, to_query_string
+from resviz.ui.markdown import literal
+
+
+@pytest.mark.parametrize("value", [0.1, 0.02, 1 / 3, 1e-6, 0.012345678901234567, 1.2345678901234567e-05, 9.999999999999998])
+def test_numbers_come_back_exactly(value: float) -> None:
+    plan = replace(COMPARISONS["Batch norm or none"](20), lr=value, clip=value)
+    plan = replace(plan, edits=(Edit(3, "lr", value=value), Edit(9, "clip", value=value)))
+    assert plan_from_query(plan_to_query(plan)) == (plan, ())
+
+
+def many_edits(count: int) -> dict[str, str]:
+    spec = NetSpec(blocks=cifar_blocks(1202))
+    names = [name.removeprefix("layer") for name in spec.block_names()]
+    edits = [f"{n + 1}:{'cut' if n % 3 else 'restore'}:a:{names[n // 2 % len(names)]}" for n in range(count)]
+    return {"a": to_query_string(spec), "b": to_query_string(spec.plain()), "edits": ",".join(edits)}
+
+
+def test_a_link_with_hundreds_of_changes_is_read_in_linear_time() -> None:
+    began = time.process_time()
+    plan, problems = plan_from_query(many_edits(499))
+    assert plan is not None
+    assert (len(plan.edits), problems) == (499, ())
+    for step in range(0, 500, 10):
+        plan.specs_at(step)
+        plan.value_at("lr", step)
+    assert time.process_time() - began < 2
+
+
+def test_more_changes_than_are_kept_are_said() -> None:
+    plan, problems = plan_from_query(many_edits(700))
+    assert plan is not None
+    assert len(plan.edits) == 500
+    assert any("700" in problem for problem in problems)
+
+
+def test_the_specs_of_a_step_are_those_of_every_change_before_it() -> None:
+    spec = NetSpec(blocks=(1, 1, 1), cut=frozenset({"layer3.0"}))
+    edits = (
+        Edit(2, "cut", 0, "layer1.0"),
+        Edit(4, "restore", 0, "layer1.0"),
+        Edit(4, "restore", 0, "layer3.0"),
+        Edit(5, "cut", 1, "layer2.0"),
+    )
+    plan = LabPlan((spec, spec), edits=edits)
+    cuts = [[sorted(each.cut) for each in plan.specs_at(step)] for step in (1, 2, 4, 5)]
+    assert cuts == [
+        [["layer3.0"], ["layer3.0"]],
+        [["layer1.0", "layer3.0"], ["layer3.0"]],
+        [[], ["layer3.0"]],
+        [[], ["layer2.0", "layer3.0"]],
+    ]
+
+
+def test_text_from_outside_keeps_its_words() -> None:
+    assert literal("Plain words, 3.5 % of them (all).") == "Plain words, 3.5 % of them (all)."
