@@ -69,8 +69,8 @@ def until(at: AppTest, words: str, seconds: float = 60) -> AppTest:
                 ["saliency", "grad-cam", "occlusion", "deeplift", "input-x-gradient", "guided-backprop", "lrp"] * 60
             )
         },
-        {"methods": "grad-cam", "layers": ",".join(f"layer{s}.{b}" for s in (1, 2, 3, 4) for b in (0, 1))},
-        {"methods": "grad-cam", "layers": "layer4.1,layer4.1"},
+        {"methods": "grad-cam", "layers": ",".join(f"layer{s}.{b}" for s in (1, 2, 3) for b in (0, 1, 2))},
+        {"methods": "grad-cam", "layers": "layer3.1,layer3.1"},
         {"methods": "", "layers": "", "view": "", "class": "", "photo": "", "model": ""},
         {"model": ["resnet20-cifar10", "resnet56-cifar10"], "view": ["Compare", "Trust"]},
     ],
