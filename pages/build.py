@@ -18,8 +18,10 @@ import pandas as pd
 from resviz.figures import words
 from resviz.figures.theme import count
 from resviz.nets.cost import layer_table
+from resviz.plan import against_plain
 from resviz.spec import PRESETS, Stem, name_of
 from resviz.ui import controls, diagram
+from resviz.ui.lab import hand_over
 from resviz.ui.state import current_spec
 
 frame.network_strip()
@@ -28,6 +30,14 @@ side = 224 if spec.stem is Stem.IMAGENET else 32
 diagram.show_network("diagram", side)
 table = layer_table(spec, side)
 st.markdown(words.table_note(table))
+other = "plain" if spec.residual else "residual"
+if st.button(
+    f"Train this against {other} in the Lab",
+    icon=":material/science:",
+    help="Both on the same handwritten digits, from the same weights.",
+):
+    hand_over(against_plain(spec))
+    st.switch_page("pages/lab.py", query_params={})
 
 left, right = st.columns([1, 3], gap="large")
 with left:

@@ -13,7 +13,7 @@ frame.open_page(
 from resviz.plan import PARAMETERS
 from resviz.ui.first import meanwhile, step
 
-if meanwhile("lab", step, usual="lab" not in st.session_state and not PARAMETERS & st.query_params.keys()):
+if meanwhile("lab", step, usual=not {"lab", "lab.next"} & set(st.session_state) and not PARAMETERS & st.query_params.keys()):
     st.stop()
 # after the first figure: what follows imports PyTorch
 from resviz.plan import COMPARISONS, plan_to_query
@@ -45,4 +45,4 @@ with st.expander("Why"):
         "every block multiplies it (De & Smith 2020, arXiv 2002.10444; Brock et al. 2021, arXiv 2101.08692). Gradients are recorded "
         "at every step and thinned once there are more than 512 of them, the signal every 16 steps, held-out images every 50."
     )
-frame.close(plan_to_query(lab.current))
+frame.close(plan_to_query(lab.current), network=False)

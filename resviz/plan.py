@@ -16,6 +16,7 @@ __all__ = [
     "PARAMETERS",
     "Edit",
     "LabPlan",
+    "against_plain",
     "comparison_of",
     "labels_of",
     "plan_from_query",
@@ -165,6 +166,13 @@ COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "Zero-γ": _zero_gamma,
     "Shallow and deep": _depths,
 }
+
+
+def against_plain(spec: NetSpec) -> LabPlan:
+    """A network and the same without any skip, on handwritten digits; a plain network and the same with every skip."""
+    spec = replace(spec, in_channels=1, classes=10)
+    other = spec.plain() if spec.residual else replace(spec, residual=True)
+    return LabPlan((spec, other) if spec.residual else (other, spec), lr=0.02 if spec.norm is Norm.NONE else 0.1)
 
 
 def comparison_of(plan: LabPlan) -> str | None:

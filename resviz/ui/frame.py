@@ -53,15 +53,17 @@ def open_page(title: str, question: str, lead: str) -> None:
     st.title(question, anchor=False)
     st.markdown(lead)
     if title == "Home" and (lost := _lost()):
-        st.warning(f"There is no page `/{lost}` here; this is Home. Choose a page above.", icon=":material/wrong_location:")
+        st.warning(
+            f"There is no page /{literal(lost)} here; this is Home. Choose a page above.", icon=":material/wrong_location:"
+        )
     if notice := st.session_state.pop("notice", None):
         st.warning(literal(notice), icon=":material/info:")
 
 
 def _lost() -> str:
-    """The path that was asked for where Streamlit answers with Home because it knows none of that name; shown as code, never as markup."""
+    """The path that was asked for, where Streamlit answers with Home because it knows no page of that name."""
     path = urlsplit(st.context.url or "").path.strip("/").removeprefix(st.get_option("server.baseUrlPath").strip("/")).strip("/")
-    return quoted(path).replace("`", "") if path else ""
+    return quoted(path)
 
 
 def _unsaved() -> bool:
@@ -89,6 +91,6 @@ def network_strip() -> None:
         st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Back to ResNet-56")
 
 
-def close(more: Mapping[str, str] | None = None) -> None:
-    """Write the address bar, with what the page adds to the network's link; call it last."""
-    sync_url(more or {})
+def close(more: Mapping[str, str] | None = None, network: bool = True) -> None:
+    """Write the address bar: the network's link unless the page is about others, and what the page adds to it; call it last."""
+    sync_url(more or {}, network)

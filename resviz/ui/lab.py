@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from resviz.data import ImageSet
     from resviz.training.lab import Lab
 
-__all__ = ["Session", "session"]
+__all__ = ["Session", "hand_over", "session"]
 
 SIDES = {"digits": 8, "spirals": 16, "cifar10": 32, "own": 32}
 _CHANNELS = {"digits": 1, "spirals": 1, "cifar10": 3, "own": 3}
@@ -174,12 +174,19 @@ class Session:
         return self.lab.specs if self.lab else self.plan.contenders
 
 
+def hand_over(plan: LabPlan) -> None:
+    """What the lab page starts over with when it is opened next."""
+    st.session_state["lab.next"] = plan
+
+
 def session() -> Session:
     """This browser session's lab, seeded once from the link, and again where the browser's Back leads to another one."""
     if "lab" not in st.session_state:
         st.session_state.lab = Session(COMPARISONS["With skips or without"](56))
         _follow(st.session_state.lab)
     lab: Session = st.session_state.lab
+    if (plan := st.session_state.pop("lab.next", None)) is not None:
+        lab.reset(plan)
     if went_back() and lab.step <= 1 and dict(st.query_params) != plan_to_query(lab.current):
         _follow(lab)
     return lab

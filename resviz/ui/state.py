@@ -45,9 +45,9 @@ def _addressed() -> NetSpec:
     return spec
 
 
-def sync_url(more: Mapping[str, str]) -> None:
+def sync_url(more: Mapping[str, str], network: bool = True) -> None:
     """Write the spec, and what else the page is about, to the URL, so that the address bar is the link to what is seen."""
-    query = {**to_query(current_spec()), **more}
+    query = {**(to_query(current_spec()) if network else {}), **more}
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
 
