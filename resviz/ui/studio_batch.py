@@ -15,7 +15,8 @@ from resviz.attribution.methods import title_of
 from resviz.figures.gallery import Gallery
 from resviz.sets import unzip
 from resviz.ui import cache, jobs
-from resviz.ui.inputs import bundled_titles, digest
+from resviz.ui.inputs import digest
+from resviz.ui.networks import bundled_titles
 from resviz.ui.studio import Studio
 from resviz.zoo.classifier import Classifier
 
