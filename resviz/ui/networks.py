@@ -203,11 +203,14 @@ def _own(banner: DeltaGenerator) -> Network | None:
         classifier = _loaded(file, answers, banner)
     except ValueError as error:
         _, answers, classifier = _before(file, answers, error)
-        banner.error(plain_text(error))
+        st.session_state["own.trouble"] = file.key, str(error)
     if classifier is None:
         return None
     st.session_state["own.good"] = file.key, answers, classifier
     _questions(file, classifier, answers)
+    of, trouble = st.session_state.get("own.trouble", ("", ""))
+    if of == file.key:
+        st.error(plain_text(trouble))
     spec = classifier.spec
     said = f"{plain_text(classifier.name)}: {describe(spec)}, {spec.classes} classes."
     if classifier.guesses:
@@ -288,15 +291,14 @@ def _questions(file: _File, classifier: Any, answers: Any) -> None:
             try:
                 told = read(st.session_state[key])
                 st.session_state["own.answers"][file.key] = replace(answers, **{field: told})
+                st.session_state.pop("own.trouble", None)
             except ValueError as error:
-                st.session_state["own.trouble"] = str(error)
+                st.session_state["own.trouble"] = file.key, str(error)
 
         st.session_state[key] = value
         make(label, key=key, on_change=write, **more)
 
     with st.popover("What the file does not say", icon=":material/help:", width="stretch"):
-        if trouble := st.session_state.pop("own.trouble", ""):
-            st.error(plain_text(trouble))
         spec, shown = classifier.spec, classifier.preprocessing
         if len(classifier.copies) > 1:
             value = answers.network or classifier.copies[0]
