@@ -123,8 +123,13 @@ def _classifier(name: str, args: argparse.Namespace) -> Classifier:
 
 
 def _own(file: Path, answers: Answers) -> Classifier:
+    from resviz.budget import budget
     from resviz.zoo.checkpoint import load
 
+    if 2 * file.stat().st_size > budget().limit:
+        raise ValueError(
+            f"{file} has {file.stat().st_size >> 20:,} MB, more than can be read here; save the network's state_dict alone"
+        )
     card = file.with_suffix(".json")
     found = load(
         file.read_bytes(), file.name, answers, card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
@@ -340,8 +345,10 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _zoo_list(args: argparse.Namespace) -> int:
-    from resviz.zoo.bundled import bundled_names, card
+    from resviz.zoo.bundled import bundled_names, bundled_problems, card
 
+    for problem in bundled_problems():
+        print(f"resviz: {problem}", file=sys.stderr)
     cards = {name: card(name) for name in bundled_names()}
     lines = [
         f"{name:22} {about['measured']['test_error']:6.2f} % test error  {about['title']}; {about['data']}, {about['epochs']} epochs"

@@ -493,3 +493,17 @@ def test_the_projects_own_file_is_what_its_card_says() -> None:
     assert (found.spec, found.categories, found.preprocessing) == (bundled.spec, bundled.categories, bundled.preprocessing)
     assert found.guesses == ()
     assert "plain" in {guess.field for guess in load(data, "plain20-cifar10.safetensors").guesses}
+
+
+def test_a_method_that_does_not_fit_says_why() -> None:
+    from PIL import Image
+
+    from resviz.attribution.run import attribute
+
+    for spec, words in (
+        (replace(SMALL, norm=Norm.GROUP), "has no rule for the group norm"),
+        (replace(SMALL, activation=Activation.TANH), "needs ReLUs, and this network has tanh"),
+    ):
+        found = load(saved(net(spec).state_dict()), "net.pth", Answers(activation=spec.activation))
+        with pytest.raises(ValueError, match=words):
+            attribute(found, Image.new("RGB", (32, 32)), "lrp", 0)

@@ -97,7 +97,7 @@ def networks(tree: Any, name: str) -> tuple[Found, ...]:
     found = [each for where, tensors in held for each in _networks(where, tensors)]
     if not found:
         raise CheckpointError(_nothing([tensors for _, tensors in held if tensors], tree, quoted(name)))
-    return tuple(sorted(found, key=lambda each: bool(each.problem) + ("ema" in each.where or "averag" in each.where)))
+    return tuple(sorted(found, key=lambda each: (bool(each.problem), "ema" in each.where or "averag" in each.where)))
 
 
 def class_names(tree: Any, classes: int) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ def load_into(spec: NetSpec, state: State, variant: Variant | None = None, tick:
         ]
         raise CheckpointError(f"the checkpoint does not fit {describe(spec)}: {'; '.join(parts)}")
     for key, value in given.items():
+        _plain(key, value)
         if tuple(value.shape) != tuple(wanted[key].shape):
             raise CheckpointError(f"{key} has shape {tuple(value.shape)}, expected {tuple(wanted[key].shape)}")
     tensors = {}
@@ -49,14 +50,18 @@ def _indivisible(net: ResNet, groups: int) -> int:
     return next((norm.num_channels for norm in norms if norm.num_channels % groups), 0)
 
 
-def numbers(key: str, value: Tensor | Stored) -> Tensor:
-    """Finite float32 numbers, or the reason why not."""
+def _plain(key: str, value: Tensor | Stored) -> None:
     if isinstance(value, Stored) and value.problem:
         raise CheckpointError(f"{quoted(key)} is {value.problem}; save plain float tensors")
     if isinstance(value, Tensor) and (value.is_meta or value.layout is not torch.strided):
         raise CheckpointError(f"{quoted(key)} is no plain tensor; save plain float tensors")
     if not value.dtype.is_floating_point:
         raise CheckpointError(f"{quoted(key)} holds {str(value.dtype).removeprefix('torch.')} numbers; save plain float tensors")
+
+
+def numbers(key: str, value: Tensor | Stored) -> Tensor:
+    """Finite float32 numbers, or the reason why not."""
+    _plain(key, value)
     found = value.float()
     if not torch.isfinite(found).all():
         raise CheckpointError(
