@@ -90,7 +90,8 @@ def style() -> str:
         text = STYLE.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
-    return text if text.count("{") == text.count("}") else ""
+    whole = text.count("{") == text.count("}") and text.rstrip().endswith("}")
+    return text if whole else ""
 
 
 def run_names() -> tuple[str, ...]:
