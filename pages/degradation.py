@@ -19,14 +19,21 @@ from resviz.figures import gradients, training, words
 from resviz.spec import from_query
 from resviz.ui import cache, race
 from resviz.ui.charts import line_chart
+from resviz.ui.networks import bundled_titles, plain_text
 from resviz.ui.player import epoch_player
 
+recorded_runs, problems = cache.every_run()
+for problem in problems:
+    st.warning(plain_text(problem), icon=":material/info:")
 runs = {}
-for name in cache.run_names():
-    recorded = cache.run(name)
+for recorded in recorded_runs.values():
     if recorded.card["data"].startswith("CIFAR-10"):
         spec = from_query(recorded.card["spec"])[0]
         runs[spec.residual, spec.depth] = recorded
+if not runs:
+    st.info("No recorded training is left to show; copy assets/runs from the project again.")
+    frame.close()
+    st.stop()
 every_depth = sorted({depth for _, depth in runs})
 st.markdown(words.degradation(runs))
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -110,7 +117,7 @@ st.caption(
 with st.container(horizontal=True):
     st.download_button("Errors (CSV)", table.to_csv(index=False), "errors.csv", "text/csv", on_click="ignore")
     with st.popover("Runs and checkpoints", icon=":material/download:"):
-        for name in cache.run_names():
+        for name in recorded_runs:
             st.markdown(f"**{name}**")
             with st.container(horizontal=True):
                 st.download_button(
@@ -119,13 +126,14 @@ with st.container(horizontal=True):
                 st.download_button(
                     "CSV", lambda n=name: cache.run_csv(n), f"{name}.csv", "text/csv", on_click="ignore", key=f"csv.{name}"
                 )
-                st.download_button(
-                    "Checkpoint",
-                    lambda n=name: cache.checkpoint_file(n),
-                    f"{name}.safetensors",
-                    on_click="ignore",
-                    key=f"weights.{name}",
-                )
+                if name in bundled_titles():
+                    st.download_button(
+                        "Checkpoint",
+                        lambda n=name: cache.checkpoint_file(n),
+                        f"{name}.safetensors",
+                        on_click="ignore",
+                        key=f"weights.{name}",
+                    )
 
 st.subheader("Race it yourself", anchor=False)
 race.show()

@@ -21,7 +21,7 @@ import pandas as pd
 from resviz.figures import attribution as pictures
 from resviz.figures import words
 from resviz.spec import describe
-from resviz.ui import cache, inputs
+from resviz.ui import cache, inputs, networks
 from resviz.ui.charts import chart
 from resviz.ui.explain_link import keep, link, restore, valid
 from resviz.ui.markdown import literal, with_literal_classes
@@ -32,9 +32,9 @@ with control_column:
     taken = inputs.choose_photograph("explain")
     with st.popover("Crop and rotate", icon=":material/crop:"):
         photograph = inputs.crop(taken, "crop")
-    network = inputs.choose_network()
+    network = networks.choose_network(figure_column.container())
 if network is None:
-    figure_column.info("Until these weights are here, a bundled network answers at once: choose one under Network.")
+    figure_column.info("No network is left to ask; give a checkpoint of your own, or ImageNet's weights, under Network.")
     frame.close()
     st.stop()
 from resviz.attribution.methods import FIRST, METHODS, available
@@ -71,9 +71,9 @@ with control_column:
             "Layers", layers, key=valid(f"layers.{network.key}", layers, at, 6), max_selections=6,
             help="Where the layer methods look, one map for each: deep blocks see objects, early ones edges.",
         )  # fmt: skip
-    others = [name for name in inputs.bundled_titles() if name != network.key]
+    others = [name for name in networks.bundled_titles() if name != network.key]
     asked = st.multiselect(
-        "What other networks say", others, format_func=inputs.bundled_titles().get, key="explain.others", placeholder="none"
+        "What other networks say", others, format_func=networks.bundled_titles().get, key="explain.others", placeholder="none"
     )
 methods = [name for method in chosen for name in ([f"{method}@{layer}" for layer in at] if METHODS[method].layer else [method])]
 with figure_column:
@@ -96,8 +96,12 @@ with figure_column:
         chart(pictures.prediction_bars(prediction), "predictions", "Probabilities of the five most probable classes")
     for column, name in zip(st.columns(max(1, len(asked))), asked, strict=False):
         with column:
-            st.markdown(f"**{inputs.bundled_titles()[name]}**")
-            answer = cache.prediction(name, image, cache.bundled(name))
+            st.markdown(f"**{networks.bundled_titles()[name]}**")
+            try:
+                answer = cache.prediction(name, image, cache.bundled(name))
+            except ValueError as error:
+                st.error(networks.plain_text(error))
+                continue
             chart(pictures.prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
     view = st.segmented_control(
         "View", VIEWS, required=True, key=valid("explain.view", VIEWS, "Compare"), label_visibility="collapsed"
@@ -157,7 +161,7 @@ state = {
     "against": against if sample else None, "methods": ",".join(chosen), "layers": ",".join(at), "view": view,
 }  # fmt: skip
 usual = {
-    "model": next(iter(inputs.bundled_titles())), "photo": next(iter(cache.samples())), "class": ranked[0],
+    "model": next(iter(networks.bundled_titles()), None), "photo": next(iter(cache.samples())), "class": ranked[0],
     "methods": ",".join(FIRST), "layers": layers[-1], "view": next(iter(VIEWS)),
 }  # fmt: skip
 frame.close(link(state, usual))

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resviz.guard import quoted
-from resviz.spec import PRESETS, Init, NetSpec, Norm, Stem, describe, from_query, to_query_string
+from resviz.spec import PRESETS, Activation, Init, NetSpec, Norm, Stem, describe, from_query, to_query_string
 
 if TYPE_CHECKING:
     from resviz.data import ImageSet
     from resviz.training.recipes import Recipe
+    from resviz.zoo.checkpoint import Answers
     from resviz.zoo.classifier import Classifier
 
 __all__ = ["main"]
@@ -104,29 +105,98 @@ def _gradients(args: argparse.Namespace) -> int:
     return _show(args, result, "\n".join([*lines, f"{describe(spec)}: the gradient {verdict(profile)}"]))
 
 
-def _classifier(name: str) -> Classifier:
-    from resviz.zoo.bundled import load_bundled
-    from resviz.zoo.checkpoint import load
-    from resviz.zoo.imagenet import download, load_imagenet, weights
+def _classifier(name: str, args: argparse.Namespace) -> Classifier:
+    """A bundled network, ImageNet's weights, or a file, whatever its ending; what a file does not say is said on stderr."""
+    from resviz.zoo.bundled import every_name, load_bundled
+    from resviz.zoo.checkpoint import Answers
+    from resviz.zoo.imagenet import load_imagenet, weights
 
-    if Path(name).suffix in (".pth", ".th", ".pt", ".safetensors"):
-        return load(Path(name).read_bytes(), Path(name).name)
+    answers, file = _answers(args), Path(name)
+    if name not in weights() and name not in every_name() and file.is_file():
+        return _own(file, answers)
+    if answers != Answers():
+        raise ValueError(f"{name} is no file, and what it was trained on is known; leave out --plain, --classes, --mean, --std, --size and the like")  # fmt: skip
     if name not in weights():
+        if file.suffix and name not in every_name():
+            raise ValueError(f"there is no file {name!r}, nor a network of that name; choose one of {', '.join(every_name())}")
         return load_bundled(name)
-    if not weights()[name].cached:
-        from tqdm import tqdm
-
-        with tqdm(total=100, unit="%", desc=name) as bar:
-            for fraction in download(weights()[name]):
-                bar.update(round(100 * fraction) - bar.n)
+    if not weights()[name].intact:
+        _download(name)
     return load_imagenet(name)
+
+
+def _own(file: Path, answers: Answers) -> Classifier:
+    from resviz.budget import budget
+    from resviz.zoo.checkpoint import load
+
+    if 2 * file.stat().st_size > budget().limit:
+        raise ValueError(
+            f"{file} has {file.stat().st_size >> 20:,} MB, more than can be read here; save the network's state_dict alone"
+        )
+    card = file.with_suffix(".json")
+    found = load(
+        file.read_bytes(), file.name, answers, card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
+    )
+    said = [f"not in the file, taken so: {guess}" for guess in found.guesses] + list(found.notes)
+    if len(found.copies) > 1:
+        said.append(f"the file holds {len(found.copies)} networks, choose with --weights: {', '.join(found.copies)}")
+    for line in said:
+        print(f"{found.name}: {line}", file=sys.stderr)
+    return found
+
+
+def _download(name: str) -> None:
+    from tqdm import tqdm
+
+    from resviz.zoo.imagenet import download, weights
+
+    with tqdm(total=100, unit="%", desc=name) as bar:
+        for fraction in download(weights()[name]):
+            bar.update(round(100 * fraction) - bar.n)
+
+
+def _answers(args: argparse.Namespace) -> Answers:
+    """What the command line says of a checkpoint file."""
+    from resviz.zoo.checkpoint import Answers
+
+    def numbers(option: str) -> tuple[float, ...] | None:
+        text = getattr(args, option)
+        try:
+            return None if text is None else tuple(float(part) for part in text.split(","))
+        except ValueError as error:
+            raise ValueError(f"--{option} {text!r} is no row of numbers; write for example --{option} 0.49,0.48,0.45") from error
+
+    classes = None
+    if args.classes is not None:
+        listed = Path(args.classes)
+        lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else args.classes.split(",")
+        classes = tuple(line.strip() for line in lines if line.strip())
+    return Answers(
+        network=args.weights, plain=args.plain or None, preact=args.preact or None, pool=args.pool or None, groups=args.groups,
+        activation=Activation(args.activation) if args.activation else None, classes=classes, size=args.size,
+        mean=numbers("mean"), std=numbers("std"),
+    )  # fmt: skip
+
+
+def _told_apart(classifiers: Sequence[Classifier], models: Sequence[str]) -> list[Classifier]:
+    """Files of one name get their folder's too, and a number where that is the same."""
+    from resviz.zoo.checkpoint import plain_name
+
+    names: list[str] = []
+    for classifier, model in zip(classifiers, models, strict=True):
+        name = classifier.name
+        if sum(other.name == name for other in classifiers) > 1:
+            name = plain_name(f"{Path(model).resolve().parent.name}-{name}")
+        again = names.count(name)
+        names.append(name if name not in names else f"{name} ({again + 1})")
+    return [replace(classifier, name=name) for classifier, name in zip(classifiers, names, strict=True)]
 
 
 def _predict(args: argparse.Namespace) -> int:
     from resviz.images import decode
     from resviz.zoo.classifier import predict
 
-    classifier = _classifier(args.model)
+    classifier = _classifier(args.model, args)
     prediction = predict(classifier, decode(Path(args.image).read_bytes()).image)
     ranked = prediction.top(args.top)
     classes = [{"class": name, "probability": probability} for name, probability in ranked]
@@ -144,7 +214,7 @@ def _explain(args: argparse.Namespace) -> int:
 
     if args.methods or Path(args.image).is_dir() or args.image.lower().endswith(".zip"):
         return _explain_all(args)
-    classifier, image = _classifier(args.model), decode(Path(args.image).read_bytes()).image
+    classifier, image = _classifier(args.model, args), decode(Path(args.image).read_bytes()).image
     name = args.target or predict(classifier, image).top(1)[0][0]
     if name not in classifier.categories:
         raise ValueError(f"{name!r} is no class of {classifier.name}; choose one of {', '.join(classifier.categories[:10])} …")
@@ -180,7 +250,8 @@ def _explain_all(args: argparse.Namespace) -> int:
         raise ValueError(f"{unknown[0]!r} is no method; choose from {', '.join(METHODS)}")
     if args.target or args.against or args.option or args.layer:
         raise ValueError("several are explained for each picture's most probable class with the methods' defaults; leave out --class, --against, --option and --layer")  # fmt: skip
-    classifiers = [_classifier(name) for name in args.model.split(",")]
+    models = args.model.split(",")
+    classifiers = _told_apart([_classifier(name, args) for name in models], models)
 
     def write(path: str, content: bytes) -> None:
         (out / path).parent.mkdir(parents=True, exist_ok=True)
@@ -299,8 +370,10 @@ def _training_data(args: argparse.Namespace, recipe: Recipe) -> tuple[ImageSet, 
 
 
 def _zoo_list(args: argparse.Namespace) -> int:
-    from resviz.zoo.bundled import bundled_names, card
+    from resviz.zoo.bundled import bundled_names, bundled_problems, card
 
+    for problem in bundled_problems():
+        print(f"resviz: {problem}", file=sys.stderr)
     cards = {name: card(name) for name in bundled_names()}
     lines = [
         f"{name:22} {about['measured']['test_error']:6.2f} % test error  {about['title']}; {about['data']}, {about['epochs']} epochs"
@@ -310,32 +383,32 @@ def _zoo_list(args: argparse.Namespace) -> int:
 
 
 def _zoo_verify(args: argparse.Namespace) -> int:
-    from resviz.data import cifar10, held_out
     from resviz.training.loop import evaluate
-    from resviz.zoo.bundled import bundled_names, card, load_bundled
+    from resviz.zoo.bundled import bundled_names, card, every_name
 
-    own_cifar = args.data == "cifar10"
     found, agreed = {}, True
     for name in args.names or bundled_names():
-        about = card(name)
-        side = about["image_size"]
-        resize = about.get("resize", side)
-        if own_cifar:
-            test = cifar10(Path.home() / ".cache" / "resviz")[1]
-        else:
-            test = held_out(Path(args.data), side, resize if resize != side else None)
-        if list(test.categories) != about["categories"]:
+        classifier = _classifier(name, args) if name not in every_name() else _classifier(name, argparse.Namespace(**_UNTOLD))
+        test = _test_images(args.data, classifier)
+        if test is None:
             if args.names:
-                raise ValueError(f"{args.data} holds other classes than {name} was trained on ({', '.join(about['categories'])})")
+                raise ValueError(
+                    f"{args.data} holds other classes than {name} was trained on ({', '.join(classifier.categories[:10])})"
+                )
             continue
-        error = round(evaluate(load_bundled(name).net, test)[0], 2)
-        stated = round(about["measured"]["test_error"], 2)
-        agreed &= error == stated
-        found[name] = {"test_error": error, "card": stated, "images": len(test), "agrees": error == stated}
+        error = round(evaluate(classifier.net, test)[0], 2)
+        stated = round(card(name)["measured"]["test_error"], 2) if name in every_name() else None
+        agreed &= stated in (None, error)
+        found[name] = {"test_error": error, "card": stated, "images": len(test), "agrees": stated in (None, error)}
     if not found:
         raise ValueError(f"no bundled network was trained on the classes of {args.data}")
     lines = [
-        f"{name:22} measured {row['test_error']:.2f} %, card {row['card']:.2f} %: {'agrees' if row['agrees'] else 'DIFFERS'}"
+        f"{name:22} measured {row['test_error']:.2f} %, "
+        + (
+            f"card {row['card']:.2f} %: {'agrees' if row['agrees'] else 'DIFFERS'}"
+            if row["card"] is not None
+            else "a file without a stated error"
+        )
         for name, row in found.items()
     ]
     _show(args, found, "\n".join(lines))
@@ -352,6 +425,44 @@ def _at_least(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _test_images(data: str, classifier: Classifier) -> ImageSet | None:
+    """The test images as this network wants them; None where they are of other classes."""
+    from resviz.data import cifar10, held_out
+
+    shown = classifier.preprocessing
+    if data == "cifar10":
+        test = cifar10(Path.home() / ".cache" / "resviz")[1]
+    else:
+        test = held_out(Path(data), shown.crop, shown.resize if shown.resize != shown.crop else None)
+    names = tuple(name.replace("_", " ") for name in test.categories)
+    unnamed = any(guess.field == "classes" for guess in classifier.guesses)
+    if len(names) != len(classifier.categories) or (not unnamed and names != classifier.categories):
+        return None
+    return replace(test, mean=shown.mean, std=shown.std)
+
+
+_UNTOLD: dict[str, Any] = dict.fromkeys(
+    ("weights", "plain", "preact", "pool", "groups", "activation", "classes", "mean", "std", "size")
+)
+
+
+def _about_a_file(command: argparse.ArgumentParser) -> None:
+    """Options for what a checkpoint file does not say."""
+    told = command.add_argument_group(
+        "of a checkpoint file", "what its tensors cannot say; a .json card beside it says most of it"
+    )
+    told.add_argument("--weights", metavar="NAME", help="which of several networks in the file")
+    told.add_argument("--plain", action="store_true", help="it was trained without skips")
+    told.add_argument("--preact", action="store_true", help="a network without norms has pre-activation blocks")
+    told.add_argument("--pool", action="store_true", help="a max pool follows its 3×3 stem")
+    told.add_argument("--groups", type=int, help="groups of its group norms; 16 channels each unless told")
+    told.add_argument("--activation", choices=[a.value for a in Activation])
+    told.add_argument("--classes", metavar="NAMES", help="class names with commas between, or a text file with one a line")
+    told.add_argument("--mean", help="of its training pictures, one number a channel: 0.49,0.48,0.45")
+    told.add_argument("--std", help="their standard deviation")
+    told.add_argument("--size", type=int, help="side of the pictures it was trained with, in pixels")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -381,6 +492,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--model", default="resnet18-imagenette", help="a bundled network, resnet50.V2, or a checkpoint file"
         )
+        _about_a_file(command)
     predict.add_argument("--top", type=int, default=5)
     predict.set_defaults(run=_predict)
     explain.add_argument(
@@ -409,7 +521,8 @@ def _parser() -> argparse.ArgumentParser:
     listed = zoo.add_parser("list", help="every bundled network with its card")
     listed.set_defaults(run=_zoo_list)
     verify = zoo.add_parser("verify", help="measure the test error again and compare it with the card; exit code 1 if it differs")
-    verify.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
+    verify.add_argument("names", nargs="*", help="bundled networks or checkpoint files; every bundled one that fits unless named")
+    _about_a_file(verify)
     verify.add_argument("--data", required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg")
     verify.set_defaults(run=_zoo_verify)
     for command in (summary, gradients, predict, explain, methods, listed, verify):

@@ -26,8 +26,9 @@ def door(own: type[ValueError], sentence: str) -> Iterator[None]:
 
 
 def brief(error: BaseException) -> str:
-    """An exception's first line, shortened; its type where it says nothing."""
-    return quoted((str(error).splitlines() or [""])[0] or type(error).__name__, 80)
+    """An exception's first line, shortened; its type where it says nothing, and no number of the system's."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return quoted((text.splitlines() or [""])[0] or type(error).__name__, 80)
 
 
 def quoted(text: object, length: int = 60) -> str:

@@ -11,7 +11,7 @@ from resviz.attribution.methods import METHODS
 from resviz.attribution.run import attribute
 from resviz.images import ImageError, decode
 from resviz.zoo.bundled import bundled_names, card, load_bundled
-from resviz.zoo.checkpoint import CheckpointError, infer_spec, load
+from resviz.zoo.checkpoint import Answers, CheckpointError, infer_spec, load
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -60,7 +60,7 @@ def test_bundled_checkpoints_load_and_a_foreign_layout_is_recognised(name: str) 
     foreign = {"module." + key.replace("fc.", "linear."): value for key, value in classifier.net.state_dict().items()}
     buffer = io.BytesIO()
     torch.save({"state_dict": foreign}, buffer)
-    other = load(buffer.getvalue(), "net.th", residual=classifier.spec.residual)
+    other = load(buffer.getvalue(), "net.th", Answers(plain=not classifier.spec.residual))
     assert other.spec == classifier.spec
     x = torch.randn(2, 3, 32, 32)
     with torch.no_grad():

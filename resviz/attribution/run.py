@@ -93,9 +93,7 @@ def ask(
     if method not in METHODS:
         raise ValueError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
     if method not in available(classifier.spec):
-        raise ValueError(
-            f"{METHODS[method].title} needs ReLUs and {classifier.name} has {classifier.spec.activation.value}; choose another"
-        )
+        raise ValueError(f"{METHODS[method].title} {_misfit(method, classifier.spec)}; choose another")
     for asked in (target, against):
         if asked is not None and not 0 <= asked < len(classifier.categories):
             raise ValueError(f"class {asked} does not exist; choose 0 to {len(classifier.categories) - 1}")
@@ -110,6 +108,13 @@ def ask(
         raise ValueError(f"{merged['layer']!r} is no block of {classifier.name}; try {default_layer(classifier)}")
     merged["black"] = classifier.preprocessing.black()
     return Question(classifier, x, method, target, against, merged)
+
+
+def _misfit(method: str, spec: NetSpec) -> str:
+    """Why a method means nothing for a network."""
+    if METHODS[method].relu_only and spec.activation is not Activation.RELU:
+        return f"needs ReLUs, and this network has {spec.activation.value}"
+    return f"has no rule for the {spec.norm.value} norm of this network"
 
 
 def attribute(

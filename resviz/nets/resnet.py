@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -19,7 +20,17 @@ from torch import Tensor, nn
 
 from resviz.spec import Activation, Block, Init, NetSpec, Norm, Shortcut, Stem
 
-__all__ = ["BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck", "ResNet", "ZeroPad", "build", "skeleton"]
+__all__ = [
+    "BasicBlock",
+    "Bottleneck",
+    "PreActBasicBlock",
+    "PreActBottleneck",
+    "ResNet",
+    "Variant",
+    "ZeroPad",
+    "build",
+    "skeleton",
+]
 
 ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     Activation.RELU: nn.ReLU,
@@ -202,18 +213,28 @@ BLOCKS: dict[Block, type[_ResidualBlock]] = {
 }
 
 
+@dataclass(frozen=True)
+class Variant:
+    """Where published code departs from the papers; only weights from outside need it."""
+
+    pool: bool = False  # a 3×3 max pool, stride 2, behind a 3×3 stem too
+    bare: bool = False  # pre-activation without norms: none on the projections, and neither norm nor ReLU after the last block
+    groups: int | None = None  # of every group norm, whatever its channels; None is 16 channels a group
+
+
 class ResNet(nn.Module):
     """Stem, stages `layer1` … of blocks, global average pool, classifier: (N, C, H, W) to logits (N, classes)."""
 
-    def __init__(self, spec: NetSpec) -> None:
+    def __init__(self, spec: NetSpec, variant: Variant | None = None) -> None:
         super().__init__()
         self.spec = spec
+        self.variant = variant or Variant()
         preact, channels = spec.block.preact, spec.width
         imagenet = spec.stem is Stem.IMAGENET
         self.conv1 = _conv(spec, spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
         self.bn1 = nn.Identity() if preact else NORMS[spec.norm](channels)
         self.relu = nn.Identity() if preact else ACTIVATIONS[spec.activation]()
-        self.maxpool = nn.MaxPool2d(3, 2, 1) if imagenet else nn.Identity()
+        self.maxpool = nn.MaxPool2d(3, 2, 1) if imagenet or self.variant.pool else nn.Identity()
         for stage, count in enumerate(spec.blocks):
             layer = nn.Sequential()
             for i in range(count):
@@ -226,6 +247,18 @@ class ResNet(nn.Module):
         self.act = ACTIVATIONS[spec.activation]() if preact else nn.Identity()
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(channels, spec.classes)
+        self._depart()
+
+    def _depart(self) -> None:
+        if self.variant.bare:
+            self.norm, self.act = nn.Identity(), nn.Identity()
+            for _, block in self.blocks():
+                if isinstance(block.downsample, nn.Sequential):
+                    block.downsample = block.downsample[:1]
+        if self.variant.groups is not None:
+            for module in self.modules():
+                if isinstance(module, nn.GroupNorm):
+                    module.num_groups = self.variant.groups
 
     def blocks(self) -> Iterator[tuple[str, _ResidualBlock]]:
         """Every block with its name, in forward order."""
@@ -245,10 +278,10 @@ class ResNet(nn.Module):
         return self.fc(torch.flatten(self.avgpool(self.features(x)), 1))
 
 
-def skeleton(spec: NetSpec) -> ResNet:
+def skeleton(spec: NetSpec, variant: Variant | None = None) -> ResNet:
     """The network on the meta device: every name and shape, no memory."""
     with torch.device("meta"):
-        return ResNet(spec)
+        return ResNet(spec, variant)
 
 
 def build(spec: NetSpec) -> ResNet:

@@ -60,7 +60,6 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
         run.net.load_state_dict(weights)
         (train_error, train_loss), (test_error, test_loss) = evaluate(run.net, run.fixed), evaluate(run.net, run.test)
         last = replace(last, train_error=train_error, train_loss=train_loss, test_error=test_error, test_loss=test_loss)
-    save_file(weights, ending(out, ".safetensors"))
     card = {
         "title": describe(run.spec),
         "spec": to_query_string(run.spec),
@@ -90,6 +89,7 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
         "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": command,
     }
+    save_file(weights, ending(out, ".safetensors"), {"card": json.dumps(card, ensure_ascii=False)})
     path = ending(out, ".json")
     path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     write_run(ending(out, ".parquet"), card, run.losses, run.history)

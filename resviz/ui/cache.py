@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,9 +15,11 @@ from resviz.results import Prediction, Run
 from resviz.spec import NetSpec
 
 __all__ = [
+    "STYLE",
     "batch_of",
     "bundled",
     "checkpoint_file",
+    "every_run",
     "imagenet",
     "prediction",
     "run",
@@ -24,11 +27,13 @@ __all__ = [
     "run_file",
     "run_names",
     "samples",
+    "style",
     "warm_up",
 ]
 
 
 _HEAVY = ("torchvision.models", "resviz.attribution.run")
+STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
 _FIRST_PAINT = 0.4  # seconds that the imports leave to the first page before they compete with it
 
 
@@ -83,6 +88,16 @@ def prediction(name: str, image: Image.Image, _classifier: Any) -> Prediction:
     return predict(_classifier, image)
 
 
+def style() -> str:
+    """The pages' style sheet; nothing where it cannot be read whole."""
+    try:
+        text = STYLE.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    whole = text.count("{") == text.count("}") and text.rstrip().endswith("}")
+    return text if whole else ""
+
+
 def run_names() -> tuple[str, ...]:
     from resviz.zoo import runs
 
@@ -95,6 +110,20 @@ def run(name: str) -> Run:
     from resviz.zoo import runs
 
     return runs.read_run(runs.RUNS / f"{name}.parquet")
+
+
+def every_run() -> tuple[dict[str, Run], list[str]]:
+    """The recorded runs that can be read, by name, and what is wrong with the others."""
+    from resviz.zoo.bundled import every_name
+    from resviz.zoo.runs import RunError
+
+    found, problems = {}, []
+    for name in sorted({*run_names(), *every_name()}):
+        try:
+            found[name] = run(name)
+        except RunError as error:
+            problems.append(str(error))
+    return found, problems
 
 
 def run_file(name: str) -> bytes:
@@ -111,9 +140,9 @@ def run_csv(name: str) -> str:
 
 
 def checkpoint_file(name: str) -> bytes:
-    from resviz.zoo.bundled import CHECKPOINTS
+    from resviz.zoo.bundled import bundled_file
 
-    return (CHECKPOINTS / f"{name}.safetensors").read_bytes()
+    return bundled_file(name)
 
 
 @st.cache_data(show_spinner=False)

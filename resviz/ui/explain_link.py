@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from resviz.ui import cache
-from resviz.ui.inputs import bundled_titles
+from resviz.ui.networks import bundled_titles, come_back
 from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
 
 __all__ = ["keep", "link", "restore", "valid"]
@@ -28,16 +28,20 @@ def restore() -> None:
         return
     given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
     asked: Mapping[str, str] = given if back else state.get(_KEPT) or given
+    own = come_back()
     state.update({} if back else state.get(_QUESTION, {}))
     if not (asked or back):
         return
     from resviz.zoo.imagenet import weights
 
     model, photo = asked.get("model", ""), asked.get("photo", "")
-    model = model if model in bundled_titles() or model in weights() else next(iter(bundled_titles()))
+    known = model in bundled_titles() or model in weights()
+    model = own or (model if known else next(iter(bundled_titles()), ""))
     photo = photo if photo in cache.samples() else next(iter(cache.samples()))
     place = f"{model}.sample {photo}"
-    state["explain.network"], state["explain.sample"] = model, photo
+    state["explain.sample"] = photo
+    if model and not own:
+        state["explain.network"] = model
     for key, name in (
         ("explain.view", "view"),
         (f"class.{place}", "class"),
@@ -72,7 +76,7 @@ def valid(key: str, choices: Iterable[str], default: Any = None, most: int = 1) 
         state[key] = fits
     if (value and state[key] == []) or (value is not None and not isinstance(value, list) and value not in known):
         del state[key]
-    if key not in state and default is not None:
+    if state.get(key) is None and default is not None:  # None: the page ended before the control was drawn
         state[key] = default
     return key
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -34,13 +33,12 @@ PAGES = {  # path: its name, what it answers, its icon
 }
 
 
-_STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
-
-
 def open_page(title: str, question: str, lead: str) -> None:
     """Page configuration, navigation and the question; call it first."""
     st.set_page_config(page_title=f"{title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
-    st.html(_STYLE)
+    style = cache.style()
+    if style:
+        st.html(f"<style>{style}</style>")
     cache.warm_up()
     jobs.keep()
     follow_back()
@@ -50,6 +48,8 @@ def open_page(title: str, question: str, lead: str) -> None:
         for path, (label, _, _) in PAGES.items():
             st.page_link(path, label=label, query_params=query)
     landmarks.mark(title, _unsaved())
+    if not style:
+        st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
     st.title(question, anchor=False)
     st.markdown(lead)
     if title == "Home" and (lost := _lost()):

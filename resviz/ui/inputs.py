@@ -1,4 +1,4 @@
-"""What a visitor brings along: a photograph, and a network to ask about it."""
+"""What a visitor brings along: a photograph, whole or in part."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from PIL import Image
 from resviz.guard import quoted
 from resviz.images import Decoded, decode, quick
 from resviz.ui import cache
-from resviz.ui.jobs import Tick, result_of
 from resviz.ui.markdown import literal
 from resviz.ui.reading import read
 
-__all__ = ["Network", "Photograph", "bundled_titles", "choose_network", "choose_photograph", "crop", "crop_to", "digest"]
+__all__ = ["Photograph", "choose_photograph", "crop", "crop_to", "digest"]
 
 
 @dataclass(frozen=True)
@@ -26,16 +25,6 @@ class Photograph:
     key: str
     name: str
     image: Image.Image
-
-
-@dataclass(frozen=True)
-class Network:
-    """A classifier to ask; `key` tells it from every other one, `about` is the word under it, `load` the Python that makes it."""
-
-    key: str
-    classifier: Any  # zoo.Classifier, which is imported late
-    about: str
-    load: str = ""
 
 
 def digest(data: bytes) -> str:
@@ -153,83 +142,3 @@ def crop_to(photograph: Photograph, slot: str, seen: float, x: float, y: float, 
         free = side - side / after
         state[f"{own}.{name}"] = round(100 * min(1.0, max(0.0, (middle - side / after / 2) / free))) if free else 50
     state[f"{own}.zoom"] = after
-
-
-def bundled_titles() -> dict[str, str]:
-    """Every bundled network with its data, by name."""
-    from resviz.zoo.bundled import bundled_names, card
-
-    return {
-        name: f"{card(name)['title'].split(' · ')[0]} · {card(name)['data'].split(',')[0].split(' (')[0]}"
-        for name in bundled_names()
-    }
-
-
-def choose_network() -> Network | None:
-    """A bundled network, ImageNet weights downloaded on demand, or the visitor's own checkpoint; None while it loads."""
-    from resviz.zoo.bundled import bundled_names
-    from resviz.zoo.imagenet import weights
-
-    own = "your own checkpoint"
-    titles = bundled_titles() | {
-        name: f"{name} · ImageNet, {item.top1:.1f} % top-1{'' if item.cached else f' · download {item.megabytes:.0f} MB'}"
-        for name, item in weights().items()
-    }
-    chosen = st.selectbox(
-        "Network", [*titles, own], format_func=lambda name: titles.get(name, name), key="explain.network",
-        help="Bundled networks work offline; ImageNet weights are downloaded once and checked by their hash.",
-    )  # fmt: skip
-    if chosen == own:
-        return _own_checkpoint() or _bundled(bundled_names()[0])
-    if chosen not in weights():
-        return _bundled(chosen)
-    item = weights()[chosen]
-    if not item.cached:
-        result_of("download", chosen, f"Downloading {chosen}", lambda tick: _download(chosen, tick))
-        if not item.cached:
-            return None
-    about = f"torchvision's published weights: {item.top1:.2f} % top-1, {item.top5:.2f} % top-5 on ImageNet-1K."
-    load = f"from resviz.zoo.imagenet import load_imagenet\nclassifier = load_imagenet({chosen!r})"
-    return Network(chosen, cache.imagenet(chosen), about, load)
-
-
-def _download(name: str, tick: Tick) -> bool:
-    from resviz.zoo.imagenet import download, weights
-
-    item = weights()[name]
-    for fraction in download(item):
-        tick(fraction, f"{fraction * item.megabytes:.0f} of {item.megabytes:.0f} MB")
-    return True
-
-
-def _bundled(name: str) -> Network:
-    from resviz.zoo.bundled import card
-
-    about = card(name)
-    words = f"{about['measured']['test_error']:.2f} % test error on {about['data']}. {about['caveat']}"
-    return Network(
-        name, cache.bundled(name), words, f"from resviz.zoo.bundled import load_bundled\nclassifier = load_bundled({name!r})"
-    )
-
-
-def _own_checkpoint() -> Network | None:
-    from resviz.zoo.checkpoint import CheckpointError, load
-
-    given = st.file_uploader(
-        "Checkpoint file", key="explain.checkpoint", help="A state_dict of a ResNet: .safetensors, .pth, .th"
-    )
-    plain = st.checkbox("It was trained without skips", help="A plain network has the same tensors as one with option A skips.")
-    if given is None:
-        st.caption("Until there is a file, the first bundled network answers.")
-        return None
-    key = f"own {digest(given.getvalue())} {plain}"
-    try:
-        if st.session_state.get("own", ("", None))[0] != key:  # kept by this session alone
-            st.session_state.own = key, load(given.getvalue(), given.name, residual=not plain)
-    except CheckpointError as error:
-        st.error(str(error))
-        return None
-    classifier = st.session_state.own[1]
-    from resviz.spec import describe
-
-    return Network(key, classifier, f"{given.name}: {describe(classifier.spec)}, {classifier.spec.classes} classes.")

@@ -15,8 +15,9 @@ from resviz.attribution.batch import explain_all
 from resviz.attribution.methods import title_of
 from resviz.figures.gallery import Gallery
 from resviz.ui import cache, jobs
-from resviz.ui.inputs import bundled_titles, digest
+from resviz.ui.inputs import digest
 from resviz.ui.markdown import literal
+from resviz.ui.networks import bundled_titles
 from resviz.ui.studio import Studio
 from resviz.unpack import Entry, UnpackError, unzip
 from resviz.zoo.classifier import Classifier

@@ -134,7 +134,8 @@ def _speaks_for(found: Attribution) -> float:
 def change(studio: Studio) -> None:
     """The same question to the network with one skip cut or one branch dropped."""
     spec, left, right = studio.classifier.spec, *st.columns(2)
-    block = left.selectbox("Block", list(spec.block_names()), index=1, key=f"change.block.{studio.network}")
+    names = list(spec.block_names())
+    block = left.selectbox("Block", names, index=min(1, len(names) - 1), key=f"change.block.{studio.network}")
     kind = right.segmented_control(
         "Change", ["Cut its skip", "Drop its branch"], default="Cut its skip", required=True, key="change.kind",
         help="A cut block passes only F(x), a dropped one only x.",
@@ -143,7 +144,10 @@ def change(studio: Studio) -> None:
     if not spec.residual:
         st.info("A plain network has no skip to cut; choose a residual one under Network.")
         return
-    changed = replace(spec, cut=frozenset({block})) if field == "cut" else replace(spec, dropped=frozenset({block}))
+    cut, dropped = spec.cut - {block}, spec.dropped - {block}
+    changed = (
+        replace(spec, cut=cut | {block}, dropped=dropped) if field == "cut" else replace(spec, cut=cut, dropped=dropped | {block})
+    )
     if not studio.methods:
         st.info("Choose a method first; its map is drawn before and after the change.")
         return
@@ -178,7 +182,9 @@ def paths(studio: Studio) -> None:
     if not blocks:
         st.info("This network has no skip, so nothing comes by two paths; choose a residual one under Network.")
         return
-    block = st.select_slider("Block", blocks, value=blocks[-1], key=f"paths.block.{studio.network}")
+    block = blocks[0]
+    if len(blocks) > 1:  # a slider needs two ends
+        block = st.select_slider("Block", blocks, value=blocks[-1], key=f"paths.block.{studio.network}")
     found = jobs.result_of(
         "paths", ("paths", *studio.question, block), f"The two paths of {block}",
         lambda tick: two_paths(studio.classifier, studio.image, studio.target, block, studio.against, tick),

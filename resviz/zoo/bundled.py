@@ -1,45 +1,103 @@
-"""The checkpoints that come with the project: safetensors and a JSON card each."""
+"""The checkpoints that come with the project: safetensors and a JSON card each; a damaged one stands aside, by name."""
 
 from __future__ import annotations
 
 import json
+import os
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from resviz.guard import door
 from resviz.spec import from_query
-from resviz.zoo.checkpoint import load_into, read_state
 from resviz.zoo.classifier import Classifier, Preprocessing
+from resviz.zoo.read import CheckpointError, contents, with_card
+from resviz.zoo.weights import load_into
 
-__all__ = ["CHECKPOINTS", "bundled_names", "card", "load_bundled"]
+__all__ = ["CHECKPOINTS", "bundled_file", "bundled_names", "bundled_problems", "card", "every_name", "load_bundled"]
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
+_NEEDED: Final = ("title", "spec", "data", "caveat", "categories", "image_size", "mean", "std", "epochs", "measured")
+_REMEDY: Final = "copy it from the project again"
 
 
 def bundled_names() -> tuple[str, ...]:
-    """The network for photographs first, which is the default, then residual before plain ones."""
+    """The network for photographs first, which is the default, then residual before plain ones; none that is damaged."""
 
     def rank(name: str) -> tuple[bool, bool, str]:
         return not name.endswith("-imagenette"), name.startswith("plain"), name
 
-    return tuple(sorted((path.stem for path in CHECKPOINTS.glob("*.json")), key=rank))
+    return tuple(sorted((name for name in every_name() if not isinstance(_known(name), str)), key=rank))
+
+
+def bundled_problems() -> tuple[str, ...]:
+    """What is missing or damaged, a sentence each."""
+    return tuple(found for name in every_name() if isinstance(found := _known(name), str))
 
 
 def card(name: str) -> dict[str, Any]:
     """What the checkpoint is, what it was trained on, and what was measured."""
-    if name not in bundled_names():
+    if name not in every_name():
         raise ValueError(f"{name!r} is no bundled network; choose one of {', '.join(bundled_names())}")
-    found: dict[str, Any] = json.loads((CHECKPOINTS / f"{name}.json").read_text())
+    found = _known(name)
+    if isinstance(found, str):
+        raise CheckpointError(found)
     return found
 
 
 def load_bundled(name: str) -> Classifier:
+    """A bundled network; raises ValueError, which names the file that is damaged."""
     about = card(name)
-    spec, problems = from_query(about["spec"])
-    if problems:
-        raise ValueError(f"the card of {name} cannot be read: {problems[0]}")
+    spec, _ = from_query(about["spec"])
     path = CHECKPOINTS / f"{name}.safetensors"
-    net = load_into(spec, read_state(path.read_bytes(), path.name))
+    with door(CheckpointError, f"{_shown(path)} cannot be read ({{}}); {_REMEDY}"):
+        net = load_into(spec, contents(path.read_bytes(), path.name).tree)
     side = about["image_size"]
     preprocessing = Preprocessing(about.get("resize", side), side, tuple(about["mean"]), tuple(about["std"]))
     categories = tuple(category.replace("_", " ") for category in about["categories"])  # folders have no spaces
     return Classifier(name, net, preprocessing, categories, f"bundled, trained on {about['data']}")
+
+
+def bundled_file(name: str) -> bytes:
+    """The checkpoint as a file that carries its card wherever it goes."""
+    return with_card((CHECKPOINTS / f"{name}.safetensors").read_bytes(), card(name))
+
+
+def every_name() -> tuple[str, ...]:
+    """Every bundled network, whole or not."""
+    return tuple(sorted({path.stem for pattern in ("*.json", "*.safetensors") for path in CHECKPOINTS.glob(pattern)}))
+
+
+def _shown(path: Path) -> str:
+    return f"assets/checkpoints/{path.name}"
+
+
+def _known(name: str) -> dict[str, Any] | str:
+    """A network's card, or what is wrong with its files."""
+    files = [CHECKPOINTS / f"{name}{ending}" for ending in (".json", ".safetensors")]
+    return _looked_at(name, tuple(os.stat(file)[6:9] if file.exists() else None for file in files), CHECKPOINTS)
+
+
+@lru_cache(maxsize=64)
+def _looked_at(name: str, versions: tuple[object, ...], folder: Path) -> dict[str, Any] | str:
+    """`versions` are the sizes and times of the two files, so that each version is looked at once."""
+    noted, weights = folder / f"{name}.json", folder / f"{name}.safetensors"
+    if not weights.exists():
+        return f"{_shown(weights)} is missing; {_REMEDY}"
+    try:
+        with door(CheckpointError, f"{_shown(weights)} is damaged ({{}}); {_REMEDY}"):
+            inside = contents(weights.read_bytes(), weights.name).metadata.get("card")
+        if not noted.exists() and inside is None:
+            return f"{_shown(noted)} is missing; {_REMEDY}"
+        with door(CheckpointError, f"{_shown(noted)} is damaged ({{}}); {_REMEDY}"):
+            about: dict[str, Any] = json.loads(noted.read_text(encoding="utf-8") if noted.exists() else inside or "")
+            if absent := [key for key in _NEEDED if key not in about]:
+                raise ValueError(f"it has no {absent[0]}")
+            if problems := from_query(about["spec"])[1]:
+                raise ValueError(problems[0])
+            if from_query(about["spec"])[0].classes != len(about["categories"]):
+                raise ValueError("it names another number of classes")
+            float(about["measured"]["test_error"])
+    except CheckpointError as error:
+        return str(error)
+    return about

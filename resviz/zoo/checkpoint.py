@@ -1,145 +1,130 @@
-"""A checkpoint file of the visitor's own: read safely, recognised by its keys and shapes."""
+"""A checkpoint file from outside as a classifier: read safely, recognised, and what it cannot say guessed and said."""
 
 from __future__ import annotations
 
-import io
+import json
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 import torch
 from torch import Tensor
 
-from resviz.data import CIFAR_MEAN, CIFAR_STD, IMAGENET_MEAN, IMAGENET_STD
-from resviz.nets.resnet import ResNet, skeleton
-from resviz.spec import Block, NetSpec, Norm, Shortcut, SpecError, Stem
-from resviz.zoo.classifier import Classifier, Preprocessing
+from resviz.budget import budget
+from resviz.guard import brief, door, quoted
+from resviz.progress import Tick, quiet
+from resviz.spec import NetSpec, describe, from_query
+from resviz.zoo.answers import CIFAR10_CATEGORIES, Answers, answered, usual_preprocessing
+from resviz.zoo.classifier import Classifier
+from resviz.zoo.infer import State, infer, infer_spec
+from resviz.zoo.layouts import Found, class_names, networks
+from resviz.zoo.read import CheckpointError, contents
+from resviz.zoo.weights import fits, load_into, numbers
 
-__all__ = ["CIFAR10_CATEGORIES", "CheckpointError", "infer_spec", "load", "load_into", "read_state"]
-
-CIFAR10_CATEGORIES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-
-
-class CheckpointError(ValueError):
-    """A file that holds no network of this family; the message says what is missing."""
+__all__ = ["CIFAR10_CATEGORIES", "Answers", "CheckpointError", "infer_spec", "load", "load_into", "plain_name", "read_state"]
 
 
 def read_state(data: bytes, name: str) -> dict[str, Tensor]:
-    """The tensors of a `.safetensors` file or of a `torch.save` file, with wrappers and prefixes taken off.
+    """A file's network as float32 tensors by torchvision's names. Raises `CheckpointError`."""
+    found = _choose(networks(contents(data, name).tree, name), None, name)
+    return {key: numbers(key, value) for key, value in found.tensors.items()}
 
-    Raises `CheckpointError`; nothing in the file is ever executed (`weights_only`).
+
+def load(data: bytes, name: str, answers: Answers | None = None, card: str | None = None, tick: Tick = quiet) -> Classifier:
+    """A checkpoint as a classifier, with what was guessed and what was left out.
+
+    `card` is the text of the JSON card beside the file; without one, the card in the file's own metadata is taken.
+    Raises `CheckpointError`.
     """
-    try:
-        if name.endswith(".safetensors"):
-            from safetensors.torch import load as load_safetensors
-
-            found: object = load_safetensors(data)
-        else:
-            found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # each reader has its own exceptions for a broken or hostile file
-        raise CheckpointError(
-            f"{name} cannot be read as weights ({type(error).__name__}); save a state_dict with torch.save or safetensors"
-        ) from error
-    for wrapper in ("state_dict", "model", "net", "model_state_dict"):
-        if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
-            found = found[wrapper]
-    if not isinstance(found, Mapping):
-        raise CheckpointError(f"{name} holds a {type(found).__name__}, not a state_dict; save model.state_dict()")
-    tensors = {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
-    if not tensors:
-        raise CheckpointError(f"{name} holds no tensors; save model.state_dict()")
-    return {_clean(key): value for key, value in tensors.items()}
-
-
-def _clean(key: str) -> str:
-    key = re.sub(r"^(module\.|model\.|_orig_mod\.)+", "", key)
-    key = re.sub(r"^linear\.", "fc.", key)
-    return key.replace(".shortcut.", ".downsample.")
-
-
-def infer_spec(state: Mapping[str, Tensor]) -> NetSpec:
-    """The network these tensors belong to: depth, block, shortcut, norm, width, classes. Raises `CheckpointError`.
-
-    A plain network has the same tensors as one with option A skips; it is taken for the residual one.
-    """
-    needed = ("conv1.weight", "layer1.0.conv1.weight", "layer1.0.conv2.weight", "fc.weight")
-    if missing := [key for key in needed if key not in state]:
-        raise CheckpointError(
-            f"this is no ResNet: {missing[0]!r} is missing and {min(state)!r} is there; name layers as torchvision does"
+    answers = answers or Answers()
+    shown = plain_name(name)
+    with (
+        door(CheckpointError, f"{shown} is no network that can be built here ({{}})"),
+        budget().take(2 * len(data), CheckpointError, tick),
+    ):
+        held = contents(data, name, tick)
+        copies = networks(held.tree, name)
+        found = _choose(copies, answers.network, name)
+        state = dict(found.tensors)
+        notes = _notes(found)
+        spec, variant, guesses = infer(state, answers)
+        said, about, trouble = _carded(card if card is not None else held.metadata.get("card"), state)
+        if about is not None:
+            spec = _corrected(about, answers)
+            guesses = ()
+        tick(0.9, "building the network")
+        net = load_into(spec, state, variant, tick)
+        names = said.classes or class_names(held.tree, spec.classes) or None
+        bare = Classifier(
+            shown,
+            net,
+            usual_preprocessing(spec),
+            (),
+            f"your file {shown}",
+            guesses,
+            (*notes, *trouble),
+            tuple(c.where for c in copies),
         )
-    counts: dict[int, int] = {}
-    for key in state:
-        if match := re.match(r"layer(\d)\.(\d{1,3})\.", key):
-            stage, index = int(match[1]), int(match[2])
-            counts[stage] = max(counts.get(stage, 0), index + 1)
-    preact = "bn1.weight" not in state and "layer1.0.bn1.weight" in state
-    bottleneck = "layer1.0.conv3.weight" in state
-    width, in_channels, kernel, _ = state["conv1.weight"].shape
-    projections = [key for key in state if key.endswith("downsample.0.weight")]
-    groups, width_per_group = 1, 64
-    if bottleneck:
-        out = state["layer1.0.conv3.weight"].shape[0]
-        mid, in_group = state["layer1.0.conv2.weight"].shape[:2]
-        groups = mid // in_group
-        width_per_group = round(mid / groups * 64 / (out // 4))
-    norm = Norm.NONE
-    if any(key.endswith("running_mean") for key in state):
-        norm = Norm.BATCH
-    elif "layer1.0.bn1.weight" in state:
-        norm = Norm.GROUP
-    shortcut = Shortcut.A if not projections else Shortcut.C if len(projections) == sum(counts.values()) > 1 else Shortcut.B
-    names = {(False, False): Block.BASIC, (False, True): Block.BOTTLENECK}
-    names |= {(True, False): Block.PREACT_BASIC, (True, True): Block.PREACT_BOTTLENECK}
-    try:
-        return NetSpec(
-            block=names[preact, bottleneck],
-            blocks=tuple(counts[stage] for stage in sorted(counts)),
-            stem=Stem.IMAGENET if kernel == 7 else Stem.CIFAR,
-            width=width,
-            shortcut=shortcut,
-            norm=norm,
-            classes=state["fc.weight"].shape[0],
-            in_channels=in_channels,
-            groups=groups,
-            width_per_group=width_per_group,
+        done = answered(bare, answers.over(replace(said, classes=names)))
+        _answers_in_numbers(done)
+    return done
+
+
+def _choose(copies: Sequence[Found], wanted: str | None, name: str) -> Found:
+    found = next((copy for copy in copies if copy.where == wanted), copies[0] if wanted is None else None)
+    if found is None:
+        raise CheckpointError(
+            f"{quoted(wanted)} is no network in {quoted(name)}; choose one of {', '.join(c.where for c in copies)}"
         )
-    except SpecError as error:
-        raise CheckpointError(f"this checkpoint is no network that can be built here: {error}") from error
+    if found.problem:
+        raise CheckpointError(f"{quoted(name)} holds no network that can be built here: {found.problem}")
+    return found
 
 
-def load_into(spec: NetSpec, state: Mapping[str, Tensor]) -> ResNet:
-    """The spec's network with these weights in fp32, in eval mode; a mismatch names the first keys that differ."""
-    net = skeleton(spec)
-    wanted = net.state_dict()
-    counters = {key for key in wanted if key.endswith("num_batches_tracked")}
-    given = {key: value for key, value in state.items() if key not in counters}
-    missing, unexpected = sorted(wanted.keys() - given.keys() - counters), sorted(given.keys() - wanted.keys())
-    if missing or unexpected:
-        parts = [f"{word} {', '.join(keys[:3])}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys]
-        raise CheckpointError(f"the checkpoint does not fit: {'; '.join(parts)}")
-    for key, value in given.items():
-        if value.shape != wanted[key].shape:
-            raise CheckpointError(f"{key} has shape {tuple(value.shape)}, expected {tuple(wanted[key].shape)}")
-    tensors = {key: value.float() for key, value in given.items()}
-    net.load_state_dict(tensors | {key: torch.zeros((), dtype=torch.long) for key in counters}, assign=True)
-    return net.eval()
+def _notes(found: Found) -> tuple[str, ...]:
+    if not found.left_out:
+        return ()
+    some = ", ".join(quoted(key, 40) for key in found.left_out[:3]) + (" …" if len(found.left_out) > 3 else "")
+    many = len(found.left_out)
+    return (f"{many} tensor{'' if many == 1 else 's'} in it belong{'s' if many == 1 else ''} to no layer and {'is' if many == 1 else 'are'} left out: {some}",)  # fmt: skip
 
 
-def load(data: bytes, name: str, residual: bool = True) -> Classifier:
-    """A visitor's checkpoint as a classifier; class names and preprocessing follow from its classes and its stem."""
-    state = read_state(data, name)
-    spec = infer_spec(state)
-    spec = spec if residual else spec.plain()
-    net = load_into(spec, state)
-    imagenet = spec.stem is Stem.IMAGENET
-    categories: tuple[str, ...] = tuple(f"class {i}" for i in range(spec.classes))
-    if spec.classes == 10 and not imagenet:
-        categories = CIFAR10_CATEGORIES
-    elif spec.classes == 1000:
-        from torchvision.models import ResNet50_Weights
+def _answers_in_numbers(classifier: Classifier) -> None:
+    """Weights can be finite and their answers not."""
+    side = classifier.preprocessing.crop
+    with torch.inference_mode():
+        logits = classifier.net(torch.zeros(1, classifier.spec.in_channels, side, side))
+    if not torch.isfinite(logits).all():
+        raise CheckpointError(f"{classifier.name} answers with numbers that are not finite; its training diverged")
 
-        categories = tuple(ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
-    preprocessing = (
-        Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD) if imagenet else Preprocessing(32, 32, CIFAR_MEAN, CIFAR_STD)
-    )
-    return Classifier(Path(name).stem, net, preprocessing, categories, f"your file {name}")
+
+def _carded(card: str | None, state: State) -> tuple[Answers, NetSpec | None, tuple[str, ...]]:
+    """What a card says, the network it names where the tensors are that network's, and what was wrong with it."""
+    if card is None:
+        return Answers(), None, ()
+    try:
+        about = json.loads(card)
+        named, problems = from_query(str(about["spec"]))
+        said = Answers(
+            classes=tuple(quoted(name).replace("_", " ") for name in about["categories"]), size=int(about["image_size"]),
+            resize=int(about.get("resize", about["image_size"])), mean=tuple(map(float, about["mean"])), std=tuple(map(float, about["std"])),
+        )  # fmt: skip
+        if problems or not fits(named, state) or len(said.classes or ()) != named.classes:
+            return Answers(), None, (f"its card is of another network ({quoted(describe(named), 80)}) and is not used",)
+        return said, named, ()
+    except Exception as error:  # a card is anything that lies beside a file
+        return Answers(), None, (f"its card cannot be read ({brief(error)}) and is not used",)
+
+
+def _corrected(spec: NetSpec, answers: Answers) -> NetSpec:
+    """The card's network, where its visitor does not know better."""
+    if answers.plain is not None and answers.plain is spec.residual:
+        spec = spec.plain() if answers.plain else replace(spec, residual=True)
+    return replace(spec, activation=answers.activation or spec.activation)
+
+
+def plain_name(file: str) -> str:
+    """A file's name as it may stand in tables and folders: with its ending, which no bundled network's name has."""
+    name = re.sub(r"[^\w.()\[\] +@=,-]", "_", quoted(PurePosixPath(file.replace("\\", "/")).name, 80))
+    return name.lstrip(".=+-@ ").rstrip(". ") or "checkpoint"

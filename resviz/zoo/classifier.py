@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=nn.Module)
 
-__all__ = ["Classifier", "Preprocessing", "predict", "twin"]
+__all__ = ["Classifier", "Guess", "Preprocessing", "predict", "twin"]
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,18 @@ class Preprocessing:
     def describe(self) -> str:
         return f"shorter side resized to {self.resize} px, centre {self.crop}×{self.crop} px, normalised by channel"
 
+    @property
+    def _mode(self) -> str:
+        return "L" if len(self.mean) == 1 else "RGB"
+
     def _transform(self) -> ImageClassification:
         from torchvision.transforms._presets import ImageClassification
 
         return ImageClassification(crop_size=self.crop, resize_size=self.resize, mean=self.mean, std=self.std)
 
     def tensor(self, image: Image.Image) -> Tensor:
-        """An RGB picture as the network's input: (1, channels, crop, crop)."""
-        x: Tensor = self._transform()(image.convert("RGB"))[None]
-        if len(self.mean) == 1:
-            x = x.mean(1, keepdim=True)
+        """A picture as the network's input: (1, channels, crop, crop); grey for a network of one channel."""
+        x: Tensor = self._transform()(image.convert(self._mode))[None]
         return x
 
     def black(self) -> Tensor:
@@ -56,8 +58,8 @@ class Preprocessing:
     def seen(self, image: Image.Image) -> Image.Image:
         """The pixels that reach the network, before they are normalised: crop × crop."""
         transform = self._transform()
-        transform.mean, transform.std = [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]
-        pixels = transform(image.convert("RGB")).permute(1, 2, 0)  # (H, W, C)
+        transform.mean, transform.std = [0.0] * len(self.mean), [1.0] * len(self.mean)
+        pixels = transform(image.convert(self._mode)).expand(3, -1, -1).permute(1, 2, 0)  # (H, W, C)
         return Image.fromarray(np.rint(pixels.numpy() * 255).astype(np.uint8))
 
     def framed(self, image: Image.Image, side: int = 240) -> Image.Image:
@@ -79,15 +81,33 @@ class Preprocessing:
         return image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS, box=box)
 
 
+@dataclass(frozen=True)
+class Guess:
+    """Something that a weights file does not say: the default taken for it, in words, and why."""
+
+    field: str  # of `Answers`
+    value: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.why})"
+
+
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A network in eval mode, shared and read-only: work on a `private_view`."""
+    """A network in eval mode, shared and read-only: work on a `private_view`.
+
+    Of a file from outside, `guesses` are what it does not say, `notes` what was left out of it, and `copies` the networks in it.
+    """
 
     name: str
     net: ResNet
     preprocessing: Preprocessing
     categories: tuple[str, ...]
     source: str
+    guesses: tuple[Guess, ...] = ()
+    notes: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
     @property
     def spec(self) -> NetSpec:
@@ -98,7 +118,7 @@ class Classifier:
 
         `spec` may differ in what is cut or dropped. Never train a view: running statistics are shared.
         """
-        view = skeleton(spec or self.spec)
+        view = skeleton(spec or self.spec, self.net.variant)
         view.load_state_dict(dict(self.net.state_dict()), assign=True)
         return view.eval().requires_grad_(False)
 
@@ -136,7 +156,7 @@ def _folded(net: ResNet) -> ResNet:
     for name, block in net.blocks():
         after = range(2, net.spec.block.convs + 1) if net.spec.block.preact else range(1, net.spec.block.convs + 1)
         pairs += [(name, f"conv{n - net.spec.block.preact}", f"bn{n}") for n in after]
-        if isinstance(block.downsample, nn.Sequential):
+        if isinstance(block.downsample, nn.Sequential) and len(block.downsample) > 1:
             pairs.append((f"{name}.downsample", "0", "1"))
     for parent, conv, norm in pairs:
         module = net.get_submodule(parent)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from resviz.fetch import DownloadError, fetch
+from resviz.fetch import DownloadError, fetch, intact
 from resviz.spec import PRESETS, Stem
-from resviz.zoo.checkpoint import load_into, read_state
 from resviz.zoo.classifier import Classifier, Preprocessing
+from resviz.zoo.layouts import networks
+from resviz.zoo.read import contents
+from resviz.zoo.weights import load_into
 
 __all__ = ["Weights", "download", "load_imagenet", "published", "weights"]
 
@@ -38,6 +40,16 @@ class Weights:
     @property
     def cached(self) -> bool:
         return self.path.exists()
+
+    @property
+    def intact(self) -> bool:
+        """Whether they are there with the hash in their name; measured once for each version of the file."""
+        return intact(self.path, "sha256", self.hash)
+
+    @property
+    def hash(self) -> str:
+        """How their SHA-256 begins."""
+        return self.path.stem.rsplit("-", 1)[1]
 
 
 @cache
@@ -70,10 +82,10 @@ def published(preset: str) -> Weights | None:
     return weights().get(f"{preset}.V1")
 
 
-def download(item: Weights) -> Iterator[float]:
+def download(item: Weights) -> Generator[float, None, None]:
     """Fetch the weights, yielding the fraction done; raises `DownloadError`."""
-    expected = item.path.stem.rsplit("-", 1)[1]
-    yield from fetch(item.url, item.path, "sha256", expected, "a bundled network, which works offline")
+    largest = round(2e6 * item.megabytes)
+    yield from fetch(item.url, item.path, "sha256", item.hash, "a bundled network, which works offline", largest=largest)
 
 
 def load_imagenet(name: str) -> Classifier:
@@ -85,9 +97,11 @@ def load_imagenet(name: str) -> Classifier:
     item = weights()[name]
     if not item.cached:
         raise DownloadError(f"{name} is not downloaded yet; download it ({item.megabytes:.0f} MB), or use a bundled network")
+    if not item.intact:
+        raise DownloadError(f"{item.path} is damaged (its hash is not {item.hash}…); download it again, or use a bundled network")
     entry: Any = get_model_weights(item.preset)[f"IMAGENET1K_{name.rsplit('.', 1)[1]}"]
     transform = entry.transforms()
-    state = read_state(item.path.read_bytes(), item.path.name)
-    net = load_into(PRESETS[item.preset], state)
+    held = networks(contents(item.path.read_bytes(), item.path.name).tree, name)
+    net = load_into(PRESETS[item.preset], held[0].tensors)
     preprocessing = Preprocessing(transform.resize_size[0], transform.crop_size[0], tuple(transform.mean), tuple(transform.std))
     return Classifier(name, net, preprocessing, tuple(entry.meta["categories"]), "torchvision, trained on ImageNet-1K")

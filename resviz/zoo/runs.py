@@ -10,11 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from resviz.guard import door
 from resviz.results import BlockSignal, EpochRecord, GradientProfile, LabRecord, Probe, Run
 
-__all__ = ["RUNS", "lab_frame", "read_run", "run_names", "to_frame", "to_parquet", "write_run"]
+__all__ = ["RUNS", "RunError", "lab_frame", "read_run", "run_names", "to_frame", "to_parquet", "write_run"]
 
 RUNS = Path(__file__).resolve().parents[2] / "assets" / "runs"
+
+
+class RunError(ValueError):
+    """A recorded run that is missing or damaged; the message names the file."""
+
+
 _NUMBERS = ("train_error", "train_loss", "test_error", "test_loss", "seconds")
 
 
@@ -98,13 +105,18 @@ def run_names() -> tuple[str, ...]:
 
 
 def read_run(path: Path) -> Run:
-    """A recorded run; raises ValueError where the file is none."""
+    """A recorded run; raises `RunError` where the file is none."""
+    with door(RunError, f"{path.parent.name}/{path.name} cannot be read ({{}}); copy it from the project again"):
+        return _read(path)
+
+
+def _read(path: Path) -> Run:
     from pyarrow import parquet
 
     table = parquet.read_table(path)
     card = json.loads((table.schema.metadata or {}).get(b"card", b"{}"))
     if not card:
-        raise ValueError(f"{path} holds no run: its metadata has no card; write one with `python -m resviz train`")
+        raise RunError(f"{path} holds no run: its metadata has no card; write one with `python -m resviz train`")
     frame: pd.DataFrame = table.to_pandas()
     losses = frame.loc[frame["quantity"] == "loss", "value"].to_numpy()
     rest = frame[frame["quantity"] != "loss"]
