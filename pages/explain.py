@@ -14,7 +14,7 @@ import math
 import pandas as pd
 
 from resviz.figures import attribution as pictures
-from resviz.figures import words
+from resviz.figures import captions
 from resviz.spec import describe
 from resviz.ui import cache, inputs
 from resviz.ui.charts import chart
@@ -28,7 +28,9 @@ with control_column:
         photograph = inputs.crop(taken, "crop")
     network = inputs.choose_network()
 if network is None:
-    figure_column.info("Until these weights are here, a bundled network answers at once: choose one under Network.")
+    figure_column.info(
+        "There is no answer before these weights are here. The bundled networks need no download: choose one under Network."
+    )
     frame.close()
     st.stop()
 from resviz.attribution.methods import FIRST, METHODS, available
@@ -70,7 +72,7 @@ with control_column:
     )
 methods = [name for method in chosen for name in ([f"{method}@{layer}" for layer in at] if METHODS[method].layer else [method])]
 with figure_column:
-    st.markdown(words.prediction_note(prediction))
+    st.markdown(captions.prediction_note(prediction))
     given, bars = st.columns([2, 3], vertical_alignment="center")
     with given, st.container(horizontal=True, vertical_alignment="bottom"):
         st.image(preprocessing.framed(image, 150), caption="1. The clear part is cut out", width=150)

@@ -75,8 +75,8 @@ def _summary(args: argparse.Namespace) -> int:
 
 def _gradients(args: argparse.Namespace) -> int:
     from resviz.data import probe_batch
+    from resviz.figures.captions import gradient_note
     from resviz.figures.gradients import gradient_profiles, log_range
-    from resviz.figures.words import verdict
     from resviz.nets.cost import check_memory
     from resviz.nets.resnet import build
     from resviz.probes.gradients import gradient_probe
@@ -87,17 +87,24 @@ def _gradients(args: argparse.Namespace) -> int:
     changes |= {"init": Init(args.init)} if args.init else {}
     spec = spec.resized(**changes)
     side = args.size or (64 if spec.stem is Stem.IMAGENET else 8)
-    check_memory(spec, side, args.batch)
-    images, targets = probe_batch(args.batch, spec.in_channels, side, spec.classes)
-    profile = gradient_probe(build(spec).train(), images, targets).profile
+    batch = args.batch or (16 if spec.stem is Stem.IMAGENET else 64)  # as the page takes them
+    check_memory(spec, side, batch)
+    images, targets = probe_batch(batch, spec.in_channels, side, spec.classes)
+    probe = gradient_probe(build(spec).train(), images, targets)
+    profile, note = probe.profile, _plainly(gradient_note(spec, probe))
     if args.out:
         key = "residual" if spec.residual else "plain"
         _write_figure(gradient_profiles({key: profile}, log_range(profile.norms)), args.out)
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
-    result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms}
+    result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}
     lines = [f"{name:24} {norm:.4g}" for name, norm in zip(profile.names, profile.norms, strict=True)]
-    return _show(args, result, "\n".join([*lines, f"{describe(spec)}: the gradient {verdict(profile)}"]))
+    return _show(args, result, "\n".join([*lines, f"{describe(spec)}, {batch} digits of {side} px. {note}"]))
+
+
+def _plainly(note: str) -> str:
+    """A caption without its Markdown."""
+    return note.replace("**", "").replace("`", "")
 
 
 def _classifier(name: str) -> Classifier:
@@ -134,7 +141,7 @@ def _explain(args: argparse.Namespace) -> int:
     from resviz.attribution.methods import METHODS
     from resviz.attribution.run import attribute
     from resviz.figures.attribution import Look, attribution_figure, overlay_image
-    from resviz.figures.words import attribution_note
+    from resviz.figures.captions import attribution_note
     from resviz.images import decode
     from resviz.zoo.classifier import predict
 
@@ -332,7 +339,7 @@ def _parser() -> argparse.ArgumentParser:
     gradients.add_argument("--norm", choices=[n.value for n in Norm])
     gradients.add_argument("--init", choices=[i.value for i in Init])
     gradients.add_argument("--size", type=int, help="image side in pixels")
-    gradients.add_argument("--batch", type=int, default=64, help="images in the batch of handwritten digits")
+    gradients.add_argument("--batch", type=int, help="images in the batch of handwritten digits; 64, or 16 with an ImageNet stem")
     gradients.add_argument("--out", help="write the figure to this .png, .svg or .html file")
     gradients.set_defaults(run=_gradients)
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from resviz.data import noise_batch, probe_batch
-from resviz.figures.words import verdict
+from resviz.figures.captions import verdict
 from resviz.nets.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec import PRESETS, Init, NetSpec, Norm

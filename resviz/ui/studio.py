@@ -14,7 +14,7 @@ from resviz.attribution.methods import METHODS, at_layer, title_of
 from resviz.attribution.metrics import faithfulness
 from resviz.attribution.run import attribute
 from resviz.attribution.snippet import snippet
-from resviz.figures import words
+from resviz.figures import captions
 from resviz.figures.attribution import Look
 from resviz.results import Attribution, Faithfulness, Prediction
 from resviz.ui import jobs
@@ -84,7 +84,7 @@ class Studio:
     def check(self, name: str, found: Attribution) -> str:
         """A map's own check in words, or how concentrated it is."""
         remedy = METHODS[at_layer(name)[0]].remedy
-        return words.attribution_note(found.delta, found.target_change, remedy) or words.focus_note(found)
+        return captions.attribution_note(found.delta, found.target_change, remedy) or captions.focus_note(found)
 
     def code(self, name: str) -> str:
         """The Python that makes the map again; none for a visitor's own checkpoint."""

@@ -15,7 +15,7 @@ from resviz.attribution.methods import METHODS, at_layer, title_of
 from resviz.attribution.residual import grad_cam_by_block, two_paths
 from resviz.attribution.run import attribute, cost
 from resviz.figures import attribution as pictures
-from resviz.figures import words
+from resviz.figures import captions
 from resviz.figures.explanation import explanation_report, trust_table
 from resviz.results import Attribution, Faithfulness, Prediction
 from resviz.ui import jobs
@@ -75,14 +75,14 @@ def _details(studio: Studio, name: str, found: Attribution | None) -> None:
         option_controls(name, studio.classifier, studio.network)
         count, seconds = cost(studio.classifier, at_layer(name)[0], studio.options[name])
         st.caption(
-            f"{words.counted(count, 'picture')} through the network" + (f", about {seconds:.2g} s here." if seconds else ".")
+            f"{captions.counted(count, 'picture')} through the network" + (f", about {seconds:.2g} s here." if seconds else ".")
         )
         if found is None:
             return
         file = f"{name}-{studio.asked}".replace(" ", "-").replace("@", "-")
         st.download_button("Raw map (NPY)", partial(_npy, found), f"{file}.npy", on_click="ignore", key=f"NPY.{name}")
         if code := studio.code(name):
-            st.caption("The same map with Captum alone:")
+            st.caption("The same map in Python: Captum computes it, this project loads the network.")
             st.code(code, language="python", height=260)
 
 
@@ -160,12 +160,12 @@ def change(studio: Studio) -> None:
     found, prediction = result
     difference = replace(found, values=np.asarray(found.values) - np.asarray(before.values), signed=True)
     words_for = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
-    st.markdown(words.cut_note(studio.prediction, prediction, studio.classifier.categories[studio.target], words_for))
+    st.markdown(captions.cut_note(studio.prediction, prediction, studio.classifier.categories[studio.target], words_for))
     top = max(pictures.full_colour(before), pictures.full_colour(found))  # one scale: what changes is the evidence
     with grid("change"):
         for title, values in {"Before": before, "After": found, "After − before": difference}.items():
             alt = f"{title_of(name)} for {studio.asked}, {title.lower()} the change"
-            studio.draw(f"change-{title}", title, alt, values, words.focus_note(values), top=top)
+            studio.draw(f"change-{title}", title, alt, values, captions.focus_note(values), top=top)
     st.caption("The three share one scale of colour.")
 
 
@@ -183,7 +183,7 @@ def paths(studio: Studio) -> None:
     )  # fmt: skip
     if found is None:
         return
-    st.markdown(words.paths_note(found))
+    st.markdown(captions.paths_note(found))
     # one scale for the three: they add up
     top = max(float(np.abs(part).max()) for part in (found.identity, found.branch, found.whole)) or 1.0
     parts = {"By the skip, x": found.identity, "By the branch, F(x)": found.branch, "Both, F(x) + x": found.whole}
@@ -231,7 +231,7 @@ def _judged(titled: Mapping[str, Faithfulness]) -> None:
     st.markdown("**Sanity check**: does the map follow the weights?", help="Adebayo et al. 2018, arXiv 1810.03292")
     chart(pictures.sanity_lines(titled), "sanity", "Likeness of the map while the weights are shuffled from the top")
     for title, found in titled.items():
-        (st.warning if found.ignores_weights else st.markdown)(words.trust_note(title, found))
+        (st.warning if found.ignores_weights else st.markdown)(captions.trust_note(title, found))
 
 
 VIEWS = {
