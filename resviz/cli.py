@@ -273,10 +273,13 @@ def _train(args: argparse.Namespace) -> int:
                     f"epoch {event.epoch}/{event.epochs}: train error {event.train_error:.2f} %, "
                     f"test error {event.test_error:.2f} %, {event.seconds:.0f} s"
                 )
-    name = "CIFAR-10 (torchvision)" if own_cifar else args.data_name or Path(args.data).name
+    name = _ORIGINAL if own_cifar else args.data_name or Path(args.data).name
     command = f"python -m resviz {shlex.join(args.argv)}"
     print(export(run, out, name, args.caveat, command, args.half))
     return 0
+
+
+_ORIGINAL = "CIFAR-10 (torchvision)"  # what a card calls the data of `--data cifar10`
 
 
 def _zoo_list(args: argparse.Namespace) -> int:
@@ -290,15 +293,49 @@ def _zoo_list(args: argparse.Namespace) -> int:
     return _show(args, cards, "\n".join(lines))
 
 
+def _zoo_scope(args: argparse.Namespace) -> int:
+    """Measure how well networks tell pictures of their classes from others; with --write, into their cards."""
+    from resviz.zoo.bundled import CHECKPOINTS, bundled_names, card, load_bundled
+    from resviz.zoo.scope import classes_of, measured_scope, pictures, to_card
+
+    data, outside, left_out = Path(args.data), Path(args.outside), args.leave_out.split(",") if args.leave_out else []
+    others = (args.outside_name or outside.name) + (f", without {' and '.join(left_out)}" if left_out else "")
+    found = {}
+    for name in args.names or bundled_names():
+        about = card(name)
+        if classes_of(data) != about["categories"]:
+            if args.names:
+                raise ValueError(f"{data} holds other classes than {name} was trained on ({', '.join(about['categories'])})")
+            continue
+        known, strange = pictures(data, args.pictures), pictures(outside, args.pictures, left_out)
+        scope = measured_scope(load_bundled(name), known, strange, f"{about['data']}, held out", others)
+        found[name] = scope
+        about["scope"] = to_card(scope)
+        if args.write:
+            text = json.dumps(about, indent=2, ensure_ascii=False)
+            (CHECKPOINTS / f"{name}.json").write_text(text + "\n")
+    if not found:
+        raise ValueError(f"no bundled network was trained on the classes of {data}; give the folder of one's data")
+    lines = [
+        f"{name:22} {row.score} under {row.threshold:.3f}: {100 * row.caught:.1f} % of others, "
+        f"{100 * row.false_alarms:.1f} % of its own. AUROC {', '.join(f'{key} {value:.3f}' for key, value in row.auroc.items())}"
+        for name, row in found.items()
+    ]
+    return _show(args, {name: to_card(scope) for name, scope in found.items()}, "\n".join(lines))
+
+
 def _zoo_verify(args: argparse.Namespace) -> int:
     from resviz.data import cifar10, held_out
     from resviz.training.loop import evaluate
     from resviz.zoo.bundled import bundled_names, card, load_bundled
 
     own_cifar = args.data == "cifar10"
-    found, agreed = {}, True
+    found, agreed, refused = {}, True, []
     for name in args.names or bundled_names():
         about = card(name)
+        if own_cifar and about["data"] != _ORIGINAL:
+            refused.append(f"{name} needs {about['data']}")
+            continue
         side = about["image_size"]
         resize = about.get("resize", side)
         if own_cifar:
@@ -309,12 +346,16 @@ def _zoo_verify(args: argparse.Namespace) -> int:
             if args.names:
                 raise ValueError(f"{args.data} holds other classes than {name} was trained on ({', '.join(about['categories'])})")
             continue
+        if len(test) != about["measured"]["test_images"]:
+            refused.append(f"{name} needs {about['measured']['test_images']:,} pictures of {about['data']}, got {len(test):,}")
+            continue
         error = round(evaluate(load_bundled(name).net, test)[0], 2)
         stated = round(about["measured"]["test_error"], 2)
         agreed &= error == stated
         found[name] = {"test_error": error, "card": stated, "images": len(test), "agrees": error == stated}
     if not found:
-        raise ValueError(f"no bundled network was trained on the classes of {args.data}")
+        reason = "; ".join(refused) or "no bundled network was trained on these classes"
+        raise ValueError(f"{args.data} is not what a card was measured on: {reason}. Give --data the folder of those pictures")
     lines = [
         f"{name:22} measured {row['test_error']:.2f} %, card {row['card']:.2f} %: {'agrees' if row['agrees'] else 'DIFFERS'}"
         for name, row in found.items()
@@ -381,7 +422,16 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
     verify.add_argument("--data", required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg")
     verify.set_defaults(run=_zoo_verify)
-    for command in (summary, gradients, predict, explain, methods, listed, verify):
+    scope = zoo.add_parser("scope", help="measure how well a network tells pictures of its classes from others")
+    scope.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
+    scope.add_argument("--data", required=True, help="a folder with test/CLASS/*.jpg or val/CLASS/*.jpg of its own classes")
+    scope.add_argument("--outside", required=True, help="a folder of other classes, laid out alike")
+    scope.add_argument("--outside-name", default="", help="what the card calls them")
+    scope.add_argument("--leave-out", default="", metavar="A,B", help="classes of the others that a class of its own fits")
+    scope.add_argument("--pictures", type=int, default=1000, help="pictures a side")
+    scope.add_argument("--write", action="store_true", help="write what was measured into the cards")
+    scope.set_defaults(run=_zoo_scope)
+    for command in (summary, gradients, predict, explain, methods, listed, verify, scope):
         command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")

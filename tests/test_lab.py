@@ -255,9 +255,10 @@ def test_vanishing_is_found_where_it_is() -> None:
     record = run(LabPlan((deep, deep.plain())), 6).record()
     assert record is not None
     found = {(f.kind, f.label): f for f in findings(record, 6)}
-    assert found["vanishing", "Plain-56"].names[0] == "conv1"
-    assert ("vanishing", "ResNet-56") not in found
-    assert "vanishes in `conv1` to" in captions.finding_note(found["vanishing", "Plain-56"])
+    assert found["vanishes", "Plain-56"].names[0] == "conv1"
+    assert ("vanishes", "ResNet-56") not in found
+    assert "vanishes: " in (said := captions.finding_note(found["vanishes", "Plain-56"]))
+    assert "It concerns `conv1` to" in said
     assert "ResNet-56" in captions.growth_note(record, 6)
     assert captions.finding_note(Finding("dead", "A", ("layer1.0",), 1.0)).count("layer1.0") == 1
 

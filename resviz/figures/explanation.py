@@ -10,7 +10,7 @@ from PIL import Image
 from resviz.figures import attribution as pictures
 from resviz.figures import captions, report
 from resviz.figures.theme import number
-from resviz.results import Attribution, Faithfulness, Prediction
+from resviz.results import Attribution, Faithfulness, Prediction, Scope
 
 __all__ = ["explanation_report", "trust_table"]
 
@@ -25,7 +25,8 @@ def trust_table(titled: Mapping[str, Faithfulness]) -> pd.DataFrame:
             "insertion AUC ↑": f"{found.insertion_auc:.3f}",
             "infidelity ↓": number(found.infidelity),
             "max sensitivity ↓": number(found.sensitivity),
-            "likeness, shuffled": number(float(found.similarity[-1])) + (" (ignores them)" if found.ignores_weights else ""),
+            "likeness, shuffled": number(float(found.similarity[-1]))
+            + (" (ignores them)" if found.ignores_weights else " (turned round)" if found.turned_round else ""),
         }
         for title, found, rank in captions.ranking(titled)
     ]
@@ -35,6 +36,7 @@ def trust_table(titled: Mapping[str, Faithfulness]) -> pd.DataFrame:
 def explanation_report(
     about: str,
     prediction: Prediction,
+    scope: Scope | None,
     asked: str,
     seen: Image.Image,
     window: Image.Image,
@@ -52,7 +54,7 @@ def explanation_report(
     )
     table = report.table(["method", "parameters", "paper", "check"], rows)
     sections: list[report.Section] = [
-        ("What it says", report.paragraphs([captions.prediction_note(prediction)]) + shown + ranked, ()),
+        ("What it says", report.paragraphs([captions.prediction_note(prediction, scope)]) + shown + ranked, ()),
         (f"Evidence for {asked}", given + table, ()),
     ]
     if measured:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import streamlit as st
 
-from resviz.ui import cache
+from resviz.ui.cache import samples
 from resviz.ui.inputs import bundled_titles
 from resviz.ui.state import EXPLAIN_PARAMETERS
 
-__all__ = ["link", "restore", "valid"]
+__all__ = ["link", "restore", "usual", "valid"]
 
 _KEPT: Final = "explain.link"
+
+
+@cache
+def usual() -> tuple[str, str]:
+    """The network and the sample one begins with: the first bundled one that knows what a sample shows."""
+    from resviz.zoo.bundled import bundled_names, card
+    from resviz.zoo.scope import shows_known
+
+    known = ((name, sample) for name in bundled_names() for sample in samples() if shows_known(sample, card(name)["categories"]))
+    return next(known, (bundled_names()[0], next(iter(samples()))))
 
 
 def restore() -> None:
@@ -21,6 +32,7 @@ def restore() -> None:
     state = st.session_state
     if "explain.view" in state:  # the page was here a moment ago
         return
+    state["explain.network"], state["explain.sample"] = usual()
     given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
     asked: Mapping[str, str] = state.get(_KEPT) or given
     if not asked:
@@ -28,8 +40,8 @@ def restore() -> None:
     from resviz.zoo.imagenet import weights
 
     model, photo = asked.get("model", ""), asked.get("photo", "")
-    model = model if model in bundled_titles() or model in weights() else next(iter(bundled_titles()))
-    photo = photo if photo in cache.samples() else next(iter(cache.samples()))
+    model = model if model in bundled_titles() or model in weights() else usual()[0]
+    photo = photo if photo in samples() else usual()[1]
     place = f"{model}.sample {photo}"
     state["explain.network"], state["explain.sample"] = model, photo
     for key, name in (

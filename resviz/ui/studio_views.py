@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from resviz.attribution.kinds import BASELINES
 from resviz.attribution.methods import METHODS, at_layer, title_of
 from resviz.attribution.residual import grad_cam_by_block, two_paths
 from resviz.attribution.run import attribute, cost
@@ -95,7 +96,7 @@ def _report(studio: Studio) -> str:
         for name, found in maps.items()
     ]  # fmt: skip
     return explanation_report(
-        studio.about, studio.prediction, studio.asked, studio.classifier.preprocessing.seen(studio.image), studio.window,
+        studio.about, studio.prediction, studio.scope, studio.asked, studio.classifier.preprocessing.seen(studio.image), studio.window,
         {title_of(name): found for name, found in maps.items()}, studio.look, rows, measured, [studio.code(name) for name in maps],
     )  # fmt: skip
 
@@ -158,7 +159,7 @@ def change(studio: Studio) -> None:
     if before is None or result is None:
         return
     found, prediction = result
-    difference = replace(found, values=np.asarray(found.values) - np.asarray(before.values), signed=True)
+    difference = replace(found, values=np.asarray(found.values) - np.asarray(before.values), signed=found.signed)
     words_for = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
     st.markdown(captions.cut_note(studio.prediction, prediction, studio.classifier.categories[studio.target], words_for))
     top = max(pictures.full_colour(before), pictures.full_colour(found))  # one scale: what changes is the evidence
@@ -201,13 +202,20 @@ def trust(studio: Studio) -> None:
         "Take the strongest pixels away, put them back, cover squares, nudge the picture, shuffle the weights: "
         "what each map is worth **for this picture** is measured, not believed."
     )
+
+    def keep() -> None:
+        st.session_state["deletion.baseline"] = st.session_state["trust.empty"]
+
+    st.session_state["trust.empty"] = studio.empty
+    st.selectbox("A pixel taken away becomes", BASELINES, key="trust.empty", on_change=keep, width=220,
+                 help="Deletion's baseline. It can only judge where the picture without a pixel is none of the class.")  # fmt: skip
     if len(studio.found()) < len(studio.methods):
         jobs.results_of([studio.wanted(name) for name in studio.methods])
     maps = studio.found()
     if not maps:
         st.info("Choose a method first; its map is measured here.")
         return
-    asked = ("trust", *studio.question, *(studio.key(name) for name in maps))
+    asked = ("trust", studio.empty, *studio.question, *(studio.key(name) for name in maps))
     if not all(studio.measured(name) for name in maps) and st.session_state.get("trust.asked") != asked:
         st.button("Measure the faithfulness", type="primary", icon=":material/fact_check:",
                   on_click=st.session_state.update, args=({"trust.asked": asked},))  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -16,10 +16,22 @@ from resviz.results import SCORES, Prediction, Scope
 from resviz.zoo.bundled import card
 from resviz.zoo.classifier import Classifier
 
-__all__ = ["KEPT", "measured_scope", "pictures", "scope_of", "to_card"]
+__all__ = ["KEPT", "SHOWN", "classes_of", "measured_scope", "pictures", "scope_of", "shows_known", "to_card"]
 
 KEPT: Final = 0.95  # of its own pictures, which the threshold leaves unflagged
+# what the sample photographs show, by the names that networks have for it
+SHOWN: Final[Mapping[str, frozenset[str]]] = {
+    "Cat": frozenset({"cat", "tabby", "tiger cat", "Egyptian cat"}),
+    "Coffee": frozenset({"espresso", "cup"}),
+    "Rocket": frozenset({"missile", "projectile"}),
+    "Temple": frozenset({"palace"}),
+}
 _BATCH: Final = 32
+
+
+def shows_known(sample: str, categories: Collection[str]) -> bool:
+    """Whether a sample photograph shows something that a network with these classes has a name for."""
+    return not SHOWN.get(sample, frozenset()).isdisjoint(categories)
 
 
 def scope_of(name: str) -> Scope | None:
@@ -28,12 +40,22 @@ def scope_of(name: str) -> Scope | None:
     return None if found is None else Scope(**{key: value for key, value in found.items() if key in Scope.__dataclass_fields__})
 
 
-def pictures(root: Path, count: int, leave_out: Sequence[str] = ()) -> Iterator[Image.Image]:
-    """`count` held-out pictures of ROOT/test or ROOT/val, spread evenly over its classes but for those that are left out."""
+def _held_out(root: Path) -> Path:
     folder = next((root / name for name in ("test", "val") if (root / name).is_dir()), None)
     if folder is None:
         raise ValueError(f"{root} needs a folder test or val with a folder per class in it")
-    if unknown := sorted(set(leave_out) - {path.name for path in folder.iterdir()}):
+    return folder
+
+
+def classes_of(root: Path) -> list[str]:
+    """The names of the held-out classes, in the order that a card has them."""
+    return sorted(path.name for path in _held_out(root).iterdir() if path.is_dir())
+
+
+def pictures(root: Path, count: int, leave_out: Sequence[str] = ()) -> Iterator[Image.Image]:
+    """`count` held-out pictures of ROOT/test or ROOT/val, spread evenly over its classes but for those that are left out."""
+    folder = _held_out(root)
+    if unknown := sorted(set(leave_out) - set(classes_of(root))):
         raise ValueError(f"{folder} has no class {unknown[0]!r} to leave out; name one of its folders")
     paths = sorted(path for path in folder.glob("*/*") if path.parent.name not in leave_out)
     if not paths:

@@ -13,11 +13,11 @@ from resviz.results import Attribution, Faithfulness, Paths, Prediction, Scope
 
 __all__ = ["attribution_note", "cut_note", "focus_note", "paths_note", "prediction_note", "ranking", "trust_note"]
 
-_SCORES = {
-    "probability": "largest probability",
-    "entropy": "entropy, taken negative,",
-    "energy": "energy score (log Σ exp of its logits, Liu et al. 2020)",
-    "logit": "largest logit",
+_SCORES = {  # entropy is told as it is read: much of it is unfamiliar
+    "probability": ("largest probability", "under", 1),
+    "entropy": ("entropy", "over", -1),
+    "energy": ("energy score (log Σ exp of its logits, Liu et al. 2020)", "under", 1),
+    "logit": ("largest logit", "under", 1),
 }
 
 
@@ -30,15 +30,11 @@ def prediction_note(prediction: Prediction, scope: Scope | None = None) -> str:
         return f"{said} It always chooses one of its {names}; how well it tells other pictures from its own was not measured."
     found = prediction.familiarity(scope.score)
     rates = f"flags {percent(scope.caught)} of pictures of other classes and {percent(scope.false_alarms)} of its own"
+    score, beyond, sign = _SCORES[scope.score]
+    limit = f"{beyond} {number(sign * scope.threshold)}, a limit that {rates}"
     if found < scope.threshold:
-        return (
-            f"{said} **Perhaps none of its {names} fits**: its {_SCORES[scope.score]} is {number(found)}, under {number(scope.threshold)}, "
-            f"a limit that {rates}."
-        )
-    return (
-        f"{said} Its {_SCORES[scope.score]} is {number(found)}, not under {number(scope.threshold)}, a limit that {rates}: "
-        f"{percent(1 - scope.caught)} of what it cannot know passes too."
-    )
+        return f"{said} **Perhaps none of its {names} fits**: its {score} is {number(sign * found)}, {limit}."
+    return f"{said} Its {score} is {number(sign * found)}, not {limit}: {percent(1 - scope.caught)} of what it cannot know passes too."
 
 
 def attribution_note(delta: float | None, change: float | None, remedy: str = "more steps help") -> str:
@@ -142,5 +138,5 @@ def focus_note(attribution: Attribution) -> str:
         )
         return f"The map is {number(float(attribution.values.flat[0]))} everywhere: it tells no place from another.{behind}"
     share = float(strength[: max(1, strength.size // 10)].sum()) / total
-    kind = "evidence" if attribution.signed else "strength"
+    kind = "evidence" if attribution.signed else "strength; it has no sign, neither for nor against"
     return f"The strongest tenth of the pixels holds {percent(share)} of the {kind}."
