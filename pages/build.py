@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from resviz.figures import words
+from resviz.figures import captions
 from resviz.figures.theme import count
 from resviz.nets.cost import layer_table
 from resviz.plan import against_plain
@@ -29,7 +29,7 @@ spec = current_spec()
 side = 224 if spec.stem is Stem.IMAGENET else 32
 diagram.show_network("diagram", side)
 table = layer_table(spec, side)
-st.markdown(words.table_note(table))
+st.markdown(captions.table_note(table))
 other = "plain" if spec.residual else "residual"
 if st.button(
     f"Train this against {other} in the Lab",
@@ -58,7 +58,7 @@ with right:
         "Zoom into a block", names, key="block", on_change=lambda: st.session_state.update(opened=st.session_state["block"])
     )
     diagram.show_block("block-diagram", side, st.session_state["block"])
-    st.caption(words.bottleneck_note(table, st.session_state["block"]))
+    st.caption(captions.bottleneck_note(table, st.session_state["block"]))
 controls.try_this(
     {
         "ResNet-50's bottlenecks": PRESETS["resnet50"],
@@ -86,7 +86,7 @@ with layers:
         for row in table.rows
     )
     selected = table.row(st.session_state.get("selected", ""))
-    st.caption(words.layer_note(selected, {}) if selected else "Choose a layer in the diagram, or a row, to select it.")
+    st.caption(captions.layer_note(selected, {}) if selected else "Choose a layer in the diagram, or a row, to select it.")
 
     def pick() -> None:
         if chosen := st.session_state["layers"]["selection"]["rows"]:

@@ -19,11 +19,11 @@ import math
 import pandas as pd
 
 from resviz.figures import attribution as pictures
-from resviz.figures import words
+from resviz.figures import captions
 from resviz.spec import describe
 from resviz.ui import cache, inputs, networks
 from resviz.ui.charts import chart
-from resviz.ui.explain_link import keep, link, restore, valid
+from resviz.ui.explain_link import keep, link, restore, usual, valid
 from resviz.ui.markdown import literal, with_literal_classes
 
 restore()
@@ -44,8 +44,10 @@ from resviz.ui.options import options_of
 from resviz.ui.panel import look_bar
 from resviz.ui.studio import Studio
 from resviz.ui.studio_views import VIEWS, WITH_MAPS
+from resviz.zoo.scope import scope_of, shows_known
 
 classifier, image = network.classifier, photograph.image
+scope = scope_of(network.key) if network.key in inputs.bundled_titles() else None
 preprocessing = classifier.preprocessing
 prediction = cache.prediction(network.key, image, classifier)
 ranked = [category for category, _ in prediction.top(len(classifier.categories))]
@@ -77,7 +79,15 @@ with control_column:
     )
 methods = [name for method in chosen for name in ([f"{method}@{layer}" for layer in at] if METHODS[method].layer else [method])]
 with figure_column:
-    st.markdown(words.prediction_note(with_literal_classes(prediction)))
+    st.markdown(captions.prediction_note(with_literal_classes(prediction), scope))
+    names = captions.counted(len(ranked), "name")
+    if st.session_state["explain.source"] == "Sample" and not shows_known(taken.name, classifier.categories):
+        st.warning(
+            f"None of the {names} that this network knows is what the sample *{taken.name}* shows: no answer of its can be right.",
+            icon=":material/info:",
+        )
+    listed = ", ".join(classifier.categories) if len(ranked) <= 20 else "they are listed under Class to explain"
+    st.caption(f"It knows {names}: {listed}.")
     given, bars = st.columns([2, 3], vertical_alignment="center")
     with given, st.container(horizontal=True, vertical_alignment="bottom"):
         st.image(
@@ -118,6 +128,7 @@ with figure_column:
         photograph.key,
         image,
         prediction,
+        scope,
         classifier.categories.index(target),
         classifier.categories.index(against) if against else None,
         methods,
@@ -160,8 +171,8 @@ state = {
     "model": network.key if network.load else None, "photo": photograph.name if sample else None, "class": target if sample else None,
     "against": against if sample else None, "methods": ",".join(chosen), "layers": ",".join(at), "view": view,
 }  # fmt: skip
-usual = {
-    "model": next(iter(networks.bundled_titles()), None), "photo": next(iter(cache.samples())), "class": ranked[0],
+first = {
+    "model": usual()[0], "photo": usual()[1], "class": ranked[0],
     "methods": ",".join(FIRST), "layers": layers[-1], "view": next(iter(VIEWS)),
 }  # fmt: skip
-frame.close(link(state, usual))
+frame.close(link(state, first))

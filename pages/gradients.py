@@ -23,7 +23,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from resviz.figures import gradients, words
+from resviz.figures import captions, gradients
 from resviz.figures.theme import number, power_of_ten, viridis
 from resviz.nets.cost import layer_table
 from resviz.spec import PRESETS, Init, Norm, SpecError, Stem
@@ -75,9 +75,9 @@ with figure_column:
         "Gradient norm of every layer, with and without skips",
         on_select=lambda name: st.session_state.update(selected=name),
     )
-    st.markdown(words.comparison(profiles, spec.classes))
+    st.markdown(captions.comparison(probes, nets))
     row = layer_table(residual, side).row(st.session_state.get("selected") or "conv1")
-    st.caption(words.layer_note(row, profiles) if row else "Choose a point to see its layer.")
+    st.caption(captions.layer_note(row, profiles) if row else "Choose a point to see its layer.")
 shown = profiles["residual" if spec.residual else "plain"]
 notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(shown.names, shown.norms, strict=True)}
 low, high = paint = gradients.log_range(shown.norms, -3, 3)
@@ -117,13 +117,16 @@ if not imagenet and st.toggle("Sweep the depth", help="The same design at severa
         sweeps = result_of("sweep", key, "Sweeping the depth", sweep)
         if sweeps:
             chart(gradients.depth_heatmaps(sweeps), "sweep", "Gradient norm by depth and relative position")
-            st.markdown(words.sweep_note(sweeps))
+            st.markdown(captions.sweep_note(sweeps))
 with st.expander("Why"):
     st.markdown(
-        r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$: the 1 is the highway, "
-        r"where a plain stack multiplies $\partial F/\partial x$ once a block. What that does depends on the norm and the "
-        "initialisation. Batch norm keeps the *forward* signal healthy (He et al. 2015, §4.1, arXiv 1512.03385), yet before training "
-        "it makes deep plain networks explode towards the input; without a norm and with PyTorch's default initialisation they "
-        "vanish. Residual networks without any norm run away forwards: each block adds variance (De & Smith 2020, arXiv 2002.10444)."
+        r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$, where a plain stack "
+        r"multiplies $\partial F/\partial x$ once a block. A chain of ones it is without a ReLU after the addition only (He et al. "
+        "2016, arXiv 1603.05027). What comes of it depends on the norm and the initialisation. Measured here, before training: batch "
+        "norm makes deep plain networks explode towards the input, as was predicted (Philipp et al. 2018, arXiv 1712.05577); without a "
+        "norm and with PyTorch's default initialisation they vanish; residual networks without a norm run away forwards with "
+        "Kaiming's initialisation, where each block adds as much variance as passes it (De & Smith 2020, arXiv 2002.10444), and stay "
+        "level with PyTorch's. None of this says why plain networks end up worse: He et al. 2015 (§4.1, arXiv 1512.03385) call "
+        "vanishing gradients *unlikely* with batch norm, and our plain-56 is level in all 30 recorded epochs, with 30.7 % training error."
     )
 frame.close()

@@ -80,8 +80,8 @@ def _summary(args: argparse.Namespace) -> int:
 
 def _gradients(args: argparse.Namespace) -> int:
     from resviz.data import probe_batch
+    from resviz.figures.captions import gradient_note
     from resviz.figures.gradients import gradient_profiles, log_range
-    from resviz.figures.words import verdict
     from resviz.nets.cost import check_memory
     from resviz.nets.resnet import build
     from resviz.probes.gradients import gradient_probe
@@ -92,17 +92,24 @@ def _gradients(args: argparse.Namespace) -> int:
     changes |= {"init": Init(args.init)} if args.init else {}
     spec = spec.resized(**changes)
     side = args.size or (64 if spec.stem is Stem.IMAGENET else 8)
-    check_memory(spec, side, args.batch)
-    images, targets = probe_batch(args.batch, spec.in_channels, side, spec.classes)
-    profile = gradient_probe(build(spec).train(), images, targets).profile
+    batch = args.batch or (16 if spec.stem is Stem.IMAGENET else 64)  # as the page takes them
+    check_memory(spec, side, batch)
+    images, targets = probe_batch(batch, spec.in_channels, side, spec.classes)
+    probe = gradient_probe(build(spec).train(), images, targets)
+    profile, note = probe.profile, _plainly(gradient_note(spec, probe))
     if args.out:
         key = "residual" if spec.residual else "plain"
         _write_figure(gradient_profiles({key: profile}, log_range(profile.norms)), args.out)
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
-    result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms}
+    result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}
     lines = [f"{name:24} {norm:.4g}" for name, norm in zip(profile.names, profile.norms, strict=True)]
-    return _show(args, result, "\n".join([*lines, f"{describe(spec)}: the gradient {verdict(profile)}"]))
+    return _show(args, result, "\n".join([*lines, f"{describe(spec)}, {batch} digits of {side} px. {note}"]))
+
+
+def _plainly(note: str) -> str:
+    """A caption without its Markdown."""
+    return note.replace("**", "").replace("`", "")
 
 
 def _classifier(name: str, args: argparse.Namespace) -> Classifier:
@@ -208,7 +215,7 @@ def _explain(args: argparse.Namespace) -> int:
     from resviz.attribution.methods import METHODS
     from resviz.attribution.run import attribute
     from resviz.figures.attribution import Look, attribution_figure, overlay_image
-    from resviz.figures.words import attribution_note
+    from resviz.figures.captions import attribution_note
     from resviz.images import decode
     from resviz.zoo.classifier import predict
 
@@ -349,6 +356,9 @@ def _train_alone(args: argparse.Namespace, out: Path) -> int:
     return 0
 
 
+_ORIGINAL = "CIFAR-10 (torchvision)"  # what a card calls the data of `--data cifar10`
+
+
 def _recipe(args: argparse.Namespace) -> Recipe:
     from resviz.training.recipes import RECIPES
 
@@ -359,10 +369,10 @@ def _recipe(args: argparse.Namespace) -> Recipe:
 
 def _training_data(args: argparse.Namespace, recipe: Recipe) -> tuple[ImageSet, ImageSet, str]:
     """The training and the test images, and what the card calls them."""
-    from resviz.data import cifar10, split_folder
+    from resviz.data import cifar10, data_root, split_folder
 
     if args.data == "cifar10":
-        return *cifar10(Path.home() / ".cache" / "resviz"), "CIFAR-10 (torchvision)"
+        return *cifar10(data_root()), _ORIGINAL
     name = args.data_name or Path(args.data).name
     if recipe.sides:
         return *split_folder(Path(args.data), recipe.sides[-1], spare=1.25), name
@@ -382,13 +392,48 @@ def _zoo_list(args: argparse.Namespace) -> int:
     return _show(args, cards, "\n".join(lines))
 
 
+def _zoo_scope(args: argparse.Namespace) -> int:
+    """Measure how well networks tell pictures of their classes from others; with --write, into their cards."""
+    from resviz.zoo.bundled import CHECKPOINTS, bundled_names, card, load_bundled
+    from resviz.zoo.scope import classes_of, measured_scope, pictures, to_card
+
+    data, outside, left_out = Path(args.data), Path(args.outside), args.leave_out.split(",") if args.leave_out else []
+    others = (args.outside_name or outside.name) + (f", without {' and '.join(left_out)}" if left_out else "")
+    found = {}
+    for name in args.names or bundled_names():
+        about = card(name)
+        if classes_of(data) != about["categories"]:
+            if args.names:
+                raise ValueError(f"{data} holds other classes than {name} was trained on ({', '.join(about['categories'])})")
+            continue
+        known, strange = pictures(data, args.pictures), pictures(outside, args.pictures, left_out)
+        scope = measured_scope(load_bundled(name), known, strange, f"{about['data']}, held out", others)
+        found[name] = scope
+        about["scope"] = to_card(scope)
+        if args.write:
+            text = json.dumps(about, indent=2, ensure_ascii=False)
+            (CHECKPOINTS / f"{name}.json").write_text(text + "\n")
+    if not found:
+        raise ValueError(f"no bundled network was trained on the classes of {data}; give the folder of one's data")
+    lines = [
+        f"{name:22} {row.score} under {row.threshold:.3f}: {100 * row.caught:.1f} % of others, "
+        f"{100 * row.false_alarms:.1f} % of its own. AUROC {', '.join(f'{key} {value:.3f}' for key, value in row.auroc.items())}"
+        for name, row in found.items()
+    ]
+    return _show(args, {name: to_card(scope) for name, scope in found.items()}, "\n".join(lines))
+
+
 def _zoo_verify(args: argparse.Namespace) -> int:
     from resviz.training.loop import evaluate
     from resviz.zoo.bundled import bundled_names, card, every_name
 
-    found, agreed = {}, True
+    found, agreed, refused = {}, True, []
     for name in args.names or bundled_names():
-        classifier = _classifier(name, args) if name not in every_name() else _classifier(name, argparse.Namespace(**_UNTOLD))
+        about = card(name) if name in every_name() else None
+        if about is not None and args.data == "cifar10" and about["data"] != _ORIGINAL:
+            refused.append(f"{name} needs {about['data']}")
+            continue
+        classifier = _classifier(name, argparse.Namespace(**_UNTOLD) if about else args)
         test = _test_images(args.data, classifier)
         if test is None:
             if args.names:
@@ -396,12 +441,16 @@ def _zoo_verify(args: argparse.Namespace) -> int:
                     f"{args.data} holds other classes than {name} was trained on ({', '.join(classifier.categories[:10])})"
                 )
             continue
+        if about is not None and len(test) != about["measured"]["test_images"]:
+            refused.append(f"{name} needs {about['measured']['test_images']:,} pictures of {about['data']}, got {len(test):,}")
+            continue
         error = round(evaluate(classifier.net, test)[0], 2)
-        stated = round(card(name)["measured"]["test_error"], 2) if name in every_name() else None
+        stated = round(about["measured"]["test_error"], 2) if about else None
         agreed &= stated in (None, error)
         found[name] = {"test_error": error, "card": stated, "images": len(test), "agrees": stated in (None, error)}
     if not found:
-        raise ValueError(f"no bundled network was trained on the classes of {args.data}")
+        reason = "; ".join(refused) or "no bundled network was trained on these classes"
+        raise ValueError(f"{args.data} is not what a card was measured on: {reason}. Give --data the folder of those pictures")
     lines = [
         f"{name:22} measured {row['test_error']:.2f} %, "
         + (
@@ -429,11 +478,11 @@ def _at_least(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
 
 def _test_images(data: str, classifier: Classifier) -> ImageSet | None:
     """The test images as this network wants them; None where they are of other classes."""
-    from resviz.data import cifar10, held_out
+    from resviz.data import cifar10, data_root, held_out
 
     shown = classifier.preprocessing
     if data == "cifar10":
-        test = cifar10(Path.home() / ".cache" / "resviz")[1]
+        test = cifar10(data_root())[1]
     else:
         test = held_out(Path(data), shown.crop, shown.resize if shown.resize != shown.crop else None)
     names = tuple(name.replace("_", " ") for name in test.categories)
@@ -481,7 +530,7 @@ def _parser() -> argparse.ArgumentParser:
     gradients.add_argument("--norm", choices=[n.value for n in Norm])
     gradients.add_argument("--init", choices=[i.value for i in Init])
     gradients.add_argument("--size", type=int, help="image side in pixels")
-    gradients.add_argument("--batch", type=int, default=64, help="images in the batch of handwritten digits")
+    gradients.add_argument("--batch", type=int, help="images in the batch of handwritten digits; 64, or 16 with an ImageNet stem")
     gradients.add_argument("--out", help="write the figure to this .png, .svg or .html file")
     gradients.set_defaults(run=_gradients)
 
@@ -525,7 +574,16 @@ def _parser() -> argparse.ArgumentParser:
     _about_a_file(verify)
     verify.add_argument("--data", required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg")
     verify.set_defaults(run=_zoo_verify)
-    for command in (summary, gradients, predict, explain, methods, listed, verify):
+    scope = zoo.add_parser("scope", help="measure how well a network tells pictures of its classes from others")
+    scope.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
+    scope.add_argument("--data", required=True, help="a folder with test/CLASS/*.jpg or val/CLASS/*.jpg of its own classes")
+    scope.add_argument("--outside", required=True, help="a folder of other classes, laid out alike")
+    scope.add_argument("--outside-name", default="", help="what the card calls them")
+    scope.add_argument("--leave-out", default="", metavar="A,B", help="classes of the others that a class of its own fits")
+    scope.add_argument("--pictures", type=int, default=1000, help="pictures a side")
+    scope.add_argument("--write", action="store_true", help="write what was measured into the cards")
+    scope.set_defaults(run=_zoo_scope)
+    for command in (summary, gradients, predict, explain, methods, listed, verify, scope):
         command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")

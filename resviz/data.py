@@ -24,6 +24,7 @@ from resviz.unpack import hidden
 __all__ = [
     "ImageSet",
     "cifar10",
+    "data_root",
     "digits",
     "held_out",
     "image_folder",
@@ -230,6 +231,11 @@ def _matched(train: ImageSet, test: ImageSet) -> tuple[ImageSet, ImageSet]:
             names = ", ".join(map(quoted, missing[:5])) + (" …" if len(missing) > 5 else "")
             raise ValueError(f"the folder {where} has no images of {names}; put some there, or take the class out of the other")
     return train, test
+
+
+def data_root() -> Path:
+    """Where data sets lie that were downloaded: RESVIZ_DATA, or ~/.cache/resviz."""
+    return Path(os.environ.get("RESVIZ_DATA") or Path.home() / ".cache" / "resviz")
 
 
 def cifar10(root: Path) -> tuple[ImageSet, ImageSet]:

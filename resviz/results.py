@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from resviz.plan import LabPlan
 
 __all__ = [
+    "SCORES",
     "SIGNALS",
     "Attribution",
     "BlockSignal",
@@ -20,6 +21,7 @@ __all__ = [
     "Faithfulness",
     "Finding",
     "GradientProfile",
+    "Judgement",
     "LabRecord",
     "LabTrack",
     "LayerRow",
@@ -28,6 +30,7 @@ __all__ = [
     "Prediction",
     "Probe",
     "Run",
+    "Scope",
     "TrainStep",
 ]
 
@@ -86,6 +89,36 @@ class BlockSignal:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What a whole gradient profile says; `resviz.judgement.judge` makes it.
+
+    `kind` is "overflow", "zero" (in every convolution), "bypassed" (all but one are zero by construction), "gone" (all next to
+    nothing), "settled" (the same, because the loss is), "vanishes" or "explodes" (from `reference` back to `first`), "uneven"
+    (level from end to end, not between) or "level". `first`, `reference`, `smallest` and `largest` are (name, norm) of the
+    `layers` convolutions that are judged; `reference` is the last of them that gets a gradient. `zeros` holds the convolutions
+    of exactly 0 by reason. `forward` is (after the first block, after the last one): the activations' standard deviations.
+    """
+
+    kind: str
+    layers: int
+    first: tuple[str, float]
+    reference: tuple[str, float]
+    smallest: tuple[str, float]
+    largest: tuple[str, float]
+    under: int  # judged convolutions of at most `FLOOR`
+    odd: tuple[str, ...]  # those that vanish, explode or overflow
+    zeros: Mapping[str, tuple[str, ...]]
+    loss: float
+    guess: float  # what guessing costs
+    forward: tuple[float, float] | None = None
+
+    @property
+    def ratio(self) -> float:
+        """The first layer's gradient over the reference's."""
+        return self.first[1] / self.reference[1] if self.reference[1] else float("nan")
+
+
+@dataclass(frozen=True)
 class Probe:
     """One forward and backward pass, measured."""
 
@@ -100,14 +133,20 @@ class DepthSweep:
     depths: tuple[int, ...]
     positions: Floats
     norms: Floats  # (depths, positions)
+    judged: tuple[Judgement, ...]
+
+
+# what can tell a picture of a known class from another; higher is more familiar
+SCORES = ("probability", "entropy", "energy", "logit")
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The probability of every class for one image."""
+    """The probability of every class for one image, and the logits behind them."""
 
     categories: tuple[str, ...]
     probabilities: Floats
+    logits: Floats | None = None
 
     def top(self, k: int = 5) -> tuple[tuple[str, float], ...]:
         order = np.argsort(-self.probabilities, kind="stable")[:k]
@@ -119,12 +158,42 @@ class Prediction:
         p = self.probabilities[self.probabilities > 0]
         return float(-(p * np.log2(p)).sum())
 
+    def familiarity(self, score: str) -> float:
+        """One of `SCORES`: the largest probability, minus the entropy, log Σ exp of the logits (Liu et al. 2020), the largest logit."""
+        if score == "probability":
+            return float(self.probabilities.max())
+        if score == "entropy":
+            return -self.entropy
+        if score not in SCORES or self.logits is None:
+            raise ValueError(
+                f"{score!r} cannot be told of this prediction; choose one of {', '.join(SCORES)}, and keep its logits"
+            )
+        top = float(self.logits.max())
+        return top if score == "logit" else top + float(np.log(np.exp(self.logits - top).sum()))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How well a network's own score tells pictures of its classes from others, as measured.
+
+    A picture whose `score` (one of `SCORES`) is under `threshold` is flagged: `caught` of the pictures of other classes are, and
+    `false_alarms` of those of its own. `auroc` is each score's chance to rank one of its own above one of the others.
+    """
+
+    score: str
+    threshold: float
+    caught: float
+    false_alarms: float
+    auroc: Mapping[str, float]
+    inside: str
+    outside: str
+
 
 @dataclass(frozen=True)
 class Attribution:
     """One map of evidence for one class: (height, width), positive speaks for the class.
 
-    `signed` is False where the method yields magnitudes only. `delta` is Integrated Gradients' convergence delta,
+    `signed` is False where the method yields magnitudes only, which speak neither for nor against it. `delta` is Integrated Gradients' convergence delta,
     `target_change` the change of the logit that the attributions should sum to.
     """
 
@@ -136,14 +205,22 @@ class Attribution:
     delta: float | None = None
     target_change: float | None = None
 
+    @property
+    def constant(self) -> bool:
+        """The same everywhere, up to rounding: it tells no place from another."""
+        return bool(np.ptp(self.values) <= 1e-4 * np.abs(self.values).max())
+
+
+_ALIKE = 0.5  # rank correlation from which two maps are much the same
+
 
 @dataclass(frozen=True)
 class Faithfulness:
     """How far a map can be trusted for one picture.
 
-    `deletion` and `insertion` are the class's probability after the strongest `fractions` of the pixels were taken away, or put
-    back onto a blurred picture (Petsiuk et al. 2018); `similarity` is the rank correlation with the map of a network whose
-    weights were shuffled in these `stages` and all above (Adebayo et al. 2018). Infidelity (Yeh et al. 2019) is in squared
+    `deletion` and `insertion` are the class's probability after the strongest `fractions` of the pixels were replaced by the
+    `baseline`, or put back onto a blurred picture (Petsiuk et al. 2018); `similarity` is the rank correlation, values with their
+    signs, with the map of a network whose weights were shuffled in these `stages` and all above (Adebayo et al. 2018). Infidelity (Yeh et al. 2019) is in squared
     logits, sensitivity relative to the map's own norm.
     """
 
@@ -154,6 +231,18 @@ class Faithfulness:
     sensitivity: float
     stages: tuple[str, ...]
     similarity: Floats
+    baseline: str = "mean"
+    constant: bool = False  # the map, so that it ranks nothing
+
+    @property
+    def deletion_judges(self) -> bool:
+        """The class needs the photograph: without any of its pixels, less than half of the class's probability is left."""
+        return bool(self.deletion[-1] < self.deletion[0] / 2)
+
+    @property
+    def insertion_judges(self) -> bool:
+        """The same of the blurred picture."""
+        return bool(self.insertion[0] < self.insertion[-1] / 2)
 
     @property
     def deletion_auc(self) -> float:
@@ -168,7 +257,12 @@ class Faithfulness:
     @property
     def ignores_weights(self) -> bool:
         """The map stays much the same although every weight was shuffled."""
-        return bool(abs(self.similarity[-1]) > 0.5)
+        return bool(self.similarity[-1] > _ALIKE)
+
+    @property
+    def turned_round(self) -> bool:
+        """The shuffled network's map puts the pixels in about the opposite order, so it does follow the weights."""
+        return bool(self.similarity[-1] < -_ALIKE)
 
 
 @dataclass(frozen=True)
@@ -237,15 +331,16 @@ class LabTrack:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a contender: "diverged", "exploding", "vanishing" or "dead", in these layers or blocks.
+    """Something wrong with a contender: "diverged", "dead", or a `Judgement`'s kind, in these layers or blocks.
 
-    `value` is the loss, the most extreme gradient over the last layer's, or the largest share of dead units.
+    `value` is the loss, the largest share of dead units, or the most extreme gradient; `judged` is what it was judged by.
     """
 
     kind: str
     label: str
     names: tuple[str, ...]
     value: float
+    judged: Judgement | None = None
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 import torch
 
-from resviz.data import CIFAR_MEAN, CIFAR_STD, ImageSet, cifar10, digits, split_folder, square
+from resviz.data import CIFAR_MEAN, CIFAR_STD, ImageSet, cifar10, data_root, digits, split_folder, square
 from resviz.fetch import DownloadError, fetch
 from resviz.images import ImageError, decode
 from resviz.progress import Tick, quiet
@@ -63,19 +62,15 @@ def named_sets(name: str) -> Sets:
     return makers[name]()
 
 
-def _cifar_root() -> Path:
-    return Path(os.environ.get("RESVIZ_DATA") or Path.home() / ".cache" / "resviz")
-
-
 def cifar10_there() -> bool:
     """Whether CIFAR-10 lies under RESVIZ_DATA or ~/.cache/resviz, as torchvision's files or as cifar10/train/CLASS/*."""
-    root = _cifar_root()
+    root = data_root()
     return (root / "cifar-10-batches-py").is_dir() or (root / "cifar10" / "train").is_dir()
 
 
 def download_cifar10() -> Iterator[float]:
     """Fetch and unpack torchvision's files, yielding the fraction done; raises `DownloadError`."""
-    root = _cifar_root()
+    root = data_root()
     archive = root / "cifar-10-python.tar.gz"
     yield from fetch(_CIFAR_URL, archive, "md5", _CIFAR_MD5, "the handwritten digits, which work offline")
     with tarfile.open(archive) as packed:
@@ -84,7 +79,7 @@ def download_cifar10() -> Iterator[float]:
 
 def cifar10_sets() -> Sets:
     """CIFAR-10 from disk; raises `DownloadError` where it is not there."""
-    root = _cifar_root()
+    root = data_root()
     if not cifar10_there():
         raise DownloadError(
             f"CIFAR-10 is not under {root} yet; download it ({CIFAR_MEGABYTES} MB), or use the digits, which work offline"

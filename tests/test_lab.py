@@ -16,8 +16,8 @@ from PIL import Image
 from pyarrow import parquet
 from torch import nn
 
+from resviz.figures import captions, report
 from resviz.figures import lab as figures
-from resviz.figures import report, words
 from resviz.nets.resnet import build
 from resviz.plan import COMPARISONS, Edit, LabPlan, comparison_of, labels_of, plan_from_query, plan_to_query
 from resviz.probes.signal import watched_signals
@@ -187,7 +187,7 @@ def test_divergence_is_withheld_named_and_survived() -> None:
     assert record is not None
     found = findings(record, record.step)
     assert found[0].kind == "diverged"
-    assert "withheld" in words.finding_note(found[0])
+    assert "withheld" in captions.finding_note(found[0])
     lab.advance()  # goes on without an error
     assert all(torch.isfinite(p).all() for p in lab._contenders[0].net.parameters())
 
@@ -256,11 +256,12 @@ def test_vanishing_is_found_where_it_is() -> None:
     record = run(LabPlan((deep, deep.plain())), 6).record()
     assert record is not None
     found = {(f.kind, f.label): f for f in findings(record, 6)}
-    assert found["vanishing", "Plain-56"].names[0] == "conv1"
-    assert ("vanishing", "ResNet-56") not in found
-    assert "vanishes in `conv1` to" in words.finding_note(found["vanishing", "Plain-56"])
-    assert "ResNet-56" in words.growth_note(record, 6)
-    assert words.finding_note(Finding("dead", "A", ("layer1.0",), 1.0)).count("layer1.0") == 1
+    assert found["vanishes", "Plain-56"].names[0] == "conv1"
+    assert ("vanishes", "ResNet-56") not in found
+    assert "vanishes: " in (said := captions.finding_note(found["vanishes", "Plain-56"]))
+    assert "It concerns `conv1` to" in said
+    assert "ResNet-56" in captions.growth_note(record, 6)
+    assert captions.finding_note(Finding("dead", "A", ("layer1.0",), 1.0)).count("layer1.0") == 1
 
 
 def test_every_figure_is_one_that_plotly_takes_and_the_report_holds_them() -> None:
@@ -282,7 +283,7 @@ def test_every_figure_is_one_that_plotly_takes_and_the_report_holds_them() -> No
     assert all(len(go.Figure(figure).data) for figure in drawn)
     assert [note["text"] for note in drawn[0]["layout"]["annotations"]] == ["✂"]
     assert drawn[4]["layout"]["annotations"] == []  # the cut was made in the other contender
-    page = report.lab_report(record, [words.lab_note(record, 21)], "http://x/?a=<b>")
+    page = report.lab_report(record, [captions.lab_note(record, 21)], "http://x/?a=<b>")
     assert "layer2.0" in page
     assert "<b>'" not in page
     assert 'src="http' not in page

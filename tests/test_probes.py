@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from resviz.data import noise_batch, probe_batch
-from resviz.figures.words import verdict
+from resviz.figures.captions import verdict
+from resviz.judgement import judge
 from resviz.nets.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec import PRESETS, Init, NetSpec, Norm
@@ -36,11 +37,10 @@ def test_no_hook_is_left_after_an_error() -> None:
 def test_plain_nets_explode_with_batch_norm_and_vanish_without() -> None:
     x, y = probe_batch(32, 3, 8, 10)
     plain = PRESETS["plain56"]
-    assert verdict(gradient_probe(build(plain), x, y).profile).startswith("explodes")
     bare = replace(plain, norm=Norm.NONE, init=Init.PYTORCH)
-    assert verdict(gradient_probe(build(bare), x, y).profile).startswith("vanishes")
     residual = replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH)
-    assert verdict(gradient_probe(build(residual), x, y).profile).startswith("stays level")
+    for spec, said in ((plain, "explodes"), (bare, "vanishes"), (residual, "stays level")):
+        assert verdict(judge(gradient_probe(build(spec), x, y).profile, spec)).startswith(said)
 
 
 def test_underflow_is_zero_and_tiny_norms_survive() -> None:

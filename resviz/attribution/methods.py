@@ -62,7 +62,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "saliency": Method(
         "Saliency", "gradient", "Simonyan et al. 2013, arXiv 1312.6034",
         "Which pixels change the class score most when they change a little?",
-        "That the score is nearly linear around this picture.",
+        "That the score is nearly linear around this picture. A magnitude: it speaks neither for nor against the class.",
         gradients.saliency, _one,
     ),
     "integrated-gradients": Method(
@@ -74,7 +74,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "grad-cam": Method(
         "Grad-CAM", "layer", "Selvaraju et al. 2016, arXiv 1610.02391",
         "Where does the evidence for the class lie at this depth of the network?",
-        "That a channel means the same everywhere in the picture.",
+        "That a channel means the same everywhere in the picture. It keeps its sign here; the paper and most programs clip what speaks against.",
         layers.grad_cam, _one, layer=True,
     ),
     "occlusion": Method(
@@ -94,11 +94,11 @@ METHODS: Final[Mapping[str, Method]] = {
     "gradient-shap": Method(
         "Gradient SHAP", "path", "Lundberg & Lee 2017, arXiv 1705.07874",
         "What does a pixel add on average, coming from several pictures without evidence?",
-        "That pixels are independent. Complete in expectation.",
+        "That pixels are independent. Complete on average over many draws, but for what the noise adds.",
         gradients.gradient_shap, lambda x, options: 4 + int(options["samples"]),
-        {"samples": Parameter("Samples", 12, 4, 50, "Random points between a baseline and the picture."),
+        {"samples": Parameter("Samples", 12, 4, 400, "Random points between a baseline and the picture: four times as many halve the error of the draw."),
          "noise": Parameter("Noise", 0.09, 0.0, 0.5, "Standard deviation of the noise that is added to the picture.")},
-        drawn=True, remedy="more samples help",
+        drawn=True, remedy="it is drawn, and four times the samples halve that error; what the noise adds stays",
     ),
     "lrp": Method(
         "Layer-wise Relevance", "path", "Bach et al. 2015, doi 10.1371/journal.pone.0130140",
@@ -182,7 +182,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "internal-influence": Method(
         "Internal Influence", "layer", "Leino et al. 2018, arXiv 1802.03788",
         "Where would a change of this layer change the score, on the way from a picture without evidence?",
-        "That the baseline holds no evidence.",
+        "That the baseline holds no evidence. Where only an average over places follows, as behind the last block, it is the same everywhere.",
         layers.internal_influence, lambda x, options: _path(x, options) - 2, {"steps": _FEW_STEPS, "baseline": BASELINE}, layer=True,
     ),
     "layer-conductance": Method(

@@ -33,8 +33,12 @@ def faithfulness(
     options: Mapping[str, Any] | None = None,
     tick: Tick = lambda fraction, note="", partial=None: None,
     against: int | None = None,
+    empty: str = "mean",
 ) -> Faithfulness:
-    """Deletion and insertion curves, infidelity, sensitivity and the sanity check by randomised weights, for one map."""
+    """Deletion and insertion curves, infidelity, sensitivity and the sanity check by randomised weights, for one map.
+
+    `empty` is one of `BASELINES`: what deletion puts in a pixel's place.
+    """
     question = ask(classifier, image, attribution.method, attribution.target, options, against)
     net = question.view()
     stages = tuple(reversed([name for name, _ in _stages(net)]))
@@ -42,8 +46,8 @@ def faithfulness(
     watch = watched(net, 2 * (_STEPS + 1) + _SQUARES + repeats * question.expected, tick)
     x, values = question.x, np.asarray(attribution.values, np.float64)
     fractions = np.linspace(0, 1, _STEPS + 1)
-    empty = torch.zeros_like(x)
-    deletion = _curve(net, question, x, empty, values, fractions)
+    without = baseline(x, empty, classifier.preprocessing.black()).expand_as(x)
+    deletion = _curve(net, question, x, without, values, fractions)
     insertion = _curve(net, question, baseline(x, "blur"), x, values, fractions)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="captum")
@@ -54,7 +58,9 @@ def faithfulness(
     for stage in stages:
         _shuffle(shuffled, stage)
         similarity.append(_rank_correlation(values, question.answer(shuffled, lambda *_, **__: tick(watch.fraction)).values))
-    return Faithfulness(fractions, deletion, insertion, unfaithful, nudged, stages, np.array(similarity))
+    return Faithfulness(
+        fractions, deletion, insertion, unfaithful, nudged, stages, np.array(similarity), empty, attribution.constant
+    )
 
 
 @torch.no_grad()
@@ -137,9 +143,9 @@ def _format(weight: Tensor) -> torch.memory_format:
 
 
 def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's, of the strengths."""
+    """Spearman's, of the values as they are drawn: a map whose signs are turned is not the same map."""
     from scipy.stats import spearmanr
 
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    return float(spearmanr(np.abs(a).ravel(), np.abs(b).ravel()).statistic)
+    return float(spearmanr(a.ravel(), b.ravel()).statistic)

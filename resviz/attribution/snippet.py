@@ -1,4 +1,4 @@
-"""The Python that makes a map again with Captum alone."""
+"""The Python that makes a map again: Captum computes it, this project loads the network and cuts the picture out."""
 
 from __future__ import annotations
 

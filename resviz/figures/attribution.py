@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from resviz.figures.theme import CUT, IDENTITY, NEGATIVE, PLAIN, POSITIVE, RESIDUAL, WARNING, base_figure
+from resviz.figures.theme import CUT, IDENTITY, NEGATIVE, PLAIN, POSITIVE, RESIDUAL, STRENGTH, WARNING, WEAKER, base_figure
 from resviz.results import Attribution, Faithfulness, Prediction
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "heat_colours",
     "overlay_image",
     "photograph",
+    "poles",
     "prediction_bars",
     "sanity_lines",
 ]
@@ -54,9 +55,14 @@ def _rgb(colour: str) -> str:
     return ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
 
 
-def _scale(signed: bool) -> list[list[object]]:
-    positive, negative = _rgb(POSITIVE), _rgb(NEGATIVE)
-    if not signed:
+def poles(signed: bool) -> tuple[str, str]:
+    """The colours of what speaks for and against the class; of a magnitude, of more and less of it."""
+    return (POSITIVE, NEGATIVE) if signed else (STRENGTH, WEAKER)
+
+
+def _scale(signed: bool, below: bool) -> list[list[object]]:
+    positive, negative = map(_rgb, poles(signed))
+    if not below:
         return [[0, f"rgba({positive},0)"], [0.5, f"rgba({positive},0.6)"], [1, f"rgba({positive},1)"]]
     # the hue stays and fades: a white middle would lie over the photograph like fog
     return [
@@ -101,7 +107,7 @@ def attribution_figure(image: Image.Image, attribution: Attribution, look: Look)
     values = _scaled(attribution)
     if look.style == "heat":
         values = np.abs(values)
-    signed = attribution.signed and look.style != "heat"
+    below = look.style != "heat" and (attribution.signed or bool((values < 0).any()))
     step = image.width / values.shape[1]
     trace: dict[str, Any] = {
         "z": values.astype(np.float32), "x0": step / 2, "dx": step, "y0": step / 2, "dy": step, "customdata": attribution.values,
@@ -110,17 +116,22 @@ def attribution_figure(image: Image.Image, attribution: Attribution, look: Look)
     if look.style == "contour":
         at = float(np.percentile(values, look.percentile))
         contours = {"start": at, "end": at, "size": 1, "coloring": "none"}
-        trace |= {"type": "contour", "contours": contours, "line": {"color": POSITIVE, "width": 3}, "showscale": False}
+        trace |= {
+            "type": "contour",
+            "contours": contours,
+            "line": {"color": poles(attribution.signed)[0], "width": 3},
+            "showscale": False,
+        }
     else:
-        trace |= {"type": "heatmap", "zmin": -1 if signed else 0, "zmax": 1, "colorscale": _scale(signed)}
+        trace |= {"type": "heatmap", "zmin": -1 if below else 0, "zmax": 1, "colorscale": _scale(attribution.signed, below)}
     if look.style == "heat":
         trace |= {"colorscale": "Viridis"}
     if look.style == "masked":
         trace |= {"opacity": 0, "showscale": False}
     elif look.style != "contour":
         ticks = (
-            {"tickvals": [-1, 0, 1], "ticktext": ["against", "0", "for"]}
-            if signed
+            {"tickvals": [-1, 0, 1], "ticktext": ["against", "0", "for"] if attribution.signed else ["less", "0", "more"]}
+            if below
             else {"tickvals": [0, 1], "ticktext": ["0", "strong"]}
         )
         bar = {"orientation": "h", "thickness": 8, "y": -0.01, "yanchor": "top", "len": 0.6, "outlinewidth": 0}
@@ -161,7 +172,7 @@ def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> I
         return _masked(image, attribution, look)
     values, pixels = _at_size(_scaled(attribution), image), np.asarray(image.convert("RGB"), np.float64)
     strength, mapped = np.abs(values), slice(0, round(look.wipe * image.width))
-    colours = _rgb_rows([POSITIVE, NEGATIVE])
+    colours = _rgb_rows(poles(attribution.signed))
     if look.style == "contour":
         inside = _strongest(image, attribution, look)
         edge = np.zeros_like(inside)

@@ -8,9 +8,9 @@ import pandas as pd
 from PIL import Image
 
 from resviz.figures import attribution as pictures
-from resviz.figures import report, words
+from resviz.figures import captions, report
 from resviz.figures.theme import number
-from resviz.results import Attribution, Faithfulness, Prediction
+from resviz.results import Attribution, Faithfulness, Prediction, Scope
 
 __all__ = ["explanation_report", "trust_table"]
 
@@ -25,9 +25,10 @@ def trust_table(titled: Mapping[str, Faithfulness]) -> pd.DataFrame:
             "insertion AUC ↑": f"{found.insertion_auc:.3f}",
             "infidelity ↓": number(found.infidelity),
             "max sensitivity ↓": number(found.sensitivity),
-            "likeness, shuffled": number(float(found.similarity[-1])) + (" (ignores them)" if found.ignores_weights else ""),
+            "likeness, shuffled": number(float(found.similarity[-1]))
+            + (" (ignores them)" if found.ignores_weights else " (turned round)" if found.turned_round else ""),
         }
-        for title, found, rank in words.ranking(titled)
+        for title, found, rank in captions.ranking(titled)
     ]
     return pd.DataFrame(rows)
 
@@ -35,6 +36,7 @@ def trust_table(titled: Mapping[str, Faithfulness]) -> pd.DataFrame:
 def explanation_report(
     about: str,
     prediction: Prediction,
+    scope: Scope | None,
     asked: str,
     seen: Image.Image,
     window: Image.Image,
@@ -52,16 +54,16 @@ def explanation_report(
     )
     table = report.table(["method", "parameters", "paper", "check"], rows)
     sections: list[report.Section] = [
-        ("What it says", report.paragraphs([words.prediction_note(prediction)]) + shown + ranked, ()),
+        ("What it says", report.paragraphs([captions.prediction_note(prediction, scope)]) + shown + ranked, ()),
         (f"Evidence for {asked}", given + table, ()),
     ]
     if measured:
         judged = trust_table(measured)
         text = report.table(list(judged.columns), judged.values.tolist())
-        notes = report.paragraphs([words.trust_note(title, found) for title, found in measured.items()])
+        notes = report.paragraphs([captions.trust_note(title, found) for title, found in measured.items()])
         curves = [pictures.faithfulness_curves(measured, False), pictures.faithfulness_curves(measured, True)]
         sections.append(("Can it be trusted?", text + notes, [*curves, pictures.sanity_lines(measured)]))
     given_code = "".join(f"<pre><code>{report.escape(text)}</code></pre>" for text in code if text)
     if given_code:
-        sections.append(("The same with Captum alone", given_code, ()))
+        sections.append(("The same in Python: Captum computes it, this project loads the network", given_code, ()))
     return report.document("Which pixels decided?", report.paragraphs([about]), sections)

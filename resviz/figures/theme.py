@@ -16,7 +16,9 @@ __all__ = [
     "PLAIN",
     "POSITIVE",
     "RESIDUAL",
+    "STRENGTH",
     "WARNING",
+    "WEAKER",
     "Sketch",
     "add_line",
     "base_figure",
@@ -38,6 +40,8 @@ IDENTITY: Final = "#009E73"
 CUT: Final = "#CC79A7"
 POSITIVE: Final = RESIDUAL
 NEGATIVE: Final = PLAIN
+STRENGTH: Final = IDENTITY  # of a magnitude, which speaks neither for nor against
+WEAKER: Final = CUT  # where a difference of magnitudes is negative
 WARNING: Final = "#E69F00"
 GRID: Final = "rgba(128,138,150,0.22)"
 

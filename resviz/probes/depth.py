@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
+from resviz.judgement import judge
 from resviz.nets.cost import check_memory
 from resviz.nets.resnet import build
 from resviz.probes.gradients import gradient_probe
@@ -19,10 +20,11 @@ __all__ = ["depth_sweep", "resampled"]
 _POSITIONS = np.linspace(0, 1, 41)
 
 
-def resampled(depths: Sequence[int], profiles: Sequence[GradientProfile]) -> DepthSweep:
+def resampled(specs: Sequence[NetSpec], profiles: Sequence[GradientProfile]) -> DepthSweep:
     """Profiles of different lengths on one axis: at each relative position, the nearest layer's norm as measured."""
     rows = [p.norms[np.rint(_POSITIONS * (len(p.norms) - 1)).astype(int)] for p in profiles]
-    return DepthSweep(tuple(depths), _POSITIONS, np.stack(rows))
+    judged = tuple(judge(profile, spec) for spec, profile in zip(specs, profiles, strict=True))
+    return DepthSweep(tuple(spec.depth for spec in specs), _POSITIONS, np.stack(rows), judged)
 
 
 def depth_sweep(
@@ -40,11 +42,11 @@ def depth_sweep(
     costs = np.cumsum([0, *(depth for _ in range(2) for depth in depths)])
     sweeps = {}
     for n, (key, design) in enumerate({"residual": whole, "plain": spec.plain()}.items()):
+        sized = [replace(design, blocks=cifar_blocks(depth, spec.block)) for depth in depths]
         profiles = []
-        for i, depth in enumerate(depths):
-            tick(costs[n * len(depths) + i] / costs[-1], f"{key}, {depth} layers")
-            sized = replace(design, blocks=cifar_blocks(depth, spec.block))
-            check_memory(sized, batch[0].shape[-1], len(batch[0]))
-            profiles.append(gradient_probe(build(sized).train(), *batch).profile)
-        sweeps[key] = resampled(depths, profiles)
+        for i, each in enumerate(sized):
+            tick(costs[n * len(depths) + i] / costs[-1], f"{key}, {each.depth} layers")
+            check_memory(each, batch[0].shape[-1], len(batch[0]))
+            profiles.append(gradient_probe(build(each).train(), *batch).profile)
+        sweeps[key] = resampled(sized, profiles)
     return sweeps

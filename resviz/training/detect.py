@@ -1,43 +1,46 @@
-"""What is going wrong in a lab, layer by layer: gradients that vanish or explode, ReLUs that died, numbers that are none."""
+"""What is going wrong in a lab, layer by layer: gradients that vanish, explode or are gone, ReLUs that died, numbers that are none."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from resviz.results import Finding, LabRecord
+from resviz.judgement import judge
+from resviz.results import Finding, GradientProfile, Judgement, LabRecord, LabTrack
+from resviz.spec import NetSpec
 
-__all__ = ["EXPLODING", "VANISHING", "findings"]
+__all__ = ["findings"]
 
-VANISHING, EXPLODING = 1e-3, 1e3  # of the last layer's gradient
 _DEAD = 0.5  # of a block's ReLU units
 _ROWS = 5  # the median of so many steps is judged, so that one odd batch says nothing
+_ORDER = ("diverged", "zero", "gone", "explodes", "vanishes", "uneven", "dead")
 
 
 def findings(record: LabRecord, at: int) -> tuple[Finding, ...]:
     """What is wrong around a step, the worst first; empty where nothing is."""
-    row = max(0, int(np.searchsorted(record.steps, at, side="right")) - 1)
-    look = max(0, int(np.searchsorted(record.signal_steps, at, side="right")) - 1)
+    look = _row(record.signal_steps, at)
     found = []
-    for track in record.tracks:
-        recent = np.asarray(track.gradients[max(0, row - _ROWS + 1) : row + 1], np.float64)
-        loss = track.loss[max(0, int(np.searchsorted(record.line_steps, at, side="right")) - 1)]
-        bad = ~np.isfinite(recent[-1])
-        if bad.any() or not np.isfinite(loss):
-            found.append(Finding("diverged", track.label, _named(track.layers, bad), float(loss)))
+    for track, spec in zip(record.tracks, record.plan.specs_at(at), strict=True):
+        judged = _judged(record, track, spec, at)
+        if judged.kind == "overflow":
+            found.append(Finding("diverged", track.label, judged.odd, judged.loss))
             continue
-        norms = np.median(recent, 0)
-        last = norms[-1]
-        low, high = norms < VANISHING * last, norms > EXPLODING * last
-        if last > 0 and low.any():
-            found.append(Finding("vanishing", track.label, _named(track.layers, low), float(norms.min() / last)))
-        if last > 0 and high.any():
-            found.append(Finding("exploding", track.label, _named(track.layers, high), float(norms.max() / last)))
+        if judged.kind in _ORDER:
+            extreme = judged.largest if judged.kind == "explodes" else judged.smallest
+            found.append(Finding(judged.kind, track.label, judged.odd, extreme[1], judged))
         dead = np.nan_to_num(track.signals["dead"][look])
         if (dead >= _DEAD).any():
-            found.append(Finding("dead", track.label, _named(track.blocks, dead >= _DEAD), float(dead.max())))
-    order = ("diverged", "exploding", "vanishing", "dead")
-    return tuple(sorted(found, key=lambda finding: order.index(finding.kind)))
+            names = tuple(name for name, share in zip(track.blocks, dead, strict=True) if share >= _DEAD)
+            found.append(Finding("dead", track.label, names, float(dead.max())))
+    return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.kind)))
 
 
-def _named(names: tuple[str, ...], which: np.ndarray) -> tuple[str, ...]:
-    return tuple(name for name, there in zip(names, which, strict=True) if there)
+def _judged(record: LabRecord, track: LabTrack, spec: NetSpec, at: int) -> Judgement:
+    """The median of the last steps, or the step itself where that one is no number."""
+    row = _row(record.steps, at)
+    recent = np.asarray(track.gradients[max(0, row - _ROWS + 1) : row + 1], np.float64)
+    norms = np.median(recent, 0) if np.isfinite(recent[-1]).all() else recent[-1]
+    return judge(GradientProfile(track.layers, norms, float(track.loss[_row(record.line_steps, at)])), spec)
+
+
+def _row(steps: np.ndarray, at: int) -> int:
+    return max(0, int(np.searchsorted(steps, at, side="right")) - 1)

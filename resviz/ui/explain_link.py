@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import streamlit as st
 
-from resviz.ui import cache
+from resviz.ui.cache import samples
 from resviz.ui.networks import bundled_titles, come_back
 from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
 
-__all__ = ["keep", "link", "restore", "valid"]
+__all__ = ["keep", "link", "restore", "usual", "valid"]
 
 _KEPT: Final = "explain.link"
 _QUESTION: Final = "explain.question"
+
+
+@cache
+def usual() -> tuple[str, str]:
+    """The network and the sample one begins with: the first bundled one that knows what a sample shows."""
+    from resviz.zoo.bundled import bundled_names, card
+    from resviz.zoo.scope import shows_known
+
+    known = ((name, sample) for name in bundled_names() for sample in samples() if shows_known(sample, card(name)["categories"]))
+    return next(known, (bundled_names()[0], next(iter(samples()))))
 
 
 def restore() -> None:
@@ -26,6 +37,7 @@ def restore() -> None:
     back = went_back()
     if "explain.view" in state and not back:  # the page was here a moment ago
         return
+    state["explain.network"], state["explain.sample"] = usual()
     given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
     asked: Mapping[str, str] = given if back else state.get(_KEPT) or given
     own = come_back()
@@ -36,8 +48,8 @@ def restore() -> None:
 
     model, photo = asked.get("model", ""), asked.get("photo", "")
     known = model in bundled_titles() or model in weights()
-    model = own or (model if known else next(iter(bundled_titles()), ""))
-    photo = photo if photo in cache.samples() else next(iter(cache.samples()))
+    model = own or (model if known else usual()[0])
+    photo = photo if photo in samples() else usual()[1]
     place = f"{model}.sample {photo}"
     state["explain.sample"] = photo
     if model and not own:

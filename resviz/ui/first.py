@@ -49,7 +49,7 @@ def _poll() -> None:
 
 def profiles(first: First) -> None:
     """Both networks' gradients and what follows from them."""
-    from resviz.figures import gradients, words
+    from resviz.figures import captions, gradients
     from resviz.ui.charts import line_chart
 
     found = {key: probe.profile for key, probe in first.values.items()}
@@ -57,30 +57,30 @@ def profiles(first: First) -> None:
     line_chart(
         gradients.gradient_profiles(found, decades), "first-profile", "Gradient norm of every layer, with and without skips"
     )
-    st.markdown(words.comparison(found, NetSpec().classes))
+    st.markdown(captions.comparison(first.values, {"residual": NetSpec(), "plain": NetSpec().plain()}))
 
 
 def step(first: First) -> None:
     """The contenders' gradients at the lab's first step."""
-    from resviz.figures import lab, words
+    from resviz.figures import captions, lab
     from resviz.ui.charts import line_chart
 
     record = first.values["record"]
     figure = lab.layer_lines(record, "gradients", record.step, lab.gradient_decades(record))
     line_chart(figure, "first-step", "Gradient norm of every layer at the first step")
-    st.markdown(words.lab_note(record, record.step))
+    st.markdown(captions.lab_note(record, record.step))
 
 
 def explanation(first: First) -> None:
     """What the first network says of the first sample, and where the evidence lies."""
     from PIL import Image
 
-    from resviz.figures import words
+    from resviz.figures import captions
     from resviz.ui.panel import panel, photo_url
 
     values = first.values
     window = Image.open(io.BytesIO(values["window"].tobytes()))
-    st.markdown(words.prediction_note(values["prediction"]))
+    st.markdown(captions.prediction_note(values["prediction"]))
     photo = photo_url(window)
     with st.container(key="panels-first"):
         for name, found in {"photograph": None, **values["maps"]}.items():

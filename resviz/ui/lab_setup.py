@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from resviz.figures import captions
 from resviz.plan import COMPARISONS, DATA, Edit, LabPlan, comparison_of, labels_of
 from resviz.spec import Block, Init, NetSpec, Norm, cifar_blocks
 from resviz.ui.controls import word
@@ -201,9 +202,8 @@ def _estimate(lab: Session, place: DeltaGenerator) -> None:
     if lab.lab is None and not lab.error and found.seconds < _SHORT:
         lab.run_to(1)  # so that there is something to see
     with place:
-        pace = f"{1 / found.seconds:.0f} steps a second" if found.seconds < 1 else f"{found.seconds:.1f} s a step"
         st.caption(
-            f"Estimated: {pace}, {found.memory / 2**30:.2f} GiB. SGD, momentum 0.9, {plan.batch} images a batch, {SIDES[plan.data]} px.",
+            f"Estimated: {captions.pace(found.seconds)}, {found.memory / 2**30:.2f} GiB. SGD, momentum 0.9, {plan.batch} images a batch, {SIDES[plan.data]} px.",
         )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from resviz.figures import gradients, lab, report, words
+from resviz.figures import captions, gradients, lab, report
 from resviz.figures.theme import number, power_of_ten, viridis
+from resviz.judgement import FACTOR
 from resviz.plan import plan_to_query
 from resviz.results import Finding, GradientProfile, LabRecord
 from resviz.ui import diagram
@@ -44,7 +45,7 @@ def _stage(held: Session) -> None:
     found = findings(record, at)
     for finding in found:
         if finding.kind == "diverged":
-            st.warning(("" if held.running else "Paused. ") + words.finding_note(finding), icon=":material/error:")
+            st.warning(("" if held.running else "Paused. ") + captions.finding_note(finding), icon=":material/error:")
     chosen = _chosen(held, record)
     decades = lab.gradient_decades(record)
     select = {"on_select": lambda name: st.session_state.update(selected=name)}
@@ -93,7 +94,7 @@ def _stage(held: Session) -> None:
     with right:
         st.markdown(f"**How the variance grows**, step {seen:,} (De & Smith 2020, arXiv 2002.10444)")
         line_chart(lab.block_lines(record, "variance", at), "lab-variance", "Channel variance after each block")
-        st.caption(words.growth_note(record, at))
+        st.caption(captions.growth_note(record, at))
     dead = max(float(np.nanmax(np.nan_to_num(track.signals["dead"]))) for track in record.tracks)
     if dead > 0:
         with st.expander(f"Dead ReLU units: up to {100 * dead:.0f} % of a block"):
@@ -123,7 +124,7 @@ def _scrubbed(held: Session, record: LabRecord) -> int:
 def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding]) -> None:
     """What happened so far, in words; as tall whatever it says, so that the figures below stay where they are."""
     pace = (
-        f" · {held.lab.step_number / held.lab.seconds:.0f} steps a second"
+        f" · {captions.pace(held.lab.seconds / held.lab.step_number)}"
         if held.lab and held.lab.seconds and record.step > 5
         else ""
     )
@@ -133,12 +134,13 @@ def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding])
     if held.running and held.until < 1_000_000 and held.job is not None and held.job.remaining:
         queue += f" · about {held.job.remaining:.0f} s to step {held.until:,}"
     with st.container(key="lab-status"):
-        st.markdown(f"{words.lab_note(record, at)} *{state}{pace}{queue}*")
+        st.markdown(f"{captions.lab_note(record, at)} *{state}{pace}{queue}*")
         if found:
-            st.caption("  \n".join(words.finding_note(finding) for finding in found[:4]))
+            st.caption("  \n".join(captions.finding_note(finding) for finding in found[:4]))
         else:
             st.caption(
-                "Every layer's gradient is within a factor of 1,000 of the last layer's, and no block has half its ReLUs dead."
+                f"Every convolution's gradient is within a factor of {FACTOR:g} of the last one's, but for zeros by construction, and no "
+                "block has half its ReLUs dead."
             )
 
 
@@ -225,6 +227,6 @@ def _report(held: Session, link: str) -> bytes:
     assert record is not None
     from resviz.training.detect import findings
 
-    notes = [words.lab_note(record, record.step), words.growth_note(record, record.step)]
-    notes += [words.finding_note(finding) for finding in findings(record, record.step)]
+    notes = [captions.lab_note(record, record.step), captions.growth_note(record, record.step)]
+    notes += [captions.finding_note(finding) for finding in findings(record, record.step)]
     return report.lab_report(record, notes, link).encode()

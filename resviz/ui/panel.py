@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from resviz.figures.attribution import GREY, HEAT_FLOOR, SMOOTHING, STYLES, Look, full_colour, heat_colours
+from resviz.figures.attribution import GREY, HEAT_FLOOR, SMOOTHING, STYLES, Look, full_colour, heat_colours, poles
 from resviz.figures.theme import NEGATIVE, POSITIVE
 from resviz.results import Attribution
 
@@ -44,7 +44,10 @@ _LOOK = (
     "dragging moves them; the orange handle wipes the map away.</span></span></div>"
 )
 _STYLES = {
-    "signed": ("Signed", "Blue speaks for the class, vermilion against it"),
+    "signed": (
+        "Signed",
+        "Blue speaks for the class, vermilion against it; green is a magnitude without a sign, pink less of it than before",
+    ),
     "heat": ("Heat", "How strong the evidence is, whatever its sign"),
     "contour": ("Contour", "A line round the strongest part of the map, smoothed"),
     "masked": ("Masked", "The photograph where the smoothed map is strongest"),
@@ -56,9 +59,10 @@ def _rgb(colour: str) -> list[int]:
 
 
 @cache
-def _colours() -> dict[str, Any]:
+def _colours(signed: bool) -> dict[str, Any]:
+    positive, negative = poles(signed)
     return {
-        "positive": _rgb(POSITIVE), "negative": _rgb(NEGATIVE), "line": POSITIVE, "grey": [GREY] * 3, "floor": HEAT_FLOOR,
+        "positive": _rgb(positive), "negative": _rgb(negative), "line": positive, "grey": [GREY] * 3, "floor": HEAT_FLOOR,
         "heat": [_rgb(colour) for colour in heat_colours()],
     }  # fmt: skip
 
@@ -94,7 +98,7 @@ def panel(
     """The photograph, or a map on it. `side` is the network's input in pixels; `top` gets the full colour where maps share a scale."""
     data = {
         "key": key, "group": _GROUP, "look": asdict(Look()), "photo": photo, "side": side, "title": title, "alt": alt, "note": note,
-        "file": f"resviz-{key}".replace("@", "-"), "waiting": waiting, "colours": _colours(), "map": found and _map(found, top),
+        "file": f"resviz-{key}".replace("@", "-"), "waiting": waiting, "colours": _colours(found is None or found.signed), "map": found and _map(found, top),
     }  # fmt: skip
     _component("panel", _PANEL)(key=key, data=data, height="content")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from resviz.figures import lab, words
+from resviz.figures import captions, lab
 from resviz.plan import LabPlan
 from resviz.spec import Init, NetSpec, Norm, cifar_blocks
 from resviz.ui.charts import line_chart
@@ -24,7 +24,9 @@ _SETTINGS = {
 
 def show() -> None:
     """The controls, and the race filling in under them."""
-    st.markdown("The same comparison, live: 1,500 handwritten digits of 8×8 pixels, both networks on the same batches.")
+    st.markdown(
+        "A smaller experiment of the same kind, live: 1,500 handwritten digits of 8×8 pixels, both networks on the same batches."
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         depth = st.selectbox("Depth", [20, 32, 44, 56, 110], index=3, key="race.depth", width=110)
         setting = st.selectbox("Design", list(_SETTINGS), key="race.setting", width=230)
@@ -77,4 +79,4 @@ def _draw(held: Session) -> None:
         st.markdown(f"**Gradient of every layer at step {record.step}**")
         figure = lab.layer_lines(record, "gradients", record.step, lab.gradient_decades(record))
         line_chart(figure, "race-profile", "Gradient norm of every layer at this step")
-    st.markdown(words.lab_note(record, record.step))
+    st.markdown(captions.lab_note(record, record.step))

@@ -10,13 +10,14 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
+from resviz.attribution.kinds import BASELINE
 from resviz.attribution.methods import METHODS, at_layer, title_of
 from resviz.attribution.metrics import faithfulness
 from resviz.attribution.run import attribute
 from resviz.attribution.snippet import snippet
-from resviz.figures import words
+from resviz.figures import captions
 from resviz.figures.attribution import Look
-from resviz.results import Attribution, Faithfulness, Prediction
+from resviz.results import Attribution, Faithfulness, Prediction, Scope
 from resviz.ui import jobs
 from resviz.ui.panel import panel, photo_url
 from resviz.zoo.classifier import Classifier
@@ -37,6 +38,7 @@ class Studio:
     photograph: str
     image: Image.Image
     prediction: Prediction
+    scope: Scope | None
     target: int
     against: int | None
     methods: Sequence[str]
@@ -84,7 +86,7 @@ class Studio:
     def check(self, name: str, found: Attribution) -> str:
         """A map's own check in words, or how concentrated it is."""
         remedy = METHODS[at_layer(name)[0]].remedy
-        return words.attribution_note(found.delta, found.target_change, remedy) or words.focus_note(found)
+        return captions.attribution_note(found.delta, found.target_change, remedy) or captions.focus_note(found)
 
     def code(self, name: str) -> str:
         """The Python that makes the map again; none for a visitor's own checkpoint."""
@@ -98,14 +100,22 @@ class Studio:
 
     # ------------------------------------------------------------------------------------------- how far they can be trusted
 
+    @property
+    def empty(self) -> str:
+        """What deletion puts in a pixel's place: the Trust view's choice."""
+        chosen: str = st.session_state.get("deletion.baseline", BASELINE.default)
+        return chosen
+
     def measuring(self, name: str, found: Attribution) -> Wanted:
+        empty = self.empty
+
         def work(tick: jobs.Tick) -> Faithfulness:
-            return faithfulness(self.classifier, self.image, found, self.options[name], tick, self.against)
+            return faithfulness(self.classifier, self.image, found, self.options[name], tick, self.against, empty)
 
         return f"trust.{name}", self.trust_key(name), f"Faithfulness of {title_of(name)}", work
 
     def trust_key(self, name: str) -> tuple[Any, ...]:
-        return "faithfulness", *self.key(name)
+        return "faithfulness", self.empty, *self.key(name)
 
     def measured(self, name: str) -> Faithfulness | None:
         found: Faithfulness | None = jobs.manager().remembered(self.trust_key(name))

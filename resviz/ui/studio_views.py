@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from resviz.attribution.kinds import BASELINES
 from resviz.attribution.methods import METHODS, at_layer, title_of
 from resviz.attribution.residual import grad_cam_by_block, two_paths
 from resviz.attribution.run import attribute, cost
 from resviz.figures import attribution as pictures
-from resviz.figures import words
+from resviz.figures import captions
 from resviz.figures.explanation import explanation_report, trust_table
 from resviz.results import Attribution, Faithfulness, Prediction
 from resviz.ui import jobs
@@ -76,14 +77,14 @@ def _details(studio: Studio, name: str, found: Attribution | None) -> None:
         option_controls(name, studio.classifier, studio.network)
         count, seconds = cost(studio.classifier, at_layer(name)[0], studio.options[name])
         st.caption(
-            f"{words.counted(count, 'picture')} through the network" + (f", about {seconds:.2g} s here." if seconds else ".")
+            f"{captions.counted(count, 'picture')} through the network" + (f", about {seconds:.2g} s here." if seconds else ".")
         )
         if found is None:
             return
         file = f"{name}-{studio.asked}".replace(" ", "-").replace("@", "-")
         st.download_button("Raw map (NPY)", partial(_npy, found), f"{file}.npy", on_click="ignore", key=f"NPY.{name}")
         if code := studio.code(name):
-            st.caption("The same map with Captum alone:")
+            st.caption("The same map in Python: Captum computes it, this project loads the network.")
             st.code(code, language="python", height=260)
 
 
@@ -96,7 +97,7 @@ def _report(studio: Studio) -> str:
         for name, found in maps.items()
     ]  # fmt: skip
     return explanation_report(
-        studio.about, studio.prediction, studio.asked, studio.classifier.preprocessing.seen(studio.image), studio.window,
+        studio.about, studio.prediction, studio.scope, studio.asked, studio.classifier.preprocessing.seen(studio.image), studio.window,
         {title_of(name): found for name, found in maps.items()}, studio.look, rows, measured, [studio.code(name) for name in maps],
     )  # fmt: skip
 
@@ -163,15 +164,15 @@ def change(studio: Studio) -> None:
     if before is None or result is None:
         return
     found, prediction = result
-    difference = replace(found, values=np.asarray(found.values) - np.asarray(before.values), signed=True)
+    difference = replace(found, values=np.asarray(found.values) - np.asarray(before.values), signed=found.signed)
     words_for = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
     before_it, after_it = with_literal_classes(studio.prediction), with_literal_classes(prediction)
-    st.markdown(words.cut_note(before_it, after_it, before_it.categories[studio.target], words_for))
+    st.markdown(captions.cut_note(before_it, after_it, before_it.categories[studio.target], words_for))
     top = max(pictures.full_colour(before), pictures.full_colour(found))  # one scale: what changes is the evidence
     with grid("change"):
         for title, values in {"Before": before, "After": found, "After − before": difference}.items():
             alt = f"{title_of(name)} for {studio.asked}, {title.lower()} the change"
-            studio.draw(f"change-{title}", title, alt, values, words.focus_note(values), top=top)
+            studio.draw(f"change-{title}", title, alt, values, captions.focus_note(values), top=top)
     st.caption("The three share one scale of colour.")
 
 
@@ -191,7 +192,7 @@ def paths(studio: Studio) -> None:
     )  # fmt: skip
     if found is None:
         return
-    st.markdown(words.paths_note(found))
+    st.markdown(captions.paths_note(found))
     # one scale for the three: they add up
     top = max(float(np.abs(part).max()) for part in (found.identity, found.branch, found.whole)) or 1.0
     parts = {"By the skip, x": found.identity, "By the branch, F(x)": found.branch, "Both, F(x) + x": found.whole}
@@ -209,13 +210,20 @@ def trust(studio: Studio) -> None:
         "Take the strongest pixels away, put them back, cover squares, nudge the picture, shuffle the weights: "
         "what each map is worth **for this picture** is measured, not believed."
     )
+
+    def keep() -> None:
+        st.session_state["deletion.baseline"] = st.session_state["trust.empty"]
+
+    st.session_state["trust.empty"] = studio.empty
+    st.selectbox("A pixel taken away becomes", BASELINES, key="trust.empty", on_change=keep, width=220,
+                 help="Deletion's baseline. It can only judge where the picture without a pixel is none of the class.")  # fmt: skip
     if len(studio.found()) < len(studio.methods):
         jobs.results_of([studio.wanted(name) for name in studio.methods])
     maps = studio.found()
     if not maps:
         st.info("Choose a method first; its map is measured here.")
         return
-    asked = ("trust", *studio.question, *(studio.key(name) for name in maps))
+    asked = ("trust", studio.empty, *studio.question, *(studio.key(name) for name in maps))
     if not all(studio.measured(name) for name in maps) and st.session_state.get("trust.asked") != asked:
         st.button("Measure the faithfulness", type="primary", icon=":material/fact_check:",
                   on_click=st.session_state.update, args=({"trust.asked": asked},))  # fmt: skip
@@ -239,7 +247,7 @@ def _judged(titled: Mapping[str, Faithfulness]) -> None:
     st.markdown("**Sanity check**: does the map follow the weights?", help="Adebayo et al. 2018, arXiv 1810.03292")
     chart(pictures.sanity_lines(titled), "sanity", "Likeness of the map while the weights are shuffled from the top")
     for title, found in titled.items():
-        (st.warning if found.ignores_weights else st.markdown)(words.trust_note(title, found))
+        (st.warning if found.ignores_weights else st.markdown)(captions.trust_note(title, found))
 
 
 VIEWS = {

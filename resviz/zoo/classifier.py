@@ -173,5 +173,5 @@ def predict(classifier: Classifier, image: Image.Image, net: ResNet | None = Non
     """The probability of every class for one picture."""
     view = classifier.private_view() if net is None else net
     with torch.inference_mode():
-        probabilities = torch.softmax(view(classifier.preprocessing.tensor(image)).double(), 1)[0]
-    return Prediction(classifier.categories, probabilities.numpy())
+        logits = view(classifier.preprocessing.tensor(image)).double()[0]
+    return Prediction(classifier.categories, torch.softmax(logits, 0).numpy(), logits.numpy())

@@ -1,0 +1,45 @@
+"""Captions computed from what was measured, one module a subject."""
+
+from resviz.figures.captions.attribution import (
+    attribution_note,
+    cut_note,
+    focus_note,
+    paths_note,
+    prediction_note,
+    ranking,
+    trust_note,
+)
+from resviz.figures.captions.gradients import comparison, gradient_note, layer_note, skips_of, sweep_note, verdict
+from resviz.figures.captions.lab import finding_note, growth_note, lab_note
+from resviz.figures.captions.nets import bottleneck_note, table_note
+from resviz.figures.captions.numbers import counted, pace, percent, span
+from resviz.figures.captions.training import beside_the_paper, branch_note, degradation, overfitting
+
+__all__ = [
+    "attribution_note",
+    "beside_the_paper",
+    "bottleneck_note",
+    "branch_note",
+    "comparison",
+    "counted",
+    "cut_note",
+    "degradation",
+    "finding_note",
+    "focus_note",
+    "gradient_note",
+    "growth_note",
+    "lab_note",
+    "layer_note",
+    "overfitting",
+    "pace",
+    "paths_note",
+    "percent",
+    "prediction_note",
+    "ranking",
+    "skips_of",
+    "span",
+    "sweep_note",
+    "table_note",
+    "trust_note",
+    "verdict",
+]

@@ -1,0 +1,34 @@
+"""What a network's layers cost."""
+
+from __future__ import annotations
+
+from resviz.figures.captions.numbers import percent
+from resviz.figures.theme import count
+from resviz.results import LayerTable
+
+__all__ = ["bottleneck_note", "table_note"]
+
+
+def bottleneck_note(table: LayerTable, block: str) -> str:
+    """What a bottleneck's three convolutions cost beside two 3×3 convolutions of the block's own width."""
+    convs = [row for row in table.rows if row.name.startswith(f"{block}.conv")]
+    channels, inside = convs[-1].out_shape[0], convs[0].out_shape[0]
+    pixels = convs[-1].out_shape[1] * convs[-1].out_shape[2]
+    weights = sum(row.macs // (row.out_shape[1] * row.out_shape[2]) for row in convs)
+    pair = 2 * 9 * channels * channels
+    if len(convs) == 2:
+        return f"`{block}`: two 3×3 convolutions of {channels} channels, {count(weights)} weights, {count(weights * pixels, 'MACs')}."
+    saved = 1 - weights / pair
+    return (
+        f"`{block}`: {convs[0].in_shape[0]} → {inside} → {inside} → {channels} channels, {count(weights)} weights. Two 3×3 convolutions "
+        f"on {channels} channels would hold {count(pair)}: the bottleneck {'saves' if saved >= 0 else 'costs'} {percent(abs(saved))}"
+        f"{'' if saved >= 0 else ' more'}."
+    )
+
+
+def table_note(table: LayerTable) -> str:
+    heaviest = max(table.rows, key=lambda row: row.params)
+    return (
+        f"{count(table.params)} parameters and {count(table.macs, 'MACs')} an image; the heaviest layer, "
+        f"`{heaviest.name}`, holds {percent(heaviest.params / table.params)} of the parameters."
+    )

@@ -1,0 +1,100 @@
+"""Which pictures a network knows: its names, and how far its own score tells them from others, as measured for its card."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from PIL import Image
+
+from resviz.results import SCORES, Prediction, Scope
+from resviz.zoo.bundled import card
+from resviz.zoo.classifier import Classifier
+
+__all__ = ["KEPT", "SHOWN", "classes_of", "measured_scope", "pictures", "scope_of", "shows_known", "to_card"]
+
+KEPT: Final = 0.95  # of its own pictures, which the threshold leaves unflagged
+# what the sample photographs show, by the names that networks have for it
+SHOWN: Final[Mapping[str, frozenset[str]]] = {
+    "Cat": frozenset({"cat", "tabby", "tiger cat", "Egyptian cat"}),
+    "Coffee": frozenset({"espresso", "cup"}),
+    "Rocket": frozenset({"missile", "projectile"}),
+    "Temple": frozenset({"palace"}),
+}
+_BATCH: Final = 32
+
+
+def shows_known(sample: str, categories: Collection[str]) -> bool:
+    """Whether a sample photograph shows something that a network with these classes has a name for."""
+    return not SHOWN.get(sample, frozenset()).isdisjoint(categories)
+
+
+def scope_of(name: str) -> Scope | None:
+    """What a bundled network's card says; None where it was not measured."""
+    found = card(name).get("scope")
+    return None if found is None else Scope(**{key: value for key, value in found.items() if key in Scope.__dataclass_fields__})
+
+
+def _held_out(root: Path) -> Path:
+    folder = next((root / name for name in ("test", "val") if (root / name).is_dir()), None)
+    if folder is None:
+        raise ValueError(f"{root} needs a folder test or val with a folder per class in it")
+    return folder
+
+
+def classes_of(root: Path) -> list[str]:
+    """The names of the held-out classes, in the order that a card has them."""
+    return sorted(path.name for path in _held_out(root).iterdir() if path.is_dir())
+
+
+def pictures(root: Path, count: int, leave_out: Sequence[str] = ()) -> Iterator[Image.Image]:
+    """`count` held-out pictures of ROOT/test or ROOT/val, spread evenly over its classes but for those that are left out."""
+    folder = _held_out(root)
+    if unknown := sorted(set(leave_out) - set(classes_of(root))):
+        raise ValueError(f"{folder} has no class {unknown[0]!r} to leave out; name one of its folders")
+    paths = sorted(path for path in folder.glob("*/*") if path.parent.name not in leave_out)
+    if not paths:
+        raise ValueError(f"{folder} holds no pictures as CLASS/NAME.jpg")
+    for at in np.linspace(0, len(paths) - 1, min(count, len(paths))).astype(int):
+        with Image.open(paths[at]) as file:
+            yield file.convert("RGB")
+
+
+def measured_scope(
+    classifier: Classifier, inside: Iterable[Image.Image], outside: Iterable[Image.Image], known: str, others: str
+) -> Scope:
+    """Every score's AUROC; for the best one a threshold from every second known picture, and the rates on all that had no say in it."""
+    from sklearn.metrics import roc_auc_score
+
+    own, strange = (list(_answers(classifier, images)) for images in (inside, outside))
+    truth = np.repeat([1, 0], [len(own), len(strange)])
+    auroc = {score: float(roc_auc_score(truth, _told(own + strange, score))) for score in SCORES}
+    best = max(SCORES, key=auroc.__getitem__)
+    threshold = float(np.quantile(_told(own[::2], best), 1 - KEPT))
+    caught, alarms = (float((_told(found, best) < threshold).mean()) for found in (strange, own[1::2]))
+    return Scope(best, threshold, caught, alarms, auroc, f"{len(own):,} of {known}", f"{len(strange):,} of {others}")
+
+
+def _answers(classifier: Classifier, images: Iterable[Image.Image]) -> Iterator[Prediction]:
+    """Many pictures' predictions, a batch at a time."""
+    view, given = classifier.fast_view(fused=True), iter(images)
+    while chunk := list(islice(given, _BATCH)):
+        with torch.inference_mode():
+            logits = view(torch.cat([classifier.preprocessing.tensor(image) for image in chunk])).double()
+        for one in logits:
+            yield Prediction(classifier.categories, torch.softmax(one, 0).numpy(), one.numpy())
+
+
+def _told(predictions: Sequence[Prediction], score: str) -> np.ndarray:
+    return np.array([prediction.familiarity(score) for prediction in predictions])
+
+
+def to_card(scope: Scope) -> dict[str, object]:
+    """The scope with the digits that so many pictures are good for."""
+    rounded = asdict(scope) | {name: round(getattr(scope, name), 3) for name in ("threshold", "caught", "false_alarms")}
+    return rounded | {"auroc": {score: round(value, 3) for score, value in scope.auroc.items()}}
