@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,9 @@ from contextlib import contextmanager
 from resviz.progress import Tick, quiet
 
 __all__ = ["Budget", "brief", "door", "quoted"]
+
+
+_INNARDS = re.compile(r"\s*<[^<>]*(?: at 0x|ZipInfo)[^<>]*>")
 
 
 @contextmanager
@@ -26,8 +30,9 @@ def door(own: type[ValueError], sentence: str) -> Iterator[None]:
 
 
 def brief(error: BaseException) -> str:
-    """An exception's first line, shortened; its type where it says nothing, and no number of the system's."""
+    """An exception's first line, shortened; its type where it says nothing, no number of the system's and no object's innards."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = _INNARDS.sub("", text)
     return quoted((text.splitlines() or [""])[0] or type(error).__name__, 80)
 
 
