@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from random import Random
 
 from resviz.images import ImageError
@@ -25,13 +26,14 @@ def ask(given: int) -> str:
     while given == 3:
         pass
     if given == 4:
-        held.append(b"x" * (700 * 2**20))
+        held.append(b"x" * (250 * 2**20))
     if given == 5:
         os._exit(3)
     if given == 6:
         os.mkdir("canary")
     while given == 7:
         held.append(b"x" * 2**24)
+        time.sleep(0.01)
     if given == 8:
         raise ImageError("One clear sentence.")
     return "read"

@@ -136,8 +136,7 @@ def _pickle_bytes(rng: Random) -> tuple[str, bytes]:
 def _shapes(rng: Random) -> tuple[str, bytes]:
     """Odd shapes, kinds and values of one or more tensors."""
     state, names = dict(rng.choice(states())), []
-    for _ in range(rng.choice((1, 1, 2, 5))):
-        key = rng.choice(list(state))
+    for key in rng.sample(list(state), rng.choice((1, 1, 2, 5))):
         name = rng.choice(list(_TENSORS))
         try:
             state[key] = _TENSORS[name](state[key])

@@ -85,9 +85,25 @@ def ask(data: bytes) -> str:
 
 # ------------------------------------------------------------------------------------------ headers
 
+_SIDES = (
+    (7000, 7000),
+    (7000, 7000),
+    (4096, 4096),
+    (12000, 4000),
+    (20000, 20000),
+    (65535, 65535),
+    (1, 1),
+    (1000, 90000),
+    (2**31 - 1, 2**31 - 1),
+)
+
 
 def _png(data: bytearray, rng: Random) -> bytes:
     """A field of a chunk changed, its checksum made good again."""
+    if rng.random() < 0.4:
+        struct.pack_into(">II", data, 16, *rng.choice(_SIDES))
+        struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
+        return bytes(data)
     chunks, at = [], 8
     while at + 12 <= len(data):
         (size,) = struct.unpack_from(">I", data, at)
@@ -110,6 +126,8 @@ def _jpeg(data: bytearray, rng: Random) -> bytes:
         at for at in range(len(data) - 10) if data[at] == 0xFF and data[at + 1] in (0xC0, 0xC2, 0xC4, 0xDA, 0xDB, 0xE0, 0xE1)
     ]
     at = rng.choice(frames)
+    if data[at + 1] in (0xC0, 0xC2):
+        struct.pack_into(">HH", data, at + 5, *(side % 65536 for side in rng.choice(_SIDES)))
     place = at + rng.choice((2, 4, 5, 7, 9, 10, 11))
     struct.pack_into(">H", data, place, rng.choice(NUMBERS) & 0xFFFF)
     return bytes(data)
@@ -117,12 +135,19 @@ def _jpeg(data: bytearray, rng: Random) -> bytes:
 
 def _gif(data: bytearray, rng: Random) -> bytes:
     images = [at for at in range(len(data) - 10) if data[at] == 0x2C]
+    if rng.random() < 0.4:
+        at = rng.choice((6, rng.choice(images) + 5))
+        struct.pack_into("<HH", data, at, *(side % 65536 for side in rng.choice(_SIDES)))
+        return bytes(data)
     at = rng.choice((6, 8, rng.choice(images) + rng.choice((1, 3, 5, 7))))
     struct.pack_into("<H", data, at, rng.choice(NUMBERS) & 0xFFFF)
     return bytes(data)
 
 
 def _bmp(data: bytearray, rng: Random) -> bytes:
+    if rng.random() < 0.4:
+        struct.pack_into("<ii", data, 18, *rng.choice(_SIDES))
+        return bytes(data)
     struct.pack_into("<I", data, rng.choice((2, 10, 14, 18, 22, 26, 28, 30, 34, 46, 50)), rng.choice(NUMBERS))
     return bytes(data)
 
@@ -132,6 +157,11 @@ def _tiff(data: bytearray, rng: Random) -> bytes:
     order = "<" if data[:2] == b"II" else ">"
     (at,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, at)
+    if rng.random() < 0.4:  # width and height stand first
+        for entry, side in zip((at + 2, at + 14), rng.choice(_SIDES), strict=True):
+            struct.pack_into(f"{order}HI", data, entry + 2, 4, 1)
+            struct.pack_into(f"{order}I", data, entry + 8, side)
+        return bytes(data)
     for _ in range(rng.choice((1, 1, 3))):
         entry = at + 2 + 12 * rng.randrange(count)
         field = rng.choice(("tag", "type", "count", "value", "value", "value", "next"))

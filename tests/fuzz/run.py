@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resviz.machine import cores
-from tests.fuzz.worker import peak
+from tests.fuzz.worker import resident
 
 __all__ = ["COUNTS", "MOST_HELD", "MOST_SECONDS", "PATIENCE", "Answer", "fuzz"]
 
@@ -90,7 +90,7 @@ class _Child:
         while time.monotonic() < until:
             with contextlib.suppress(queue.Empty):
                 return self.heard.get(timeout=0.1)
-            if idle is not None and self.alive and peak(self.process.pid) - idle > 3 * MOST_HELD:
+            if idle is not None and self.alive and resident(self.process.pid) - idle > 3 * MOST_HELD:
                 return None
         return None
 
@@ -104,7 +104,7 @@ class _Child:
         idle, began = int(str(made["idle"])), time.monotonic()
         ended = self._line(PATIENCE, idle)
         if ended is None:
-            held = peak(self.process.pid) - idle if self.process.poll() is None else 0
+            held = resident(self.process.pid) - idle if self.process.poll() is None else 0
             how = "hung" if time.monotonic() - began >= PATIENCE else "died"
             self.end()
             return Answer(

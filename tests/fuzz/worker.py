@@ -16,44 +16,60 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import psutil
+
 from resviz.heap import give_back
 from tests.fuzz.claims import sentence
 
-__all__ = ["main", "peak", "resident"]
+__all__ = ["main", "resident"]
 
 
-def peak(pid: int | str = "self") -> int:
-    """The most bytes that were resident since `forget`, or ever where the system cannot forget."""
+def resident(pid: int) -> int:
+    """Bytes that a process holds now; 0 of one that has ended."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-        return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) << 10
-    except OSError:
-        import resource
-
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most << 10
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
-def resident(pid: int | str = "self") -> int:
-    """Bytes that are resident now."""
-    import psutil
+def _peak() -> int:
+    """The most bytes that were resident since `_forget`, or ever where the system cannot forget."""
+    if sys.platform.startswith("linux"):
+        return _status("VmHWM")
+    import resource
 
-    return int(psutil.Process(os.getpid() if pid == "self" else int(pid)).memory_info().rss)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most << 10
 
 
-def _forget() -> None:
-    """The peak begins anew."""
+def _status(field: str) -> int:
+    """Bytes, as Linux counts them."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{field}:"))
+
+
+def _forget() -> bool:
+    """The peak begins anew, where the system can."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        return True
     except OSError:
-        return
+        return False
+
+
+def _bound() -> None:
+    """No input may take the machine's memory: what needs four gigabytes more than now is told that there is none."""
+    if sys.platform.startswith("linux"):
+        import resource
+
+        data = _status("VmData")
+        resource.setrlimit(resource.RLIMIT_DATA, (data + 2**32, data + 2**32))
 
 
 def _idle() -> int:
     gc.collect()
     give_back()
-    _forget()
-    return resident()
+    return resident(os.getpid()) if _forget() else _peak()
 
 
 def _answer(door: Any, given: Any) -> tuple[str, str]:
@@ -98,6 +114,7 @@ def main(name: str, seed: str) -> None:
     _hurt()
     gc.collect()
     gc.freeze()  # what stays need not be looked at before every input
+    _bound()
     say(ready=True)
     for line in sys.stdin:
         about, given = door.make(Random(f"{seed} {name} {int(line)}"), int(line))
@@ -105,7 +122,7 @@ def main(name: str, seed: str) -> None:
         say(made=about, idle=idle)
         began = time.perf_counter()
         how, words = _answer(door, given)
-        seconds, held = time.perf_counter() - began, peak() - idle
+        seconds, held = time.perf_counter() - began, _peak() - idle
         del given
         say(ended=how, words=words, seconds=seconds, held=held, hurt=_hurt())
 
