@@ -47,7 +47,7 @@ from resviz.ui.studio_views import VIEWS, WITH_MAPS
 from resviz.zoo.scope import scope_of, shows_known
 
 classifier, image = network.classifier, photograph.image
-scope = scope_of(network.key) if network.key in inputs.bundled_titles() else None
+scope = scope_of(network.key) if network.key in networks.bundled_titles() else None
 preprocessing = classifier.preprocessing
 prediction = cache.prediction(network.key, image, classifier)
 ranked = [category for category, _ in prediction.top(len(classifier.categories))]
