@@ -66,7 +66,9 @@ def _summary(args: argparse.Namespace) -> int:
         svg = to_svg(network_diagram(spec, table), describe(spec))
         if Path(args.out).suffix not in (".svg", ".html"):
             raise ValueError(f"{args.out!r} has no known ending; the diagram is written as .svg or .html")
-        Path(args.out).write_text(svg if args.out.endswith(".svg") else f"<!doctype html><meta charset=utf-8>{svg}")
+        Path(args.out).write_text(
+            svg if args.out.endswith(".svg") else f"<!doctype html><meta charset=utf-8>{svg}", encoding="utf-8"
+        )
     lines = [f"{r.name:24} {r.kind:20} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in table.rows]
     lines.append(f"{describe(spec)}: {table.params:,} parameters, {table.macs:,} MACs")
     result = {
@@ -356,6 +358,14 @@ def _train_alone(args: argparse.Namespace, out: Path) -> int:
     return 0
 
 
+def _first(args: argparse.Namespace) -> int:
+    from resviz.training.first import MEASURES, measure
+    from resviz.zoo.first import write_first
+
+    print("\n".join(str(write_first(name, measure(name), Path(args.out))) for name in MEASURES))
+    return 0
+
+
 _ORIGINAL = "CIFAR-10 (torchvision)"  # what a card calls the data of `--data cifar10`
 
 
@@ -585,6 +595,10 @@ def _parser() -> argparse.ArgumentParser:
     scope.set_defaults(run=_zoo_scope)
     for command in (summary, gradients, predict, explain, methods, listed, verify, scope):
         command.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    first = commands.add_parser("first", help="measure what each page opens with, which it shows until PyTorch is loaded")
+    first.add_argument("--out", default="assets/first", help="folder to write")
+    first.set_defaults(run=_first)
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")
     train.add_argument("--net", default="resnet20", help="a preset or a query string")

@@ -212,7 +212,7 @@ def test_pictures_zoom_wipe_and_point_together(server: Server, page: Page) -> No
     picture.hover()
     with page.expect_download() as saved:
         picture.get_by_role("button", name="SVG").click()
-    text = Path(saved.value.path()).read_text()
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
     assert text.startswith("<svg")
     assert text.count("data:image/") == 2  # the photograph and the map
     with page.expect_download() as saved:
