@@ -19,12 +19,13 @@ from resviz.figures import captions, gradients, training
 from resviz.spec import from_query
 from resviz.ui import cache, race
 from resviz.ui.charts import line_chart
-from resviz.ui.networks import bundled_titles, plain_text
+from resviz.ui.markdown import literal
+from resviz.ui.networks import bundled_titles
 from resviz.ui.player import epoch_player
 
 recorded_runs, problems = cache.every_run()
 for problem in problems:
-    st.warning(plain_text(problem), icon=":material/info:")
+    st.warning(literal(problem), icon=":material/info:")
 runs = {}
 for recorded in recorded_runs.values():
     if recorded.card["data"].startswith("CIFAR-10"):

@@ -110,7 +110,7 @@ with figure_column:
             try:
                 answer = cache.prediction(name, image, cache.bundled(name))
             except ValueError as error:
-                st.error(networks.plain_text(error))
+                st.error(literal(error))
                 continue
             chart(pictures.prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
     view = st.segmented_control(
