@@ -36,7 +36,7 @@ def _settings() -> dict[NetSpec, str]:
     names = list(r56.block_names())
     bottleneck = _deep(164, Block.BOTTLENECK, shortcut=Shortcut.B, **none, **pytorch)
     small = _deep(20, Block.BOTTLENECK, shortcut=Shortcut.B)
-    found = {
+    return {
         r20: "level", r20.plain(): "level", r56: "level", r56.plain(): "explodes", r110: "level", r110.plain(): "explodes",
         replace(r56, **xavier): "level", replace(r56, **pytorch).plain(): "explodes", replace(r56, **group): "level",
         replace(r56, **group).plain(): "level", replace(r110, **group).plain(): "level",
@@ -65,7 +65,6 @@ def _settings() -> dict[NetSpec, str]:
         # the classifier is no reference
         bottleneck: "level", bottleneck.plain(): "vanishes", PRESETS["resnet164"]: "explodes", _deep(56, Block.PREACT_BASIC): "level",
     }  # fmt: skip
-    return found
 
 
 SETTINGS = _settings()

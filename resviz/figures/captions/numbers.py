@@ -21,7 +21,7 @@ def percent(share: float) -> str:
             return f"{text} %".replace("-", "−")
     if 0 < abs(value) < 0.005:
         return "under 0.01 %"
-    return "over 99.99 %" if 99.99 < value < 100 else f"{value:.2g} %".replace("-", "−")
+    return "over 99.99 %" if 99.99 < value < 100 else f"{value:.2f} %".replace("-", "−")
 
 
 def pace(seconds: float) -> str:
