@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from resviz.spec import PRESETS
 from resviz.zoo.bundled import card
+from resviz.zoo.runs import RUNS, read_run, run_names
 from resviz.zoo.scope import scope_of
 from tests.pages.test_pages import button, finished, opened, ranked
 
@@ -74,3 +75,31 @@ def test_claims_of_home_are_those_of_its_sources() -> None:
     assert led.index("U-Net") > led.index("Before it")
     assert "F's weights only need to go to 0" not in text
     assert "gradient highway" not in text.lower()
+
+
+def test_what_is_said_of_the_recorded_blocks_is_what_was_recorded() -> None:
+    """Numbers that stand in running text on Home, Gradients and Degradation."""
+    runs = {name: read_run(RUNS / f"{name}.parquet") for name in run_names()}
+    small = {name: sum(ratio < 0.5 for ratio in run.epochs[-1].branch_ratio) for name, run in runs.items()}
+    assert (small["resnet56-cifar10"], small["resnet20-cifar10"], small["resnet18-imagenette"]) == (21, 1, 2)
+    plain = runs["plain56-cifar10"]
+    assert (len(plain.epochs), round(plain.epochs[-1].train_error, 1)) == (30, 30.7)
+    text = spoken(opened("pages/degradation.py"))
+    assert "21 of the 27 blocks of our ResNet-56" in text
+    assert "one of nine in our ResNet-20" in text
+
+
+def test_the_python_of_a_map_is_not_called_captum_alone() -> None:
+    at = finished(opened("pages/explain.py", methods="saliency"))
+    assert any("from resviz" in code.value for code in at.code)
+    assert not any("Captum alone" in caption.value for caption in at.caption)
+    assert any("this project loads the network" in caption.value for caption in at.caption)
+
+
+def test_without_weights_no_answer_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resviz.zoo.imagenet.download", lambda item: iter(()))
+    monkeypatch.setattr("resviz.zoo.imagenet.Weights.cached", False)
+    at = finished(opened("pages/explain.py", model="resnet50.V2"))
+    assert not at.exception
+    assert any("no answer before these weights" in info.value for info in at.info)
+    assert not any("at once" in info.value for info in at.info)
