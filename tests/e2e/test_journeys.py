@@ -147,7 +147,7 @@ def give(page: Page, data: bytes) -> None:
 
 
 def test_uploaded_photograph_is_predicted_and_explained(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/explain")
+    page.goto(f"{server.url}/explain?model=resnet18-imagenette")
     ready(page)
     give(page, photograph())
     expect(page.get_by_text("cat.jpg").first).to_be_visible()
@@ -240,7 +240,7 @@ def test_a_view_can_become_the_photograph(server: Server, page: Page) -> None:
 
 @pytest.mark.parametrize("style", ["Signed", "Heat"])
 def test_a_picture_on_the_page_is_the_picture_in_the_report(style: str, server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/explain")
+    page.goto(f"{server.url}/explain?model=resnet18-imagenette&photo=Temple")
     ready(page)
     expect(maps(page)).to_have_count(4)
     page.get_by_label(style, exact=True).check(force=True)
@@ -261,7 +261,7 @@ def test_a_picture_on_the_page_is_the_picture_in_the_report(style: str, server: 
 
 
 def test_a_photograph_is_explained_judged_and_reported(server: Server, page: Page, browser: Browser, tmp_path: Path) -> None:
-    page.goto(f"{server.url}/explain")
+    page.goto(f"{server.url}/explain?model=resnet18-imagenette")
     ready(page)
     give(page, photograph())
     expect(page.get_by_text("cat.jpg").first).to_be_visible()
