@@ -47,7 +47,7 @@ from resviz.ui.studio_views import VIEWS, WITH_MAPS
 from resviz.zoo.scope import scope_of, shows_known
 
 classifier, image = network.classifier, photograph.image
-scope = scope_of(network.key) if network.key in inputs.bundled_titles() else None
+scope = scope_of(network.key) if network.key in networks.bundled_titles() else None
 preprocessing = classifier.preprocessing
 prediction = cache.prediction(network.key, image, classifier)
 ranked = [category for category, _ in prediction.top(len(classifier.categories))]
@@ -75,7 +75,11 @@ with control_column:
         )  # fmt: skip
     others = [name for name in networks.bundled_titles() if name != network.key]
     asked = st.multiselect(
-        "What other networks say", others, format_func=networks.bundled_titles().get, key="explain.others", placeholder="none"
+        "What other networks say",
+        others,
+        format_func=networks.bundled_titles().get,
+        placeholder="none",
+        key=valid("explain.others", others, [], len(others)),
     )
 methods = [name for method in chosen for name in ([f"{method}@{layer}" for layer in at] if METHODS[method].layer else [method])]
 with figure_column:
