@@ -19,6 +19,7 @@ from resviz.attribution.kinds import Choice, Found, Score
 from resviz.attribution.methods import METHODS, at_layer, available
 from resviz.attribution.pace import pace_of
 from resviz.heap import keep_freed
+from resviz.machine import device
 from resviz.nets.resnet import ResNet
 from resviz.results import Attribution
 from resviz.spec import Activation, NetSpec
@@ -100,13 +101,13 @@ def ask(
     of = METHODS.get(str((options or {}).get("of")))
     if of is not None and of.relu_only and classifier.spec.activation is not Activation.RELU:
         raise ValueError(f"{of.title} needs ReLUs and {classifier.name} has {classifier.spec.activation.value}; choose another")
-    x = classifier.preprocessing.tensor(image).contiguous(memory_format=torch.channels_last)
+    x = classifier.preprocessing.tensor(image).to(device()).contiguous(memory_format=torch.channels_last)
     merged = default_options(method, x.shape[-1]) | {"layer": default_layer(classifier)} | dict(options or {})
     merged["layer"] = layer or merged["layer"]
     _check(method, merged)
     if merged["layer"] not in set(classifier.spec.block_names()):
         raise ValueError(f"{merged['layer']!r} is no block of {classifier.name}; try {default_layer(classifier)}")
-    merged["black"] = classifier.preprocessing.black()
+    merged["black"] = classifier.preprocessing.black().to(x.device)
     return Question(classifier, x, method, target, against, merged)
 
 
