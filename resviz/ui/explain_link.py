@@ -32,7 +32,8 @@ def restore() -> None:
     state = st.session_state
     if "explain.view" in state:  # the page was here a moment ago
         return
-    state["explain.network"], state["explain.sample"] = usual()
+    for key, value in zip(("explain.network", "explain.sample"), usual(), strict=True):
+        state.setdefault(key, value)
     given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
     asked: Mapping[str, str] = state.get(_KEPT) or given
     if not asked:
