@@ -35,7 +35,8 @@ def restore() -> None:
     back = went_back()
     if "explain.view" in state and not back:  # the page was here a moment ago
         return
-    state["explain.network"], state["explain.sample"] = usual()
+    for key, value in zip(("explain.network", "explain.sample"), usual(), strict=True):
+        state.setdefault(key, value)
     given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
     asked: Mapping[str, str] = given if back else state.get(_KEPT) or given
     own = come_back()

@@ -131,7 +131,7 @@ def test_the_depth_sweep_fills_in(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/gradients?blocks=2-2-2")
     ready(page)
     page.get_by_text("Sweep the depth").click()
-    expect(page.get_by_text("The first layer's gradient over the last")).to_be_visible()
+    expect(page.get_by_text("The gradient's course with depth")).to_be_visible()
     expect(page.locator(".js-plotly-plot .heatmaplayer").first).to_be_attached()
 
 
