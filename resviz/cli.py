@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import re
 import shlex
@@ -11,12 +12,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from resviz.guard import quoted
+from resviz.guard import brief, door, nearest, quoted
 from resviz.spec import PRESETS, Activation, Init, NetSpec, Norm, Stem, describe, from_query, to_query_string
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from resviz.data import ImageSet
     from resviz.training.recipes import Recipe
     from resviz.zoo.checkpoint import Answers
@@ -30,7 +33,9 @@ def _spec(text: str) -> NetSpec:
     if text in PRESETS:
         return PRESETS[text]
     if "=" not in text and text:
-        raise ValueError(f"{text!r} is no preset; choose one of {', '.join(PRESETS)}, or give a query such as blocks=2-2-2")
+        raise ValueError(
+            f"{quoted(text)!r} is no preset; choose one of {', '.join(PRESETS)}, or give a query such as blocks=2-2-2{nearest(text, PRESETS)}"
+        )
     spec, problems = from_query(text)
     if problems:
         raise ValueError(problems[0])
@@ -42,33 +47,50 @@ def _show(args: argparse.Namespace, result: dict[str, Any], text: str) -> int:
     return 0
 
 
-def _write_figure(figure: Any, out: str) -> None:
+_FIGURES = (".png", ".svg", ".html")
+
+
+def _out(text: str | None, endings: Sequence[str]) -> Path | None:
+    """The file to write, checked before anything is computed for it."""
+    if text is None:
+        return None
+    path = Path(text)
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"{quoted(text)!r} has no known ending; use {', '.join(endings[:-1])} or {endings[-1]}")
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {quoted(path.parent)!r} to write into; make it first")
+    return path
+
+
+def _write_figure(figure: Any, path: Path) -> None:
     """A plotly figure as .html, or as .png or .svg where a Chrome is installed."""
     import plotly.graph_objects as go
 
-    path, figure = Path(out), go.Figure(figure)
-    if path.suffix == ".html":
+    figure = go.Figure(figure)
+    if path.suffix.lower() == ".html":
         figure.write_html(path)
         return
-    if path.suffix not in (".png", ".svg"):
-        raise ValueError(f"{out!r} has no known ending; use .png, .svg or .html")
     figure.update_layout(paper_bgcolor="white", plot_bgcolor="white")
-    figure.write_image(path, width=1100, scale=2)
+    logging.getLogger("choreographer").setLevel(logging.CRITICAL)  # it would speak before we do
+    try:
+        image = figure.to_image(path.suffix.lower().removeprefix("."), width=1100, scale=2)
+    except Exception as error:  # the browser's driver has a dozen of its own, and their texts are tuples and whole paragraphs
+        raise ValueError(
+            f"{quoted(path)} cannot be drawn: Plotly finds no Chrome or Chromium that runs here; install one, or write .html"
+        ) from error
+    path.write_bytes(image)
 
 
 def _summary(args: argparse.Namespace) -> int:
     from resviz.figures.diagram import network_diagram, to_svg
     from resviz.nets.cost import layer_table
 
-    spec = _spec(args.net)
+    spec, out = _spec(args.net), _out(args.out, (".svg", ".html"))
     table = layer_table(spec, args.size or (224 if spec.stem is Stem.IMAGENET else 32))
-    if args.out:
+    if out:
         svg = to_svg(network_diagram(spec, table), describe(spec))
-        if Path(args.out).suffix not in (".svg", ".html"):
-            raise ValueError(f"{args.out!r} has no known ending; the diagram is written as .svg or .html")
-        Path(args.out).write_text(
-            svg if args.out.endswith(".svg") else f"<!doctype html><meta charset=utf-8>{svg}", encoding="utf-8"
-        )
+        page = svg if out.suffix.lower() == ".svg" else f"<!doctype html><meta charset=utf-8>{svg}"
+        out.write_text(page, encoding="utf-8")
     lines = [f"{r.name:24} {r.kind:20} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in table.rows]
     lines.append(f"{describe(spec)}: {table.params:,} parameters, {table.macs:,} MACs")
     result = {
@@ -88,7 +110,7 @@ def _gradients(args: argparse.Namespace) -> int:
     from resviz.nets.resnet import build
     from resviz.probes.gradients import gradient_probe
 
-    spec = _spec(args.net)
+    spec, out = _spec(args.net), _out(args.out, _FIGURES)
     spec = spec.plain() if args.plain else spec
     changes: dict[str, Any] = {"norm": Norm(args.norm)} if args.norm else {}
     changes |= {"init": Init(args.init)} if args.init else {}
@@ -99,9 +121,9 @@ def _gradients(args: argparse.Namespace) -> int:
     images, targets = probe_batch(batch, spec.in_channels, side, spec.classes)
     probe = gradient_probe(build(spec).train(), images, targets)
     profile, note = probe.profile, _plainly(gradient_note(spec, probe))
-    if args.out:
+    if out:
         key = "residual" if spec.residual else "plain"
-        _write_figure(gradient_profiles({key: profile}, log_range(profile.norms)), args.out)
+        _write_figure(gradient_profiles({key: profile}, log_range(profile.norms)), out)
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
     result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}
@@ -121,17 +143,27 @@ def _classifier(name: str, args: argparse.Namespace) -> Classifier:
     from resviz.zoo.imagenet import load_imagenet, weights
 
     answers, file = _answers(args), Path(name)
-    if name not in weights() and name not in every_name() and file.is_file():
+    if name not in weights() and name not in every_name() and _is_file(file):
         return _own(file, answers)
     if answers != Answers():
-        raise ValueError(f"{name} is no file, and what it was trained on is known; leave out --plain, --classes, --mean, --std, --size and the like")  # fmt: skip
+        raise ValueError(f"{quoted(name)} is no file, and what it was trained on is known; leave out --plain, --classes, --mean, --std, --size and the like")  # fmt: skip
     if name not in weights():
         if file.suffix and name not in every_name():
-            raise ValueError(f"there is no file {name!r}, nor a network of that name; choose one of {', '.join(every_name())}")
+            raise ValueError(
+                f"there is no file {quoted(name)!r}, nor a network of that name; choose one of {', '.join(every_name())}"
+            )
         return load_bundled(name)
     if not weights()[name].intact:
         _download(name)
     return load_imagenet(name)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is there; a text that no path can be, such as a long list of names, is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _own(file: Path, answers: Answers) -> Classifier:
@@ -140,7 +172,7 @@ def _own(file: Path, answers: Answers) -> Classifier:
 
     if 2 * file.stat().st_size > budget().limit:
         raise ValueError(
-            f"{file} has {file.stat().st_size >> 20:,} MB, more than can be read here; save the network's state_dict alone"
+            f"{quoted(file)} has {file.stat().st_size >> 20:,} MB, more than can be read here; save the network's state_dict alone"
         )
     card = file.with_suffix(".json")
     found = load(
@@ -154,12 +186,15 @@ def _own(file: Path, answers: Answers) -> Classifier:
     return found
 
 
+_BAR: dict[str, Any] = {"leave": False, "disable": None}  # only where someone watches, and gone before what is said next
+
+
 def _download(name: str) -> None:
     from tqdm import tqdm
 
     from resviz.zoo.imagenet import download, weights
 
-    with tqdm(total=100, unit="%", desc=name) as bar:
+    with tqdm(total=100, unit="%", desc=name, **_BAR) as bar:
         for fraction in download(weights()[name]):
             bar.update(round(100 * fraction) - bar.n)
 
@@ -173,12 +208,15 @@ def _answers(args: argparse.Namespace) -> Answers:
         try:
             return None if text is None else tuple(float(part) for part in text.split(","))
         except ValueError as error:
-            raise ValueError(f"--{option} {text!r} is no row of numbers; write for example --{option} 0.49,0.48,0.45") from error
+            raise ValueError(
+                f"--{option} {quoted(text)!r} is no row of numbers; write for example --{option} 0.49,0.48,0.45"
+            ) from error
 
     classes = None
     if args.classes is not None:
         listed = Path(args.classes)
-        lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else args.classes.split(",")
+        with door(ValueError, f"--classes {quoted(listed)} is no text in UTF-8 ({{}}); write one class name a line"):
+            lines = listed.read_text(encoding="utf-8").splitlines() if _is_file(listed) else args.classes.split(",")
         classes = tuple(line.strip() for line in lines if line.strip())
     return Answers(
         network=args.weights, plain=args.plain or None, preact=args.preact or None, pool=args.pool or None, groups=args.groups,
@@ -201,12 +239,39 @@ def _told_apart(classifiers: Sequence[Classifier], models: Sequence[str]) -> lis
     return [replace(classifier, name=name) for classifier, name in zip(classifiers, names, strict=True)]
 
 
+def _picture(name: str) -> Image:
+    """A picture from disk or from a pipe; what was done to read it is said on stderr."""
+    from resviz.images import MAX_BYTES, ImageError, decode
+
+    with open(name, "rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"{quoted(name)} has more than {MAX_BYTES >> 20} MB; save it smaller")
+    try:
+        decoded = decode(data)
+    except ImageError as error:
+        raise ValueError(f"{quoted(name)}: {error}") from error
+    for note in decoded.notes:
+        print(f"{quoted(name)}: {note}", file=sys.stderr)
+    return decoded.image
+
+
+def _class(name: str, classifier: Classifier) -> int:
+    """A class by its name."""
+    if name not in classifier.categories:
+        some = ", ".join(classifier.categories[:10]) + (" …" if len(classifier.categories) > 10 else "")
+        raise ValueError(
+            f"{quoted(name)!r} is no class of {classifier.name}; choose one of {some}{nearest(name, classifier.categories)}"
+        )
+    return classifier.categories.index(name)
+
+
 def _predict(args: argparse.Namespace) -> int:
-    from resviz.images import decode
     from resviz.zoo.classifier import predict
 
+    image = _picture(args.image)
     classifier = _classifier(args.model, args)
-    prediction = predict(classifier, decode(Path(args.image).read_bytes()).image)
+    prediction = predict(classifier, image)
     ranked = prediction.top(args.top)
     classes = [{"class": name, "probability": probability} for name, probability in ranked]
     text = "\n".join(f"{100 * probability:6.2f} %  {name}" for name, probability in ranked)
@@ -218,27 +283,24 @@ def _explain(args: argparse.Namespace) -> int:
     from resviz.attribution.run import attribute
     from resviz.figures.attribution import Look, attribution_figure, overlay_image
     from resviz.figures.captions import attribution_note
-    from resviz.images import decode
     from resviz.zoo.classifier import predict
 
-    if args.methods or Path(args.image).is_dir() or args.image.lower().endswith(".zip"):
+    if args.methods is not None or Path(args.image).is_dir() or args.image.lower().endswith(".zip"):
         return _explain_all(args)
-    classifier, image = _classifier(args.model, args), decode(Path(args.image).read_bytes()).image
-    name = args.target or predict(classifier, image).top(1)[0][0]
-    if name not in classifier.categories:
-        raise ValueError(f"{name!r} is no class of {classifier.name}; choose one of {', '.join(classifier.categories[:10])} …")
-    if args.against is not None and args.against not in classifier.categories:
-        raise ValueError(
-            f"{args.against!r} is no class of {classifier.name}; choose one of {', '.join(classifier.categories[:10])} …"
-        )
-    against = classifier.categories.index(args.against) if args.against else None
-    options = _options(args.option) | ({"layer": args.layer} if args.layer else {})
-    result = attribute(classifier, image, args.method, classifier.categories.index(name), options, against=against)
+    out = _out(args.out, _FIGURES)
+    assert out is not None  # it has a default
+    options = _options(args.option) | ({"layer": args.layer} if args.layer is not None else {})
+    image = _picture(args.image)
+    classifier = _classifier(args.model, args)
+    name = predict(classifier, image).top(1)[0][0] if args.target is None else args.target
+    target = _class(name, classifier)
+    against = None if args.against is None else _class(args.against, classifier)
+    result = attribute(classifier, image, args.method, target, options, against=against)
     window = classifier.preprocessing.window(image)
-    if args.out.endswith(".png"):
-        overlay_image(window, result, Look()).save(args.out)
+    if out.suffix.lower() == ".png":
+        overlay_image(window, result, Look()).save(out)
     else:
-        _write_figure(attribution_figure(window, result, Look()), args.out)
+        _write_figure(attribution_figure(window, result, Look()), out)
     note = attribution_note(result.delta, result.target_change, METHODS[result.method].remedy)
     about = {"model": classifier.name, "class": name, "method": result.method, "delta": result.delta, "out": args.out}
     return _show(args, about, f"{args.out}: {args.method} for {name}. {note}".strip())
@@ -254,9 +316,12 @@ def _explain_all(args: argparse.Namespace) -> int:
     from resviz.unpack import files_of
 
     source, out = Path(args.image), Path("explanations" if args.out == "attribution.png" else args.out)
-    methods = (args.methods or args.method).split(",")
-    if unknown := [method for method in methods if at_layer(method)[0] not in METHODS]:
-        raise ValueError(f"{unknown[0]!r} is no method; choose from {', '.join(METHODS)}")
+    methods = (args.method if args.methods is None else args.methods).split(",")
+    for method, layer in map(at_layer, methods):
+        if method not in METHODS:
+            raise ValueError(f"{quoted(method)!r} is no method; choose from {', '.join(METHODS)}{nearest(method, METHODS)}")
+        if layer is not None and not METHODS[method].layer:
+            raise ValueError(f"{METHODS[method].title} looks at no layer; leave out @{quoted(layer)}")
     if args.target or args.against or args.option or args.layer:
         raise ValueError("several are explained for each picture's most probable class with the methods' defaults; leave out --class, --against, --option and --layer")  # fmt: skip
     models = args.model.split(",")
@@ -266,12 +331,13 @@ def _explain_all(args: argparse.Namespace) -> int:
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_bytes(content)
 
-    with Gallery(write) as gallery:
-        for found in tqdm(explain_all(files_of(source), classifiers, methods), unit="picture", disable=args.json):
+    answers = explain_all(files_of(source), classifiers, methods)
+    with Gallery(write) as gallery, tqdm(answers, unit="picture", **_BAR) as bar:
+        for found in bar:
             gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem, found.notes)
     if not gallery.rows:
         raise ValueError(
-            f"{args.image} holds no picture; give a folder or a zip with PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF files"
+            f"{quoted(args.image)} holds no picture; give a folder or a zip with PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF files"
         )
     problems = len(gallery.problems)
     about = {"out": str(out), "rows": len(gallery.rows), "problems": problems}
@@ -305,7 +371,7 @@ def _options(given: list[str]) -> dict[str, Any]:
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise ValueError(f"--option {pair!r} is no NAME=VALUE; write for example --option steps=100")
+            raise ValueError(f"--option {quoted(pair)!r} is no NAME=VALUE; write for example --option steps=100")
         try:
             options[name] = float(value)
         except ValueError:
@@ -339,11 +405,12 @@ def _train_alone(args: argparse.Namespace, out: Path) -> int:
     recipe = _recipe(args)
     train, test, name = _training_data(args, recipe)
     spec = replace(_spec(args.net), classes=len(train.categories), in_channels=train.images.shape[1], seed=args.seed)
+    _say_left_out(args.data, train=train, test=test)
     run = Training(spec, train, test, recipe, ending(out, ".ckpt"), precision=args.precision, threads=args.threads)
     print(f"computing in {run.arithmetic.describe()}: {run.arithmetic.why}", file=sys.stderr)
     if run.history:
         print(f"taking up after epoch {run.history[-1].epoch} of {recipe.epochs}", file=sys.stderr)
-    with tqdm(total=run.steps, initial=len(run.losses), unit="step", disable=args.quiet) as bar:
+    with tqdm(total=run.steps, initial=len(run.losses), unit="step", leave=False, disable=args.quiet or None) as bar:
         for event in run:
             if isinstance(event, TrainStep):
                 bar.update()
@@ -387,6 +454,13 @@ def _training_data(args: argparse.Namespace, recipe: Recipe) -> tuple[ImageSet, 
     if recipe.sides:
         return *split_folder(Path(args.data), recipe.sides[-1], spare=1.25), name
     return *split_folder(Path(args.data), args.size), name
+
+
+def _say_left_out(data: str, **sets: ImageSet) -> None:
+    """What lay beside the images and could not be read, on stderr."""
+    for part, images in sets.items():
+        for line in images.left_out:
+            print(f"left out of {quoted(data)}, {part}: {quoted(line, 300)}", file=sys.stderr)
 
 
 def _zoo_list(args: argparse.Namespace) -> int:
@@ -437,7 +511,8 @@ def _zoo_verify(args: argparse.Namespace) -> int:
     from resviz.training.loop import evaluate
     from resviz.zoo.bundled import bundled_names, card, every_name
 
-    found, agreed, refused = {}, True, []
+    found: dict[str, Any] = {}
+    agreed, refused = True, []
     for name in args.names or bundled_names():
         about = card(name) if name in every_name() else None
         if about is not None and args.data == "cifar10" and about["data"] != _ORIGINAL:
@@ -445,6 +520,8 @@ def _zoo_verify(args: argparse.Namespace) -> int:
             continue
         classifier = _classifier(name, argparse.Namespace(**_UNTOLD) if about else args)
         test = _test_images(args.data, classifier)
+        if test is not None and not found:
+            _say_left_out(args.data, test=test)
         if test is None:
             if args.names:
                 raise ValueError(
@@ -516,21 +593,28 @@ def _about_a_file(command: argparse.ArgumentParser) -> None:
     told.add_argument("--plain", action="store_true", help="it was trained without skips")
     told.add_argument("--preact", action="store_true", help="a network without norms has pre-activation blocks")
     told.add_argument("--pool", action="store_true", help="a max pool follows its 3×3 stem")
-    told.add_argument("--groups", type=int, help="groups of its group norms; 16 channels each unless told")
+    told.add_argument("--groups", type=_at_least(1, 1024), help="groups of its group norms; 16 channels each unless told")
     told.add_argument("--activation", choices=[a.value for a in Activation])
     told.add_argument("--classes", metavar="NAMES", help="class names with commas between, or a text file with one a line")
     told.add_argument("--mean", help="of its training pictures, one number a channel: 0.49,0.48,0.45")
     told.add_argument("--std", help="their standard deviation")
-    told.add_argument("--size", type=int, help="side of the pictures it was trained with, in pixels")
+    told.add_argument("--size", type=_at_least(8, 1024), help="side of the pictures it was trained with, in pixels")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Its refusals are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see {self.prog} --help")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="resviz", description=__doc__)
+    parser = _Parser(prog="resviz", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     summary = commands.add_parser("summary", help="every layer of a network, and its totals")
     summary.add_argument("net", help="a preset such as resnet50, or the query string of a page's link")
-    summary.add_argument("--size", type=int, help="image side in pixels")
+    summary.add_argument("--size", type=_at_least(1, 100_000), help="image side in pixels")
     summary.add_argument("--out", help="write the block diagram to this .svg or .html file")
     summary.set_defaults(run=_summary)
 
@@ -539,8 +623,10 @@ def _parser() -> argparse.ArgumentParser:
     gradients.add_argument("--plain", action="store_true", help="without any skip")
     gradients.add_argument("--norm", choices=[n.value for n in Norm])
     gradients.add_argument("--init", choices=[i.value for i in Init])
-    gradients.add_argument("--size", type=int, help="image side in pixels")
-    gradients.add_argument("--batch", type=int, help="images in the batch of handwritten digits; 64, or 16 with an ImageNet stem")
+    gradients.add_argument("--size", type=_at_least(1, 100_000), help="image side in pixels")
+    gradients.add_argument(
+        "--batch", type=_at_least(1), help="images in the batch of handwritten digits; 64, or 16 with an ImageNet stem"
+    )
     gradients.add_argument("--out", help="write the figure to this .png, .svg or .html file")
     gradients.set_defaults(run=_gradients)
 
@@ -552,7 +638,7 @@ def _parser() -> argparse.ArgumentParser:
             "--model", default="resnet18-imagenette", help="a bundled network, resnet50.V2, or a checkpoint file"
         )
         _about_a_file(command)
-    predict.add_argument("--top", type=int, default=5)
+    predict.add_argument("--top", type=_at_least(1), default=5, help="classes to list")
     predict.set_defaults(run=_predict)
     explain.add_argument(
         "--method", default="integrated-gradients", help="one of `resviz methods`; grad-cam@layer3.1 asks at that block"
@@ -590,7 +676,7 @@ def _parser() -> argparse.ArgumentParser:
     scope.add_argument("--outside", required=True, help="a folder of other classes, laid out alike")
     scope.add_argument("--outside-name", default="", help="what the card calls them")
     scope.add_argument("--leave-out", default="", metavar="A,B", help="classes of the others that a class of its own fits")
-    scope.add_argument("--pictures", type=int, default=1000, help="pictures a side")
+    scope.add_argument("--pictures", type=_at_least(1), default=1000, help="pictures a side")
     scope.add_argument("--write", action="store_true", help="write what was measured into the cards")
     scope.set_defaults(run=_zoo_scope)
     for command in (summary, gradients, predict, explain, methods, listed, verify, scope):
@@ -621,14 +707,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _one_line(error: BaseException) -> str:
+    """What went wrong, as one line whatever the reader or the library wrote."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{quoted(error.filename)}: {error.strerror}" if error.filename is not None else error.strerror
+    return brief(error, 900)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
-    args = _parser().parse_args(argv)
-    args.argv = argv
     try:
+        args = _parser().parse_args(argv)
+        args.argv = argv
         return int(args.run(args))
-    except (ValueError, OSError, RuntimeError) as error:
-        print(f"resviz: {error}".splitlines()[0], file=sys.stderr)
+    except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        print(f"resviz: {_one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 from resviz.progress import Tick, quiet
 
-__all__ = ["Budget", "brief", "door", "quoted"]
+__all__ = ["Budget", "brief", "door", "nearest", "quoted"]
+
+
+_INNARDS = re.compile(r"\s*<[^<>]*(?: at 0x|ZipInfo)[^<>]*>")
 
 
 @contextmanager
@@ -25,16 +30,23 @@ def door(own: type[ValueError], sentence: str) -> Iterator[None]:
         raise own(sentence.format(brief(error))) from error
 
 
-def brief(error: BaseException) -> str:
-    """An exception's first line, shortened; its type where it says nothing, and no number of the system's."""
+def brief(error: BaseException, length: int = 80) -> str:
+    """An exception's first line, shortened; its type where it says nothing, no number of the system's and no object's innards."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return quoted((text.splitlines() or [""])[0] or type(error).__name__, 80)
+    text = _INNARDS.sub("", text)
+    return quoted((text.strip().splitlines() or [""])[0] or type(error).__name__, length)
 
 
 def quoted(text: object, length: int = 60) -> str:
     """Text from outside as it may stand in a sentence: one line, control characters escaped, shortened."""
     line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)[: 4 * length])
     return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The question whether a word of these was meant, as the end of a refusal; nothing where none is like it."""
+    found = get_close_matches(word[:200], list(known), 1, 0.5)
+    return f"; did you mean {quoted(found[0])}?" if found else ""
 
 
 class Budget:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -27,11 +28,12 @@ _MOST_MEMORY = 512 * 2**20  # bytes for one picture
 _QUICK, _QUICK_JPEG = 2_000_000, 16_000_000  # pixels decoded in a tenth of a second
 _SIDE = 1024  # no network here looks at more
 _NARROW = 100  # times as long as wide: a network's square of it would show nothing
-_FRAMES, _FRAME_PIXELS = 100, 20_000_000  # are counted, since a GIF's frames are decoded on the way
+_FRAMES = 100  # are counted
 _DAMAGED = "The file is cut off or damaged ({}); save it again or choose another one."
 
-# our own caps are lower and refuse, where Pillow's would first only warn
-Image.MAX_IMAGE_PIXELS = None
+# our own caps are lower and say more, but a GIF takes the memory of its first frame while it is opened; Pillow refuses twice this
+Image.MAX_IMAGE_PIXELS = _JPEG_PIXELS // 2
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class ImageError(ValueError):
@@ -80,6 +82,11 @@ def quick(data: bytes) -> bool:
 def _decode(data: bytes, tick: Tick) -> Decoded:
     try:
         file = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise ImageError(
+            f"The picture has more than {_JPEG_PIXELS // 10**6} million pixels and the limit is {MAX_PIXELS // 10**6} million; "
+            "make it smaller first."
+        ) from None
     except UnidentifiedImageError:
         if data.startswith(_SIGNATURES):
             raise
@@ -256,19 +263,44 @@ def _frames(data: bytes, file: Image.Image) -> tuple[str, ...]:
         return (f"The first of {count} frames is shown.",) if count > 1 else ()
     if file.format not in ("GIF", "TIFF"):
         return ()
-    count, most = 1, min(_FRAMES, _FRAME_PIXELS // (file.width * file.height))
+    count = 0
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as other:
-            if not other.is_animated:  # type: ignore[attr-defined]
-                return ()
-            while count <= most:
-                other.seek(count)
-                count += 1
-    except EOFError:
-        return (f"The first of {count} frames is shown.",)
-    except Exception:  # whatever a damaged later frame makes the decoder raise
-        return ("A later frame of the file is damaged; the first one is shown.",)
-    return (f"The first of more than {most} frames is shown." if most > 1 else "The first of several frames is shown.",)
+        for count, _ in enumerate(_gif_frames(data) if file.format == "GIF" else _tiff_frames(data), 1):
+            if count > _FRAMES:
+                return (f"The first of more than {_FRAMES} frames is shown.",)
+    except Exception:  # whatever a damaged later frame makes the reader raise
+        return ("A later frame of the file is damaged; the first one is shown.",) if count > 1 else ()
+    return (f"The first of {count} frames is shown.",) if count > 1 else ()
+
+
+def _gif_frames(data: bytes) -> Iterator[None]:
+    """Every frame of a GIF, passed over block by block: Pillow would decode each, and take the memory that it claims."""
+    at = 13 + _palette(data[10])
+    while at < len(data) and (kind := data[at]) != 0x3B:  # the end
+        if kind == 0x2C:
+            yield
+            at += 11 + _palette(data[at + 9])
+        elif kind == 0x21:  # an extension
+            at += 2
+        else:
+            return  # no block begins so: what lies behind the frames
+        while size := data[at]:
+            at += 1 + size
+        at += 1
+
+
+def _palette(flags: int) -> int:
+    """Bytes of the palette that follows."""
+    return 3 << (flags & 7) + 1 if flags & 128 else 0
+
+
+def _tiff_frames(data: bytes) -> Iterator[None]:
+    """Every directory of a TIFF; one that comes again is damage."""
+    with Image.open(io.BytesIO(data), formats=("TIFF",)) as file:
+        yield
+        while file.tag_v2.next:  # type: ignore[attr-defined]
+            yield
+            file.seek(file.tell() + 1)
 
 
 # ------------------------------------------------------------------------------------------ what can be mended

@@ -15,9 +15,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from resviz.attribution.kinds import Choice, Found, Score
+from resviz.attribution.kinds import Choice, Found, Parameter, Score
 from resviz.attribution.methods import METHODS, at_layer, available
 from resviz.attribution.pace import pace_of
+from resviz.guard import nearest, quoted
 from resviz.heap import keep_freed
 from resviz.machine import device
 from resviz.nets.resnet import ResNet
@@ -92,7 +93,7 @@ def ask(
     """
     method, layer = at_layer(method)
     if method not in METHODS:
-        raise ValueError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
+        raise ValueError(f"{quoted(method)!r} is no method; choose one of {', '.join(METHODS)}{nearest(method, METHODS)}")
     if method not in available(classifier.spec):
         raise ValueError(f"{METHODS[method].title} {_misfit(method, classifier.spec)}; choose another")
     for asked in (target, against):
@@ -101,12 +102,16 @@ def ask(
     of = METHODS.get(str((options or {}).get("of")))
     if of is not None and of.relu_only and classifier.spec.activation is not Activation.RELU:
         raise ValueError(f"{of.title} needs ReLUs and {classifier.name} has {classifier.spec.activation.value}; choose another")
+    _check_names(method, layer, options or {})
     x = classifier.preprocessing.tensor(image).to(device()).contiguous(memory_format=torch.channels_last)
     merged = default_options(method, x.shape[-1]) | {"layer": default_layer(classifier)} | dict(options or {})
     merged["layer"] = layer or merged["layer"]
     _check(method, merged)
     if merged["layer"] not in set(classifier.spec.block_names()):
-        raise ValueError(f"{merged['layer']!r} is no block of {classifier.name}; try {default_layer(classifier)}")
+        given = str(merged["layer"])
+        raise ValueError(
+            f"{quoted(given)!r} is no block of {classifier.name}; try {default_layer(classifier)}{nearest(given, classifier.spec.block_names())}"
+        )
     merged["black"] = classifier.preprocessing.black().to(x.device)
     return Question(classifier, x, method, target, against, merged)
 
@@ -203,11 +208,34 @@ def _drawing(drawn: bool, tick: Tick) -> Iterator[None]:
         _RANDOM.release()
 
 
+def _check_names(method: str, layer: str | None, options: Mapping[str, Any]) -> None:
+    """Raises `ValueError` for a parameter that the method does not have, and for a layer where it is asked at none."""
+    entry, title = METHODS[method], METHODS[method].title
+    if not entry.layer and (layer is not None or "layer" in options):
+        raise ValueError(f"{title} looks at no layer; leave out {quoted(layer or options['layer'])!r}")
+    for name in options:
+        if name not in entry.parameters and name != "layer":
+            known = f"its parameters are {', '.join(entry.parameters)}" if entry.parameters else "it has none"
+            raise ValueError(f"{quoted(name)!r} is no parameter of {title}; {known}{nearest(name, entry.parameters)}")
+
+
 def _check(method: str, options: Mapping[str, Any]) -> None:
     for name, parameter in METHODS[method].parameters.items():
         value = options[name]
         if isinstance(parameter, Choice):
             if value not in parameter.choices:
-                raise ValueError(f"{name} must be one of {', '.join(parameter.choices)}, got {value!r}")
-        elif not parameter.low <= value <= parameter.high:
-            raise ValueError(f"{name} must be from {parameter.low:g} to {parameter.high:g}, got {value!r}")
+                raise ValueError(
+                    f"{name} must be one of {', '.join(parameter.choices)}, got {quoted(value)!r}{nearest(str(value), parameter.choices)}"
+                )
+        elif not _fits(parameter, value):
+            whole = "a whole number " if isinstance(parameter.default, int) else ""
+            raise ValueError(f"{name} must be {whole}from {parameter.low:g} to {parameter.high:g}, got {quoted(value)!r}")
+
+
+def _fits(parameter: Parameter, value: Any) -> bool:
+    """Whether it is a number in the parameter's range, and whole where the parameter is."""
+    return (
+        isinstance(value, int | float)
+        and parameter.low <= value <= parameter.high
+        and not (isinstance(parameter.default, int) and value != int(value))
+    )

@@ -154,10 +154,25 @@ def memory_limit() -> int:
 
 
 def check_memory(spec: NetSpec, image_size: int, batch: int, training: bool = True) -> None:
-    """Refuse beforehand what would not fit; raises `SpecError` with the need, the limit and the remedy."""
+    """Refuse beforehand what would not fit, or could not train; raises `SpecError` with the need, the limit and the remedy."""
+    if training:
+        _check_batch(spec, image_size, batch)
     need, limit = memory_need(spec, image_size, batch, training), memory_limit()
     if need > limit:
         raise SpecError(
             f"this network needs about {need / 2**30:.1f} GiB for {batch} images of {image_size} px and the limit is "
             f"{limit / 2**30:.1f} GiB; lower the depth, the width, the image size or the batch"
+        )
+
+
+def _check_batch(spec: NetSpec, image_size: int, batch: int) -> None:
+    """Refuse a training pass in which a batch norm has one value a channel, whose variance is none; raises `SpecError`."""
+    smallest = min(
+        (row for row in layer_table(spec, image_size).rows if row.kind == "batch norm"),
+        key=lambda row: row.out_shape[1],
+        default=None,
+    )
+    if smallest is not None and batch * smallest.out_shape[1] * smallest.out_shape[2] == 1:
+        raise SpecError(
+            f"one image of {image_size} px leaves {smallest.name} a single value in each channel, too few for a batch norm; use a batch of 2 or a larger image"
         )

@@ -78,7 +78,7 @@ def _forget(slot: str, key: str = "") -> None:
 def _photograph(slot: str, name: str, data: bytes) -> Photograph | None:
     """An upload as a photograph, with what was done to read it; None while it is being read, or where it cannot be."""
     key = digest(data)
-    found = read(f"{slot}.photograph", key, f"Reading {literal(quoted(name))}", lambda tick: decode(data, tick), quick(data))
+    found = read(f"{slot}.photograph", key, f"Reading {quoted(name)}", lambda tick: decode(data, tick), quick(data))
     if isinstance(found, ValueError):
         st.error(literal(found))
     if not isinstance(found, Decoded):

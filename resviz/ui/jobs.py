@@ -25,6 +25,7 @@ import streamlit as st
 from resviz.heap import few_arenas, give_back
 from resviz.machine import cores
 from resviz.progress import Cancelled, Tick
+from resviz.ui.markdown import literal
 
 __all__ = [
     "AGAIN",
@@ -432,10 +433,10 @@ def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[str, Any], No
         st.session_state.jobs.pop(slot, None)
 
     if job.state == "failed":
-        st.error(f"{label} ended with an error: {job.error}")
+        st.error(literal(f"{label} ended with an error: {job.error}"))
         st.button("Try again", key=f"{slot}.again", on_click=again)
     elif job.state == "cancelled":
-        st.info(f"{label}: cancelled.")
+        st.info(literal(f"{label}: cancelled."))
         st.button("Start again", key=f"{slot}.again", on_click=again)
     else:
         _watch(slot, label, job, draw_partial)
@@ -453,5 +454,5 @@ def _watch(slot: str, label: str, job: Job, draw_partial: Callable[[str, Any], N
         text += f", about {math.ceil(left)} s left"
     if draw_partial is not None:
         draw_partial(slot, job.partial)
-    st.progress(min(1.0, job.fraction), text)
+    st.progress(min(1.0, job.fraction), literal(text))
     st.button("Cancel", key=f"{slot}.cancel", on_click=job.cancel, icon=":material/close:")
