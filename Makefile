@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
 
-.PHONY: run test check format bench load screens browser
+.PHONY: run test check format bench load fuzz screens browser
 
 run: .venv/.run
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -27,6 +27,9 @@ bench: .venv/.bench browser
 
 load: .venv/.dev
 	$(BIN)/python -m tests.load
+
+fuzz: .venv/.dev
+	$(BIN)/python -m tests.fuzz
 
 screens: .venv/.dev browser
 	$(BIN)/python -m tests.e2e.screens

@@ -81,11 +81,17 @@ def _checked(state: State, key: str, dims: int) -> None:
 
 
 def _counts(state: State) -> tuple[int, ...]:
-    counts: dict[int, int] = {}
+    """Blocks of each stage, which must follow one another: a key alone makes no network of hundreds."""
+    found: dict[int, set[int]] = {}
     for key in state:
         if match := re.match(r"layer(\d)\.(\d{1,3})\.", key):
-            counts[int(match[1])] = max(counts.get(int(match[1]), 0), int(match[2]) + 1)
-    return tuple(counts[stage] for stage in sorted(counts))
+            found.setdefault(int(match[1]), set()).add(int(match[2]))
+    for stage, blocks in found.items():
+        if (gap := next((n for n in range(max(blocks)) if n not in blocks), None)) is not None:
+            raise CheckpointError(
+                f"layer{stage}.{gap} is missing, though it has layer{stage}.{max(blocks)}; save the whole state_dict"
+            )
+    return tuple(len(found[stage]) for stage in sorted(found))
 
 
 def _norm(state: State) -> Norm:
