@@ -311,7 +311,7 @@ def test_scrubbing_the_epochs_changes_the_gradient_profile(server: Server, page:
     expect(page.get_by_role("heading", name="networks after epoch 1", exact=False)).to_be_visible()
     expect(line).not_to_have_attribute("d", at_the_end or "")
     page.get_by_role("button", name="Play").click()
-    expect(page.get_by_role("heading", name="networks after epoch 4")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"networks after epoch ([4-9]|[12]\d)"))).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
@@ -324,7 +324,7 @@ def test_a_race_runs_and_ends_with_what_happened(server: Server, page: Page) -> 
     ready(page)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    expect(page.get_by_text("Step 150.")).to_be_visible()
+    expect(page.get_by_text("Step 150.")).to_be_visible(timeout=180_000)
 
 
 def test_a_long_measurement_shows_its_progress_and_can_be_cancelled(server: Server, page: Page) -> None:
