@@ -7,8 +7,10 @@ PORT ?= 8501
 run: .venv/.run
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
+# what needs no browser side by side, one thread each; browsers have the machine to themselves
 test: check browser
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --ignore=tests/e2e
+	$(BIN)/pytest tests/e2e
 
 check: .venv/.dev
 	$(BIN)/ruff check .

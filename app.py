@@ -33,15 +33,15 @@ with left, st.container(key="reserve-live"):
             st.markdown(captions.comparison(probes, specs))
             st.caption("Measured here: 56 layers with batch norm, before training, on handwritten digits of 8×8 pixels.")
 with right:
-    st.subheader("Take one apart", anchor=False)
+    st.header("Take one apart", anchor=False)
     frame.ways()
-    st.subheader("The problem", anchor=False)
+    st.header("The problem", anchor=False)
     st.markdown(
         "A 56-layer plain network had a higher **training** error than a 20-layer one "
         "on CIFAR-10 ([He et al. 2015](https://arxiv.org/abs/1512.03385), figure 1). It is called degradation, and it is not "
         "overfitting: the deeper network contains the shallower one, if only its extra layers could learn to do nothing."
     )
-st.subheader("The idea", anchor=False)
+st.header("The idea", anchor=False)
 st.markdown(
     "Let the layers learn the **residual** F(x) = H(x) − x instead of the mapping H(x), and add x back: **y = F(x) + x**. "
     "An identity skip costs no parameters."
@@ -49,7 +49,7 @@ st.markdown(
 diagram.show_example("idea", PRESETS["resnet20"], 32, "layer1.0")
 why, led = st.columns(2, gap="large")
 with why:
-    st.subheader("Why it works", anchor=False)
+    st.header("Why it works", anchor=False)
     st.markdown(
         "Argued, and not settled:\n"
         "- **The gradient has a way past F**: ∂y/∂x = ∂F/∂x + 1 at the addition ([He et al. 2016]"
@@ -63,7 +63,7 @@ with why:
         "([2025](https://arxiv.org/abs/2506.14386)). What the norm and the initialisation do to each point, the pages measure."
     )
 with led:
-    st.subheader("Where it led", anchor=False)
+    st.header("Where it led", anchor=False)
     st.markdown(
         "- **152 layers** on ImageNet, and ILSVRC 2015, won with 3.57 % top-5 error by an ensemble of six; **1202 layers** on "
         "CIFAR-10 in the same paper, worse than 110 ([He et al. 2015](https://arxiv.org/abs/1512.03385)); **1001 layers**, "

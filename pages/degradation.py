@@ -19,12 +19,13 @@ from resviz.figures import captions, gradients, training
 from resviz.spec import from_query
 from resviz.ui import cache, race
 from resviz.ui.charts import line_chart
-from resviz.ui.networks import bundled_titles, plain_text
+from resviz.ui.markdown import literal
+from resviz.ui.networks import bundled_titles
 from resviz.ui.player import epoch_player
 
 recorded_runs, problems = cache.every_run()
 for problem in problems:
-    st.warning(plain_text(problem), icon=":material/info:")
+    st.warning(literal(problem), icon=":material/info:")
 runs = {}
 for recorded in recorded_runs.values():
     if recorded.card["data"].startswith("CIFAR-10"):
@@ -69,7 +70,7 @@ def figures() -> None:
                 )
             else:
                 st.info("Choose a depth and a design to see its curves.")
-    st.subheader(f"Inside the {zoomed}-layer networks after epoch {epoch}", anchor=False)
+    st.header(f"Inside the {zoomed}-layer networks after epoch {epoch}", anchor=False)
     probes = {key: run.epochs[epoch - 1].probe for key, run in inside.items()}
     profiles = {key: probe.profile for key, probe in probes.items()}
     left, right = st.columns(2, gap="medium")
@@ -92,11 +93,11 @@ def figures() -> None:
 
 figures()
 
-st.subheader("Not overfitting", anchor=False)
+st.header("Not overfitting", anchor=False)
 worst = max(runs.values(), key=lambda run: run.epochs[-1].train_error)
 st.markdown(f"**{training.title_of(worst)}**: {captions.overfitting(worst)}")
 
-st.subheader("Beside the paper", anchor=False)
+st.header("Beside the paper", anchor=False)
 paper = {20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43}  # He et al. 2015, arXiv 1512.03385, Table 6
 table = pd.DataFrame(
     {
@@ -136,7 +137,7 @@ with st.container(horizontal=True):
                         key=f"weights.{name}",
                     )
 
-st.subheader("Race it yourself", anchor=False)
+st.header("Race it yourself", anchor=False)
 race.show()
 with st.expander("Why"):
     st.markdown(

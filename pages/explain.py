@@ -75,7 +75,11 @@ with control_column:
         )  # fmt: skip
     others = [name for name in networks.bundled_titles() if name != network.key]
     asked = st.multiselect(
-        "What other networks say", others, format_func=networks.bundled_titles().get, key="explain.others", placeholder="none"
+        "What other networks say",
+        others,
+        format_func=networks.bundled_titles().get,
+        placeholder="none",
+        key=valid("explain.others", others, [], len(others)),
     )
 methods = [name for method in chosen for name in ([f"{method}@{layer}" for layer in at] if METHODS[method].layer else [method])]
 with figure_column:
@@ -110,7 +114,7 @@ with figure_column:
             try:
                 answer = cache.prediction(name, image, cache.bundled(name))
             except ValueError as error:
-                st.error(networks.plain_text(error))
+                st.error(literal(error))
                 continue
             chart(pictures.prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
     view = st.segmented_control(

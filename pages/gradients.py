@@ -123,7 +123,7 @@ with st.expander("Why"):
         r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$, where a plain stack "
         r"multiplies $\partial F/\partial x$ once a block. A chain of ones it is without a ReLU after the addition only (He et al. "
         "2016, arXiv 1603.05027). What comes of it depends on the norm and the initialisation. Measured here, before training: batch "
-        "norm makes deep plain networks explode towards the input, as was predicted (Philipp et al. 2018, arXiv 1712.05577); without a "
+        "norm makes deep plain networks explode towards the input, as Philipp et al. 2018 (arXiv 1712.05577) showed of fully connected ones; without a "
         "norm and with PyTorch's default initialisation they vanish; residual networks without a norm run away forwards with "
         "Kaiming's initialisation, where each block adds as much variance as passes it (De & Smith 2020, arXiv 2002.10444), and stay "
         "level with PyTorch's. None of this says why plain networks end up worse: He et al. 2015 (§4.1, arXiv 1512.03385) call "

@@ -12,5 +12,5 @@ __all__ = ["budget"]
 
 @cache
 def budget() -> Budget:
-    """A quarter of what this process may use."""
-    return Budget(memory() // 4)
+    """A quarter of what this process may use, and never less than a GiB, so that one large picture always has room."""
+    return Budget(max(2**30, memory() // 4))

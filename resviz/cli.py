@@ -425,6 +425,14 @@ def _train_alone(args: argparse.Namespace, out: Path) -> int:
     return 0
 
 
+def _first(args: argparse.Namespace) -> int:
+    from resviz.training.first import MEASURES, measure
+    from resviz.zoo.first import write_first
+
+    print("\n".join(str(write_first(name, measure(name), Path(args.out))) for name in MEASURES))
+    return 0
+
+
 _ORIGINAL = "CIFAR-10 (torchvision)"  # what a card calls the data of `--data cifar10`
 
 
@@ -673,6 +681,10 @@ def _parser() -> argparse.ArgumentParser:
     scope.set_defaults(run=_zoo_scope)
     for command in (summary, gradients, predict, explain, methods, listed, verify, scope):
         command.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    first = commands.add_parser("first", help="measure what each page opens with, which it shows until PyTorch is loaded")
+    first.add_argument("--out", default="assets/first", help="folder to write")
+    first.set_defaults(run=_first)
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")
     train.add_argument("--net", default="resnet20", help="a preset or a query string")

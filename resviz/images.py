@@ -14,16 +14,15 @@ from typing import Final
 import numpy as np
 from PIL import Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from resviz.guard import Budget, door
-from resviz.machine import memory
+from resviz.budget import budget
+from resviz.guard import door
 from resviz.progress import Tick, quiet
 
-__all__ = ["BUDGET", "MAX_BYTES", "MAX_PIXELS", "Decoded", "ImageError", "decode", "quick", "sample_photographs"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Decoded", "ImageError", "decode", "quick", "sample_photographs"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
-BUDGET: Final = Budget(max(2**30, memory() // 4))  # of all readers in this process together
 _JPEG_PIXELS = 250_000_000  # JPEG is reduced while it is read
 _MOST_MEMORY = 512 * 2**20  # bytes for one picture
 _QUICK, _QUICK_JPEG = 2_000_000, 16_000_000  # pixels decoded in a tenth of a second
@@ -97,7 +96,7 @@ def _decode(data: bytes, tick: Tick) -> Decoded:
         _check_shape(file)
         if isinstance(file, JpegImagePlugin.JpegImageFile):
             file.draft(None, (_SIDE, _SIDE))
-        with BUDGET.take(_memory(file, width * height) + len(data), ImageError, tick):
+        with budget().take(_memory(file, width * height) + len(data), ImageError, tick):
             notes = _frames(data, file)
             picture, more = _pixels(file, data)
             turn, trouble = _turn(file)

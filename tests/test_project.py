@@ -21,7 +21,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(resviz.__path__, "resviz.") if 
 @pytest.mark.parametrize("name", MODULES)
 def test_all_lists_exactly_the_public_names(name: str) -> None:
     module = importlib.import_module(name)
-    tree = ast.parse(Path(module.__file__).read_text())
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     defined = {
         node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) if not node.name.startswith("_")
     }

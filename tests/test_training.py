@@ -123,7 +123,9 @@ def test_a_checkpoint_of_the_pytorch_reproduction_is_recognised(tmp_path: Path, 
 def test_a_recorded_run_agrees_with_its_card(name: str) -> None:
     about = card(name)
     recorded = read_run(Path(__file__).parents[1] / "assets" / "runs" / f"{name}.parquet")
-    assert dict(recorded.card) == about
+    assert dict(recorded.card) == {
+        name: told for name, told in about.items() if name != "scope"
+    }  # measured later, of the weights
     assert len(recorded.epochs) == about["epochs"]
     assert len(recorded.epochs[-1].branch_ratio) == sum(from_query(about["spec"])[0].blocks)
     assert abs(recorded.epochs[-1].test_error - about["measured"]["test_error"]) < 0.1  # float16 may turn a picture or two

@@ -20,7 +20,7 @@ from captum.attr import (
 from captum.attr._utils.approximation_methods import approximation_parameters
 from torch import Tensor
 
-from resviz.attribution.kinds import Found, Options, Run, Score, base_of, change_of, flat, several_bases, together, total
+from resviz.attribution.kinds import Found, Options, Run, Score, base_of, change_of, flat, numbers, several_bases, together, total
 
 __all__ = [
     "TUNNELLED",
@@ -41,7 +41,7 @@ __all__ = [
 def saliency(score: Score, x: Tensor, _: Options) -> Found:
     """The largest gradient among a pixel's channels; no sign."""
     gradient = Saliency(score).attribute(x, target=0, abs=True)
-    return Found(gradient.amax(1)[0].double().numpy(), signed=False)
+    return Found(numbers(gradient.amax(1)[0]), signed=False)
 
 
 def input_x_gradient(score: Score, x: Tensor, _: Options) -> Found:

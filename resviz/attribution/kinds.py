@@ -28,6 +28,7 @@ __all__ = [
     "baseline",
     "change_of",
     "flat",
+    "numbers",
     "several_bases",
     "together",
     "total",
@@ -123,18 +124,27 @@ def baseline(x: Tensor, kind: str, black: Tensor | None = None) -> Tensor:
         blurred: Tensor = v2.gaussian_blur(x, [2 * round(2 * sigma) + 1] * 2, [sigma, sigma])
         return blurred.contiguous(memory_format=torch.channels_last)
     if kind == "noise":
-        return torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).contiguous(memory_format=torch.channels_last)
+        return (
+            torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+            .to(x.device)
+            .contiguous(memory_format=torch.channels_last)
+        )
     raise ValueError(f"{kind!r} is no baseline; choose one of {', '.join(BASELINES)}")
 
 
 def flat(attribution: Tensor) -> np.ndarray:
     """(1, C, H, W) to (H, W): evidence of a pixel is the sum over its channels."""
-    return attribution.detach().sum(1)[0].double().numpy()
+    return numbers(attribution.sum(1)[0])
+
+
+def numbers(tensor: Tensor) -> np.ndarray:
+    """In fp64 and on the processor: not every accelerator has it."""
+    return tensor.detach().cpu().double().numpy()
 
 
 def total(attribution: Tensor) -> float:
     """The evidence of all pixels together."""
-    return attribution.detach().double().sum().item()
+    return float(numbers(attribution).sum())
 
 
 def change_of(score: Score, x: Tensor, base: Tensor) -> float:

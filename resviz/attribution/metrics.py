@@ -72,9 +72,9 @@ def _curve(net: ResNet, question: Question, start: Tensor, end: Tensor, values: 
     size = pace_of(net.spec, start.shape[-1], False).share(len(fractions))
     found = []
     for chunk in np.array_split(fractions, -(-len(fractions) // size)):
-        turned = rank < torch.from_numpy(chunk * values.size).view(-1, 1, 1, 1)  # (n, 1, H, W)
+        turned = (rank < torch.from_numpy(chunk * values.size).view(-1, 1, 1, 1)).to(start.device)  # (n, 1, H, W)
         logits = net(torch.where(turned, end, start).contiguous(memory_format=torch.channels_last))
-        found.append(torch.softmax(logits.double(), 1)[:, question.target])
+        found.append(torch.softmax(logits.cpu().double(), 1)[:, question.target])
     return torch.cat(found).numpy()
 
 
@@ -94,7 +94,7 @@ def _infidelity(net: ResNet, question: Question, values: np.ndarray) -> float:
         return square.expand_as(inputs).contiguous(), inputs * (1 - square)
 
     channels = question.x.shape[1]
-    spread = (torch.from_numpy(values).float() / channels).expand(1, channels, side, side).contiguous()
+    spread = (torch.from_numpy(values).float() / channels).expand(1, channels, side, side).contiguous().to(question.x.device)
     with torch.no_grad():
         found = infidelity(
             question.score(net), cover, question.x, spread, n_perturb_samples=_SQUARES, normalize=True,
@@ -116,7 +116,7 @@ def _sensitivity(net: ResNet, question: Question, tick: Tick) -> float:
         maps = [
             question.answer(net, tick, picture[None].contiguous(memory_format=torch.channels_last)).values for picture in given
         ]
-        return torch.from_numpy(np.stack(maps))[:, None].float()
+        return torch.from_numpy(np.stack(maps))[:, None].float().to(question.x.device)
 
     found = sensitivity_max(explain, question.x, nudge, n_perturb_samples=_NUDGES, max_examples_per_batch=1)
     return float(found)

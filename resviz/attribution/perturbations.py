@@ -10,7 +10,7 @@ import torch
 from captum.attr import Occlusion
 from torch import Tensor
 
-from resviz.attribution.kinds import Found, Options, Run, Score, base_of, flat, together
+from resviz.attribution.kinds import Found, Options, Run, Score, base_of, flat, numbers, together
 from resviz.nets.fused import near
 
 __all__ = [
@@ -51,13 +51,13 @@ def superpixels(x: Tensor, count: int) -> Tensor:
     """(1, 1, H, W) whole numbers from 0: regions of like colour (SLIC, Achanta et al. 2012)."""
     from skimage.segmentation import slic
 
-    pixels = x[0].permute(1, 2, 0).double().numpy()
+    pixels = numbers(x[0].permute(1, 2, 0))
     labels = slic(pixels, n_segments=count, compactness=float(pixels.std()) * 3, start_label=0, channel_axis=-1)
     if len(np.unique(labels)) < max(2, count // 3):  # a picture of nearly one colour: a grid
         across = max(2, round(count**0.5))
         row, column = (np.arange(n) * across // n for n in labels.shape)
         labels = row[:, None] * across + column
-    return torch.from_numpy(np.unique(labels, return_inverse=True)[1].reshape(labels.shape))[None, None]
+    return torch.from_numpy(np.unique(labels, return_inverse=True)[1].reshape(labels.shape))[None, None].to(x.device)
 
 
 def over_superpixels(make: Callable[[Score], Any], sampled: bool) -> Run:
@@ -78,7 +78,7 @@ def over_superpixels(make: Callable[[Score], Any], sampled: bool) -> Run:
                 **extra,
             )
         # a superpixel's evidence stands at each of its pixels; shared among them, the map sums to the evidence
-        size = torch.bincount(mask.flatten())[mask[0, 0]].double().numpy()
-        return Found(found[0, 0].double().numpy() / size, True)
+        size = numbers(torch.bincount(mask.flatten().cpu())[mask[0, 0].cpu()])
+        return Found(numbers(found[0, 0]) / size, True)
 
     return run

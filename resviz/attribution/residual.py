@@ -58,7 +58,7 @@ def two_paths(
             skip = _activation(score, module.downsample, question.x)
         else:
             skip = LayerActivation(score, module).attribute(question.x, attribute_to_layer_input=True)
-    maps = [(gradient * part).sum(1)[0].double() for part in (skip, branch, whole)]
+    maps = [(gradient * part).sum(1)[0].detach().cpu().double() for part in (skip, branch, whole)]
     missed = (maps[0] + maps[1] - maps[2]).norm() / maps[2].norm().clamp_min(1e-30)
     return Paths(block, maps[0].numpy(), maps[1].numpy(), maps[2].numpy(), float(missed))
 

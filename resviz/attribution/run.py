@@ -20,6 +20,7 @@ from resviz.attribution.methods import METHODS, at_layer, available
 from resviz.attribution.pace import pace_of
 from resviz.guard import nearest, quoted
 from resviz.heap import keep_freed
+from resviz.machine import device
 from resviz.nets.resnet import ResNet
 from resviz.results import Attribution
 from resviz.spec import Activation, NetSpec
@@ -102,7 +103,7 @@ def ask(
     if of is not None and of.relu_only and classifier.spec.activation is not Activation.RELU:
         raise ValueError(f"{of.title} needs ReLUs and {classifier.name} has {classifier.spec.activation.value}; choose another")
     _check_names(method, layer, options or {})
-    x = classifier.preprocessing.tensor(image).contiguous(memory_format=torch.channels_last)
+    x = classifier.preprocessing.tensor(image).to(device()).contiguous(memory_format=torch.channels_last)
     merged = default_options(method, x.shape[-1]) | {"layer": default_layer(classifier)} | dict(options or {})
     merged["layer"] = layer or merged["layer"]
     _check(method, merged)
@@ -111,7 +112,7 @@ def ask(
         raise ValueError(
             f"{quoted(given)!r} is no block of {classifier.name}; try {default_layer(classifier)}{nearest(given, classifier.spec.block_names())}"
         )
-    merged["black"] = classifier.preprocessing.black()
+    merged["black"] = classifier.preprocessing.black().to(x.device)
     return Question(classifier, x, method, target, against, merged)
 
 

@@ -69,7 +69,11 @@ class _Packed:
 
 def _packed(conv: Any, x: Tensor) -> _Packed | None:
     packed: _Packed | None = getattr(conv, "packed", None)
-    return packed if packed is not None and packed.of is conv.weight and x.dtype is torch.float32 else None
+    return (
+        packed
+        if packed is not None and packed.of is conv.weight and x.dtype is torch.float32 and x.device.type == "cpu"
+        else None
+    )
 
 
 def _convolved(conv: nn.Conv2d, x: Tensor, skip: Tensor | None, relu: bool) -> Tensor:
@@ -117,7 +121,9 @@ def _input_gradient(conv: nn.Conv2d, shape: torch.Size, gradient: Tensor) -> Ten
         weight = packed.layout(conv, gradient, back=True)
         found = _ops._convolution_pointwise(gradient, weight, None, conv.padding, conv.stride, conv.dilation, 1, "none", [], "")
     else:
-        like = torch.empty(shape, memory_format=torch.channels_last)  # only its shape counts; nothing is written there or read
+        like = torch.empty(
+            shape, device=gradient.device, memory_format=torch.channels_last
+        )  # only its shape counts; nothing is written there or read
         found = torch.ops.aten.convolution_backward(
             gradient, like, conv.weight, None, conv.stride, conv.padding, conv.dilation, False, [0, 0], conv.groups,
             [True, False, False],

@@ -43,15 +43,17 @@ def _lab() -> dict[str, Any]:
 
 
 def _explain() -> dict[str, Any]:
-    """The first sample, what the first network says of it, and the first methods' maps."""
+    """The sample and the network that the page begins with, the answer, and the first methods' maps."""
     from resviz.attribution.methods import FIRST, METHODS
     from resviz.attribution.run import attribute, default_layer
     from resviz.images import sample_photographs
-    from resviz.zoo.bundled import bundled_names, load_bundled
+    from resviz.zoo.bundled import load_bundled
     from resviz.zoo.classifier import predict
+    from resviz.zoo.scope import begin_with
 
-    name, picture = next(iter(sample_photographs().items()))
-    classifier = load_bundled(bundled_names()[0])
+    samples = sample_photographs()
+    network, name = begin_with(tuple(samples))
+    classifier, picture = load_bundled(network), samples[name]
     prediction = predict(classifier, picture)
     target = int(np.argmax(prediction.probabilities))
     maps = {}

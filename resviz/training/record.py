@@ -63,8 +63,8 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
     card = {
         "title": describe(run.spec),
         "spec": to_query_string(run.spec),
-        "data": data,
-        "caveat": caveat,
+        "data": _readable(data),
+        "caveat": _readable(caveat),
         "categories": list(run.train.categories),
         "image_size": run.test.images.shape[-1],
         "resize": run.test.resize or run.test.images.shape[-1],
@@ -87,13 +87,18 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
         "arithmetic": {"taken": run.arithmetic.describe(), "why": run.arithmetic.why},
         "machine": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {cores()} cores",
         "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
-        "command": command,
+        "command": _readable(command),
     }
     save_file(weights, ending(out, ".safetensors"), {"card": json.dumps(card, ensure_ascii=False)})
     path = ending(out, ".json")
     path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     write_run(ending(out, ".parquet"), card, run.losses, run.history)
     return path
+
+
+def _readable(text: str) -> str:
+    """What a shell in a locale of seven bits handed over, as the UTF-8 it was typed in."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def ending(out: Path, suffix: str) -> Path:

@@ -89,7 +89,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
         pen = "L";
       });
       plot.append(element("path", { d, class: "line", "data-series": series.name, stroke: series.color, fill: "none", "stroke-width": series.width,
-        "stroke-dasharray": series.dash || undefined, opacity: series.opacity }));
+        "stroke-dasharray": series.dash || undefined, opacity: series.opacity ?? undefined }));
       const seen = series.x.filter((v) => v >= x0 && v <= x1).length;
       if (series.markers && seen < 400) {
         series.y.forEach((v, i) => {
@@ -198,7 +198,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       button.setAttribute("aria-pressed", String(!memory.hidden.has(series.name)));
       button.title = "Show or hide this line";
       const sample = element("svg", { width: 26, height: 10 });
-      sample.append(element("path", { d: "M0 5H26", stroke: series.color, "stroke-width": series.width, "stroke-dasharray": series.dash || undefined, opacity: series.opacity }));
+      sample.append(element("path", { d: "M0 5H26", stroke: series.color, "stroke-width": series.width, "stroke-dasharray": series.dash || undefined, opacity: series.opacity ?? undefined }));
       button.append(sample, series.name);
       button.onclick = () => {
         if (!memory.hidden.delete(series.name)) memory.hidden.add(series.name);
@@ -317,7 +317,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     copy.prepend(style, element("rect", { y: -extra, width: "100%", height: "100%", fill: "#FFFFFF" }));
     let x = 62;
     for (const series of data.series.filter((s) => s.legend && !memory.hidden.has(s.name))) {
-      copy.append(element("path", { d: `M${x} -10h24`, stroke: series.color, "stroke-width": series.width, "stroke-dasharray": series.dash || undefined, opacity: series.opacity }));
+      copy.append(element("path", { d: `M${x} -10h24`, stroke: series.color, "stroke-width": series.width, "stroke-dasharray": series.dash || undefined, opacity: series.opacity ?? undefined }));
       copy.append(element("text", { x: x + 30, y: -6 }, series.name));
       x += 50 + 7 * series.name.length;
     }

@@ -20,12 +20,10 @@ _QUESTION: Final = "explain.question"
 
 @cache
 def usual() -> tuple[str, str]:
-    """The network and the sample one begins with: the first bundled one that knows what a sample shows."""
-    from resviz.zoo.bundled import bundled_names, card
-    from resviz.zoo.scope import shows_known
+    """The network and the sample that the page begins with."""
+    from resviz.zoo.scope import begin_with
 
-    known = ((name, sample) for name in bundled_names() for sample in samples() if shows_known(sample, card(name)["categories"]))
-    return next(known, (bundled_names()[0], next(iter(samples()))))
+    return begin_with(tuple(samples()))
 
 
 def restore() -> None:
@@ -37,7 +35,8 @@ def restore() -> None:
     back = went_back()
     if "explain.view" in state and not back:  # the page was here a moment ago
         return
-    state["explain.network"], state["explain.sample"] = usual()
+    for key, value in zip(("explain.network", "explain.sample"), usual(), strict=True):
+        state.setdefault(key, value)
     given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
     asked: Mapping[str, str] = given if back else state.get(_KEPT) or given
     own = come_back()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,8 +15,9 @@ from resviz.spec import Activation, describe
 from resviz.ui import cache
 from resviz.ui.inputs import digest
 from resviz.ui.jobs import Tick, result_of
+from resviz.ui.markdown import literal
 
-__all__ = ["Network", "bundled_titles", "choose_network", "come_back", "plain_text"]
+__all__ = ["Network", "bundled_titles", "choose_network", "come_back"]
 
 OWN: Final = "your own checkpoint"
 _LINE = 12.5e6  # bytes a second of a line of 100 Mbit/s
@@ -43,11 +43,6 @@ class _File:
     key: str
 
 
-def plain_text(text: object) -> str:
-    """Text from outside as Markdown shows it letter by letter."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:@&])", r"\\\1", str(text))
-
-
 def bundled_titles() -> dict[str, str]:
     """Every bundled network with its data, by name."""
     from resviz.zoo.bundled import bundled_names, card
@@ -67,7 +62,7 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
     from resviz.zoo.imagenet import weights
 
     for problem in bundled_problems():
-        banner.warning(plain_text(problem))
+        banner.warning(literal(problem))
     titles = bundled_titles() | {
         name: f"{name} · ImageNet, {item.top1:.1f} % top-1{'' if item.cached else f' · download {item.megabytes:.0f} MB'}"
         for name, item in weights().items()
@@ -86,7 +81,7 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
     if found is None:
         found = st.session_state.get("explain.answering") or _first(banner)
         if found is not None:
-            banner.caption(f"Meanwhile **{plain_text(found.classifier.name)}** answers.")
+            banner.caption(f"Meanwhile **{literal(found.classifier.name)}** answers.")
     st.session_state["explain.answering"] = found
     return found
 
@@ -106,7 +101,7 @@ def _said(find: Callable[[], Network | None], banner: DeltaGenerator) -> Network
     try:
         return find()
     except ValueError as error:
-        banner.error(plain_text(error))
+        banner.error(literal(error))
         return None
 
 
@@ -171,7 +166,7 @@ def _offer(name: str, state: str) -> None:
     if result == "done":
         del tries[name]
         st.rerun()
-    st.error(plain_text(result))
+    st.error(literal(result))
     st.button("Try again", key="download.again", on_click=tries.update, args=({name: tries[name] + 1},))
 
 
@@ -210,12 +205,12 @@ def _own(banner: DeltaGenerator) -> Network | None:
     _questions(file, classifier, answers)
     of, trouble = st.session_state.get("own.trouble", ("", ""))
     if of == file.key:
-        st.error(plain_text(trouble))
+        st.error(literal(trouble))
     spec = classifier.spec
-    said = f"{plain_text(classifier.name)}: {describe(spec)}, {spec.classes} classes."
+    said = f"{literal(classifier.name)}: {describe(spec)}, {spec.classes} classes."
     if classifier.guesses:
-        said += f" Not in the file and taken so: {'; '.join(plain_text(guess) for guess in classifier.guesses)}."
-    said += "".join(f" {plain_text(note[0].upper() + note[1:])}." for note in classifier.notes)
+        said += f" Not in the file and taken so: {'; '.join(literal(guess) for guess in classifier.guesses)}."
+    said += "".join(f" {literal(note[0].upper() + note[1:])}." for note in classifier.notes)
     st.caption(said)
     return Network(f"own {file.key} {digest(repr(answers).encode())}", classifier, said)
 
@@ -235,7 +230,7 @@ def _given() -> _File | None:
         st.session_state["own.file"] = _File(others[-1].name, data, card, key)
     file: _File | None = st.session_state.get("own.file")
     if file is not None and not others:
-        st.caption(f"{plain_text(file.name)} is still here.")
+        st.caption(f"{literal(file.name)} is still here.")
     return file
 
 

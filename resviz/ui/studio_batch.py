@@ -29,7 +29,7 @@ Files = Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True)
-class Answers:
+class _Answers:
     """The zip of maps, table and gallery, the table, the first maps with their titles, and (file, problem) of what has none.
 
     The zip is a file on disk that goes with the last who holds it: the maps of many pictures do not gather in memory.
@@ -57,7 +57,7 @@ def batch(studio: Studio) -> None:
     files = [(file.name, file.getvalue()) for file in given]
     networks = {studio.network: studio.classifier} | {name: cache.bundled(name) for name in more}
     key = ("batch", tuple(networks), tuple(studio.methods), tuple((name, digest(data)) for name, data in files))
-    ended: dict[object, Answers] = st.session_state.setdefault("batch.ended", {})  # before all was done
+    ended: dict[object, _Answers] = st.session_state.setdefault("batch.ended", {})  # before all was done
     for other in [other for other in ended if other != key]:
         del ended[other]
     result = jobs.result_of(
@@ -68,7 +68,7 @@ def batch(studio: Studio) -> None:
         _show(result or ended[key])
 
 
-def _show(answers: Answers) -> None:
+def _show(answers: _Answers) -> None:
     failed = len(answers.problems)
     words = f"**{answers.count} answer{'' if answers.count == 1 else 's'}**"
     words += f", {failed} {'row' if failed == 1 else 'rows'} with a problem" if failed else ""
@@ -95,8 +95,8 @@ def _content(archive: IO[bytes]) -> bytes:
 
 
 def _explain(
-    files: Files, networks: Sequence[Classifier], methods: Sequence[str], tick: jobs.Tick, ended: Callable[[Answers], object]
-) -> Answers:
+    files: Files, networks: Sequence[Classifier], methods: Sequence[str], tick: jobs.Tick, ended: Callable[[_Answers], object]
+) -> _Answers:
     """Every answer there is to have; `ended` is told those that there are where the run ends before."""
     file = _scratch()
     shown: list[tuple[str, bytes]] = []
@@ -126,9 +126,9 @@ def _explain(
     return _answers(file, gallery, shown)
 
 
-def _answers(file: IO[bytes], gallery: Gallery, shown: list[tuple[str, bytes]]) -> Answers:
+def _answers(file: IO[bytes], gallery: Gallery, shown: list[tuple[str, bytes]]) -> _Answers:
     problems = gallery.problems
-    return Answers(file, gallery.table(), shown[:_SHOWN], len(gallery.rows) - len(problems), problems)
+    return _Answers(file, gallery.table(), shown[:_SHOWN], len(gallery.rows) - len(problems), problems)
 
 
 def _entries(files: Files) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from resviz.machine import device
 from resviz.nets.fused import fuse, prepare
 from resviz.nets.resnet import ResNet, skeleton
 from resviz.results import Prediction
@@ -138,7 +139,7 @@ class Classifier:
 
     @cached_property
     def _folded(self) -> ResNet:
-        return _folded(self.private_view()).requires_grad_(False)
+        return _folded(self.private_view()).to(device()).requires_grad_(False)
 
 
 def twin(module: M) -> M:
@@ -173,5 +174,6 @@ def predict(classifier: Classifier, image: Image.Image, net: ResNet | None = Non
     """The probability of every class for one picture."""
     view = classifier.private_view() if net is None else net
     with torch.inference_mode():
-        logits = view(classifier.preprocessing.tensor(image)).double()[0]
+        x = classifier.preprocessing.tensor(image).to(next(view.parameters()).device)
+        logits = view(x).cpu().double()[0]
     return Prediction(classifier.categories, torch.softmax(logits, 0).numpy(), logits.numpy())

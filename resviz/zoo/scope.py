@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 
 from resviz.results import SCORES, Prediction, Scope
-from resviz.zoo.bundled import card
+from resviz.zoo.bundled import bundled_names, card
 from resviz.zoo.classifier import Classifier
 
-__all__ = ["KEPT", "SHOWN", "classes_of", "measured_scope", "pictures", "scope_of", "shows_known", "to_card"]
+__all__ = ["KEPT", "SHOWN", "begin_with", "classes_of", "measured_scope", "pictures", "scope_of", "shows_known", "to_card"]
 
 KEPT: Final = 0.95  # of its own pictures, which the threshold leaves unflagged
 # what the sample photographs show, by the names that networks have for it
@@ -32,6 +32,13 @@ _BATCH: Final = 32
 def shows_known(sample: str, categories: Collection[str]) -> bool:
     """Whether a sample photograph shows something that a network with these classes has a name for."""
     return not SHOWN.get(sample, frozenset()).isdisjoint(categories)
+
+
+def begin_with(samples: Sequence[str]) -> tuple[str, str]:
+    """The first bundled network that knows what a sample shows, and that sample; "" for the network where none is there."""
+    names = bundled_names()
+    known = ((name, sample) for name in names for sample in samples if shows_known(sample, card(name)["categories"]))
+    return next(known, (next(iter(names), ""), samples[0]))
 
 
 def scope_of(name: str) -> Scope | None:

@@ -189,14 +189,14 @@ def _peak(pipe: Connection, mine: bool) -> None:
     call = calls("integrated-gradients")[0 if mine else 1]
     attribute(classifier(), picture(), "grad-cam", _TARGET) if mine else theirs("saliency", *_one())
     ctypes.CDLL("libc.so.6").malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")  # the kernel's high-water mark starts anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the kernel's high-water mark starts anew
     before = _status("VmRSS")
     call()
     pipe.send(_status("VmHWM") - before)
 
 
 def _status(field: str) -> float:
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
+    line = next(line for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if line.startswith(field))
     return int(line.split()[1]) / 1024
 
 

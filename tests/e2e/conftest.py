@@ -41,14 +41,14 @@ class Server:
             "--server.port",
             str(self.port),
         ]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=log.open("w"), stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=log.open("w", encoding="utf-8"), stderr=subprocess.STDOUT)
         for _ in range(240):
             try:
                 urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1)
                 return
             except OSError:
                 time.sleep(0.25)
-        raise RuntimeError(f"the server did not start: {log.read_text()}")
+        raise RuntimeError(f"the server did not start: {log.read_text(encoding='utf-8')}")
 
     @property
     def url(self) -> str:

@@ -34,11 +34,11 @@ def settled(page: Page, name: str) -> None:
         "": "path.line",
         "gradients": "path.line",
         "degradation": "path.line",
-        "lab": "path.line",
+        "lab": "path.point",
         "build": "path.arc",
         "explain": "canvas",
     }
-    page.wait_for_selector(first[name])
+    page.locator(first[name]).filter(visible=True).first.wait_for()
     ready(page)
 
 

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Server
 
 
 @pytest.mark.parametrize(
-    ("path", "figure"), [("", "path.line"), ("gradients", "path.line"), ("lab", "path.line"), ("explain", "canvas")]
+    ("path", "figure"), [("", "path.line"), ("gradients", "path.line"), ("lab", "path.point"), ("explain", "canvas")]
 )
 def test_the_first_figure_is_there_before_pytorch(page: Page, tmp_path: Path, path: str, figure: str) -> None:
     fresh = Server(tmp_path / "log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +132,7 @@ def test_the_depth_sweep_fills_in(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/gradients?blocks=2-2-2")
     ready(page)
     page.get_by_text("Sweep the depth").click()
-    expect(page.get_by_text("The first layer's gradient over the last")).to_be_visible()
+    expect(page.get_by_text("The gradient's course with depth")).to_be_visible()
     expect(page.locator(".js-plotly-plot .heatmaplayer").first).to_be_attached()
 
 
@@ -147,7 +148,7 @@ def give(page: Page, data: bytes) -> None:
 
 
 def test_uploaded_photograph_is_predicted_and_explained(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/explain")
+    page.goto(f"{server.url}/explain?model=resnet18-imagenette")
     ready(page)
     give(page, photograph())
     expect(page.get_by_text("cat.jpg").first).to_be_visible()
@@ -212,7 +213,7 @@ def test_pictures_zoom_wipe_and_point_together(server: Server, page: Page) -> No
     picture.hover()
     with page.expect_download() as saved:
         picture.get_by_role("button", name="SVG").click()
-    text = Path(saved.value.path()).read_text()
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
     assert text.startswith("<svg")
     assert text.count("data:image/") == 2  # the photograph and the map
     with page.expect_download() as saved:
@@ -240,7 +241,7 @@ def test_a_view_can_become_the_photograph(server: Server, page: Page) -> None:
 
 @pytest.mark.parametrize("style", ["Signed", "Heat"])
 def test_a_picture_on_the_page_is_the_picture_in_the_report(style: str, server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/explain")
+    page.goto(f"{server.url}/explain?model=resnet18-imagenette&photo=Temple")
     ready(page)
     expect(maps(page)).to_have_count(4)
     page.get_by_label(style, exact=True).check(force=True)
@@ -261,7 +262,7 @@ def test_a_picture_on_the_page_is_the_picture_in_the_report(style: str, server: 
 
 
 def test_a_photograph_is_explained_judged_and_reported(server: Server, page: Page, browser: Browser, tmp_path: Path) -> None:
-    page.goto(f"{server.url}/explain")
+    page.goto(f"{server.url}/explain?model=resnet18-imagenette")
     ready(page)
     give(page, photograph())
     expect(page.get_by_text("cat.jpg").first).to_be_visible()
@@ -311,7 +312,7 @@ def test_scrubbing_the_epochs_changes_the_gradient_profile(server: Server, page:
     expect(page.get_by_role("heading", name="networks after epoch 1", exact=False)).to_be_visible()
     expect(line).not_to_have_attribute("d", at_the_end or "")
     page.get_by_role("button", name="Play").click()
-    expect(page.get_by_role("heading", name="networks after epoch 4")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"networks after epoch ([4-9]|[12]\d)"))).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
@@ -324,7 +325,7 @@ def test_a_race_runs_and_ends_with_what_happened(server: Server, page: Page) -> 
     ready(page)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    expect(page.get_by_text("Step 150.")).to_be_visible()
+    expect(page.get_by_text("Step 150.")).to_be_visible(timeout=180_000)
 
 
 def test_a_long_measurement_shows_its_progress_and_can_be_cancelled(server: Server, page: Page) -> None:

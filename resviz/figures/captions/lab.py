@@ -39,10 +39,13 @@ def lab_note(record: LabRecord, at: int) -> str:
     """Who has learned what by a step, whatever happened; held-out images are looked at less often, so that says its own step."""
     row = _row(record.line_steps, at)
     looked = _row(record.held_out_steps, at)
-    parts = [f"**{track.label}**: {_moved(track, row)}, {track.held_out[looked][1]:.0f} %" for track in record.tracks]
     seen = int(record.held_out_steps[looked])
     when = "" if seen == at else f" in step {seen:,}"
-    return f"Step {at:,}, the loss and how many held-out images were right{when}. {'; '.join(parts)}."
+    parts = [
+        f"**{track.label}**: {_moved(track, row)}, {track.held_out[looked][1]:.0f} % of held-out images right{when}"
+        for track in record.tracks
+    ]
+    return f"Step {at:,}. {'; '.join(parts)}."
 
 
 def _moved(track: LabTrack, row: int) -> str:

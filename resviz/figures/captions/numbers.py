@@ -15,13 +15,15 @@ def counted(n: int, noun: str) -> str:
 def percent(share: float) -> str:
     """A share as it can be read: 37 %, 0.23 %; 0 % and 100 % are said of nothing and of all alone."""
     value = 100 * share
+    if value == 0:
+        return "0 %"
     for digits in (0, 1, 2):
         text = f"{value:.{digits}f}"
         if abs(value) >= 10 ** (1 - digits) and not (abs(value) < 100 and float(text) in (100, -100)):
             return f"{text} %".replace("-", "−")
-    if 0 < abs(value) < 0.005:
+    if abs(value) < 0.005:
         return "under 0.01 %"
-    return "over 99.99 %" if 99.99 < value < 100 else f"{value:.2g} %".replace("-", "−")
+    return "over 99.99 %" if 99.99 < value < 100 else f"{value:.2f} %".replace("-", "−")
 
 
 def pace(seconds: float) -> str:
