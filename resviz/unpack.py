@@ -58,8 +58,11 @@ def folder(path: Path) -> Iterator[Entry]:
 
 def hidden(path: str) -> bool:
     """Whether a path is what systems and editors leave in a folder: `.DS_Store`, `.ipynb_checkpoints`, `__MACOSX`, `Thumbs.db`."""
-    parts = PurePosixPath(path).parts
-    return any(part.startswith((".", "__MACOSX")) for part in parts) or parts[-1:] in (("Thumbs.db",), ("desktop.ini",))
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts) or parts[-1:] in (
+        ("Thumbs.db",),
+        ("desktop.ini",),
+    )
 
 
 def _read(file: Path) -> bytes:
