@@ -90,7 +90,7 @@ class _Line:
 
     def _read(self) -> None:
         try:
-            with urllib.request.urlopen(self.url, timeout=self.timeout) as reply:
+            with urllib.request.build_opener().open(self.url, timeout=self.timeout) as reply:
                 self.total = int(reply.headers.get("Content-Length") or 0)
                 while not self._left.is_set() and (chunk := reply.read1(_CHUNK)):
                     self._hand_on(chunk)
