@@ -25,7 +25,7 @@ format: .venv/.dev
 bench: .venv/.bench browser
 	$(BIN)/python -m tests.bench
 
-load: .venv/.dev
+load: .venv/.dev browser
 	$(BIN)/python -m tests.load
 
 fuzz: .venv/.dev

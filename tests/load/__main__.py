@@ -2,7 +2,7 @@
 
 First 300 sessions open one link within ten seconds, whose network has not been measured. Then sixteen sessions switch a cheap toggle every two seconds; all sessions speak to a server that this script starts on the
 loopback interface of this machine. The memory at the start is that after a first, shorter round, once its sessions are forgotten.
-It ends after some four minutes.
+Last, two sessions switch it while a browser brings twelve of the worst inputs. It ends after some five minutes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.e2e.conftest import Server
 from tests.load.visitor import Visitor
+from tests.load.worst import beside_the_worst
 
 SESSIONS, LABS, SECONDS, ASKING = 20, 4, 40.0, 300
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -166,6 +167,7 @@ def main() -> int:
             times, steps, states, ends = session_round(server, SESSIONS, LABS, SECONDS)
             busy = memory(pid)
             after = settle(pid, 1.02 * start, 100)
+            worst = beside_the_worst(server)
         finally:
             server.process.terminate()
             server.process.wait(20)
@@ -198,6 +200,7 @@ def main() -> int:
                 "1.10",
                 after <= 1.1 * start,
             ),
+            worst,
         ]
         for name, value, limit, fine in rows:
             print(f"{name:80} {value:>8}  (limit {limit})  {'ok' if fine else 'OVER'}", flush=True)
