@@ -563,6 +563,13 @@ def _at_least(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
     return read
 
 
+def _path(text: str) -> str:
+    """A reader of paths: an empty one would be the folder that one stands in."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names no file or folder; was a variable empty?")
+    return text
+
+
 def _test_images(data: str, classifier: Classifier) -> ImageSet | None:
     """The test images as this network wants them; None where they are of other classes."""
     from resviz.data import cifar10, data_root, held_out
@@ -615,7 +622,7 @@ def _parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help="every layer of a network, and its totals")
     summary.add_argument("net", help="a preset such as resnet50, or the query string of a page's link")
     summary.add_argument("--size", type=_at_least(1, 100_000), help="image side in pixels")
-    summary.add_argument("--out", help="write the block diagram to this .svg or .html file")
+    summary.add_argument("--out", type=_path, help="write the block diagram to this .svg or .html file")
     summary.set_defaults(run=_summary)
 
     gradients = commands.add_parser("gradients", help="the weight-gradient norm of every layer after one backward pass")
@@ -627,13 +634,13 @@ def _parser() -> argparse.ArgumentParser:
     gradients.add_argument(
         "--batch", type=_at_least(1), help="images in the batch of handwritten digits; 64, or 16 with an ImageNet stem"
     )
-    gradients.add_argument("--out", help="write the figure to this .png, .svg or .html file")
+    gradients.add_argument("--out", type=_path, help="write the figure to this .png, .svg or .html file")
     gradients.set_defaults(run=_gradients)
 
     predict = commands.add_parser("predict", help="the most probable classes of a photograph")
     explain = commands.add_parser("explain", help="the evidence for a class, laid over the photograph")
     for command in (predict, explain):
-        command.add_argument("image")
+        command.add_argument("image", type=_path)
         command.add_argument(
             "--model", default="resnet18-imagenette", help="a bundled network, resnet50.V2, or a checkpoint file"
         )
@@ -655,7 +662,10 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--class", dest="target", help="class name; the most probable one by default")
     explain.add_argument("--layer", help="block for a layer method, such as layer3.2")
     explain.add_argument(
-        "--out", default="attribution.png", help=".png, .svg or .html file; for several pictures or methods the folder to write"
+        "--out",
+        type=_path,
+        default="attribution.png",
+        help=".png, .svg or .html file; for several pictures or methods the folder to write",
     )
     explain.set_defaults(run=_explain)
     methods = commands.add_parser("methods", help="the attribution methods, what they answer, and their parameters")
@@ -668,12 +678,14 @@ def _parser() -> argparse.ArgumentParser:
     verify = zoo.add_parser("verify", help="measure the test error again and compare it with the card; exit code 1 if it differs")
     verify.add_argument("names", nargs="*", help="bundled networks or checkpoint files; every bundled one that fits unless named")
     _about_a_file(verify)
-    verify.add_argument("--data", required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg")
+    verify.add_argument("--data", type=_path, required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg")
     verify.set_defaults(run=_zoo_verify)
     scope = zoo.add_parser("scope", help="measure how well a network tells pictures of its classes from others")
     scope.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
-    scope.add_argument("--data", required=True, help="a folder with test/CLASS/*.jpg or val/CLASS/*.jpg of its own classes")
-    scope.add_argument("--outside", required=True, help="a folder of other classes, laid out alike")
+    scope.add_argument(
+        "--data", type=_path, required=True, help="a folder with test/CLASS/*.jpg or val/CLASS/*.jpg of its own classes"
+    )
+    scope.add_argument("--outside", type=_path, required=True, help="a folder of other classes, laid out alike")
     scope.add_argument("--outside-name", default="", help="what the card calls them")
     scope.add_argument("--leave-out", default="", metavar="A,B", help="classes of the others that a class of its own fits")
     scope.add_argument("--pictures", type=_at_least(1), default=1000, help="pictures a side")
@@ -688,7 +700,9 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")
     train.add_argument("--net", default="resnet20", help="a preset or a query string")
-    train.add_argument("--data", required=True, help="cifar10, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg")
+    train.add_argument(
+        "--data", type=_path, required=True, help="cifar10, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg"
+    )
     train.add_argument("--data-name", default="", help="what the card calls the data")
     train.add_argument("--caveat", default="", help="what the card says to bear in mind about the data")
     train.add_argument(
@@ -701,7 +715,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--precision", choices=("float32", "bfloat16"), help="what this machine does fastest unless given")
     train.add_argument("--threads", type=_at_least(1), help="what this machine does fastest unless given")
     train.add_argument("--seed", type=_at_least(0), default=0)
-    train.add_argument("--out", required=True, help="path of the results, without ending")
+    train.add_argument("--out", type=_path, required=True, help="path of the results, without ending")
     train.add_argument("--quiet", action="store_true")
     train.set_defaults(run=_train)
     return parser
