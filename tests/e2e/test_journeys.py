@@ -143,6 +143,8 @@ def test_permalink_shows_the_same_network_in_a_fresh_browser(server: Server, pag
 
 
 def give(page: Page, data: bytes) -> None:
+    page.get_by_role("radio", name="Compare").wait_for()  # a fresh server draws the page in two goes
+    ready(page)
     page.get_by_role("radio", name="Upload").click()
     page.locator("input[type=file]").first.set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": data})
 
