@@ -16,7 +16,7 @@ from PIL import Image
 
 from resviz.cli import main
 from resviz.data import ImageSet
-from resviz.sets import digits_split
+from resviz.sets import cifar10_sets, cifar10_there, digits_split
 from resviz.spec import NetSpec
 from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
@@ -186,3 +186,27 @@ def test_a_training_ends_well_in_a_locale_of_seven_bits(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     assert "·" in (card := (tmp_path / "run.json").read_text(encoding="utf-8"))
     assert '"data": "Bäume"' in card
+
+
+def test_training_and_the_lab_look_for_data_in_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    roots: list[str] = []
+
+    class Recorded:
+        """torchvision's data set, without its 170 MB."""
+
+        classes = ("dark", "light")
+
+        def __init__(self, root: str, train: bool, download: bool) -> None:
+            roots.append(root)
+            self.data, self.targets = np.zeros((20, 32, 32, 3), np.uint8), [0, 1] * 10
+
+    monkeypatch.setattr("torchvision.datasets.CIFAR10", Recorded)
+    monkeypatch.setenv("RESVIZ_DATA", str(tmp_path / "elsewhere"))
+    assert train(Path("cifar10"), tmp_path / "run") == 0
+    assert set(roots) == {str(tmp_path / "elsewhere")}
+    assert not cifar10_there()
+    (tmp_path / "elsewhere" / "cifar-10-batches-py").mkdir(parents=True)
+    assert cifar10_there()
+    roots.clear()
+    cifar10_sets()
+    assert set(roots) == {str(tmp_path / "elsewhere")}

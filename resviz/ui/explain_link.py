@@ -33,7 +33,7 @@ def restore() -> None:
     """
     state = st.session_state
     back = went_back()
-    if "explain.view" in state and not back:  # the page was here a moment ago
+    if "explain.source" in state and not back:  # the page's first control: it was here a moment ago, drawn whole or not
         return
     for key, value in zip(("explain.network", "explain.sample"), usual(), strict=True):
         state.setdefault(key, value)
@@ -70,10 +70,13 @@ def keep(question: Mapping[str, str | None]) -> None:
 
 def _set(key: str, value: Any) -> None:
     """A control as the link says; where it says nothing, as usual."""
+    state = st.session_state
     if value is None:
-        st.session_state.pop(key, None)
-    else:
-        st.session_state[key] = value
+        state.pop(key, None)
+        # a list that was drawn in an interrupted run and left reads as empty, which would be the visitor's own choice of none
+        value = None if state.get(key) == [] else state.get(key)
+    if value is not None or key in state:
+        state[key] = value
 
 
 def valid(key: str, choices: Iterable[str], default: Any = None, most: int = 1) -> str:

@@ -161,6 +161,24 @@ def test_uploaded_photograph_is_predicted_and_explained(server: Server, page: Pa
     assert drawn(page, "saliency") != before
 
 
+def test_a_hasty_visitor_keeps_the_usual_methods(page: Page, tmp_path: Path) -> None:
+    """Upload is pressed as soon as the methods are on a fresh server's page, which ends that drawing half way."""
+    fresh = Server(tmp_path / "log")
+    page.add_init_script(
+        """new MutationObserver((_, me) => {
+            const upload = [...document.querySelectorAll("[role=radio]")].find(each => each.innerText === "Upload")
+            if (!upload || !document.querySelector("[data-testid=stMultiSelect]")) return
+            me.disconnect(); upload.click()
+        }).observe(document, {childList: true, subtree: true})"""
+    )
+    page.goto(f"{fresh.url}/explain?model=resnet18-imagenette")
+    page.locator("input[type=file]").first.set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photograph()})
+    expect(page.get_by_text("Entropy").first).to_be_visible()
+    expect(maps(page)).to_have_count(4)
+    page.goto("about:blank")
+    fresh.stop()
+
+
 def maps(page: Page) -> Locator:
     """The finished maps of the comparison."""
     return page.locator("[data-drawn^='map-']")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from resviz.figures.training import error_curves, highest
 from resviz.spec import PRESETS
 from resviz.zoo.bundled import card
 from resviz.zoo.runs import RUNS, read_run, run_names
@@ -104,3 +105,24 @@ def test_without_weights_no_answer_is_promised(monkeypatch: pytest.MonkeyPatch, 
     at = finished(opened("pages/explain.py", model="resnet50.V2"))
     assert not at.exception
     assert not any("at once" in told.value for told in (*at.info, *at.warning, *at.caption))
+
+
+def test_the_layer_table_says_groups_and_has_one_column_to_tick() -> None:
+    at = opened("pages/build.py", net="resnext50_32x4d")
+    table = at.dataframe[0].value
+    kinds = table.set_index("layer")["kind"]
+    assert (kinds["layer1.0.conv1"], kinds["layer1.0.conv2"]) == ("conv 1×1", "conv 3×3, 32 groups")
+    assert not [name for name, values in table.items() if values.dtype == bool]  # a column of boxes that nobody can tick
+    assert set(table["skip"]) == {"", "arrives"}
+
+
+def test_the_recorded_errors_tell_the_depths_apart_and_all_lie_in_view() -> None:
+    runs = [read_run(RUNS / f"{name}.parquet") for name in run_names()]
+    top = highest(runs)
+    figure = error_curves(runs, top=top)
+    widths = {trace["name"].split()[0].split("-")[1]: trace["line"]["width"] for trace in figure["data"]}
+    assert widths["56"] >= 2 * widths["20"]
+    every = [value for trace in figure["data"] for value in trace["y"]]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert max(every) > 80  # plain-56 begins far above the axis' former end, 60 %
+    assert all(low <= value <= high for value in every)
