@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from resviz.ui import frame
+from resviz.ui import page
 
-frame.open_page(
+page.open_page(
     "Home",
     "Why do skip connections work?",
     "Beyond some depth, plain networks trained *worse* the deeper they were. The remedy of 2015 is one addition: **y = F(x) + x**.",
@@ -12,11 +12,11 @@ frame.open_page(
 
 # after the title: figures and pandas take a moment to import
 from resviz.figures import captions, gradients
-from resviz.spec import PRESETS, NetSpec
-from resviz.ui import diagram
-from resviz.ui.charts import line_chart
+from resviz.spec.net import PRESETS, NetSpec
+from resviz.ui.components import diagram
+from resviz.ui.components.chart import line_chart
 from resviz.ui.first import meanwhile, profiles
-from resviz.ui.measure import probes_of
+from resviz.ui.probing import probes_of
 
 left, right = st.columns([3, 2], gap="large")
 with left, st.container(key="reserve-live"):
@@ -34,7 +34,7 @@ with left, st.container(key="reserve-live"):
             st.caption("Measured here: 56 layers with batch norm, before training, on handwritten digits of 8×8 pixels.")
 with right:
     st.header("Take one apart", anchor=False)
-    frame.ways()
+    page.ways()
     st.header("The problem", anchor=False)
     st.markdown(
         "A 56-layer plain network had a higher **training** error than a 20-layer one "
@@ -74,4 +74,4 @@ with led:
         "([May 2015](https://arxiv.org/abs/1505.04597)).\n"
         "- **Transfer learning**: pretrained ResNets as the start of detection, segmentation and much else."
     )
-frame.close()
+page.close()

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from resviz.ui import frame
+from resviz.ui import page
 
-frame.open_page(
+page.open_page(
     "Build",
     "What is a ResNet made of?",
     "Blocks on a trunk. Each adds its result to what came in: **click or tap an arc to cut a skip.**",
@@ -18,13 +18,14 @@ import pandas as pd
 from resviz.figures import captions
 from resviz.figures.theme import count
 from resviz.nets.cost import layer_table
-from resviz.plan import against_plain
-from resviz.spec import PRESETS, Stem, name_of
-from resviz.ui import controls, diagram
-from resviz.ui.lab import hand_over
+from resviz.spec.lab import against_plain
+from resviz.spec.net import PRESETS, Stem, name_of
+from resviz.ui.components import diagram
+from resviz.ui.lab.session import hand_over
 from resviz.ui.state import current_spec
+from resviz.ui.widgets import spec_controls
 
-frame.network_strip()
+page.network_strip()
 spec = current_spec()
 side = 224 if spec.stem is Stem.IMAGENET else 32
 diagram.show_network("diagram", side)
@@ -41,15 +42,15 @@ if st.button(
 
 left, right = st.columns([1, 3], gap="large")
 with left:
-    controls.preset_control()
-    controls.skip_control()
-    controls.block_control()
+    spec_controls.preset_control()
+    spec_controls.skip_control()
+    spec_controls.block_control()
     with st.expander("More"):
-        controls.shape_controls(spec)
-        controls.design_controls(spec)
+        spec_controls.shape_controls(spec)
+        spec_controls.design_controls(spec)
         if spec.residual:
-            controls.drop_control(spec)
-        controls.seed_control()
+            spec_controls.drop_control(spec)
+        spec_controls.seed_control()
 with right:
     names = list(spec.block_names())
     opened = st.session_state.get("opened")
@@ -59,7 +60,7 @@ with right:
     )
     diagram.show_block("block-diagram", side, st.session_state["block"])
     st.caption(captions.bottleneck_note(table, st.session_state["block"]))
-controls.try_this(
+spec_controls.try_this(
     {
         "ResNet-50's bottlenecks": PRESETS["resnet50"],
         "Plain-20": PRESETS["plain20"],
@@ -135,4 +136,4 @@ with st.expander("Why"):
         "B projects by a 1×1 convolution there, C projects everywhere (He et al. 2015, §3.3, arXiv 1512.03385). A bottleneck "
         "squeezes the channels to a quarter for its 3×3 convolution, which is what makes 50 layers and more affordable."
     )
-frame.close()
+page.close()

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from resviz.ui import frame
+from resviz.ui import page
 
-frame.open_page(
+page.open_page(
     "Degradation",
     "Why did deeper networks train worse?",
     "Networks trained by the same recipe for 30 epochs, from one seed, recorded after every epoch: what depth did to their **training** "
@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 
 from resviz.figures import captions, gradients, training
-from resviz.spec import from_query
-from resviz.ui import cache, race
-from resviz.ui.charts import line_chart
+from resviz.spec.net import from_query
+from resviz.ui import cache
+from resviz.ui.components.chart import line_chart
+from resviz.ui.lab import race
 from resviz.ui.markdown import literal
 from resviz.ui.networks import bundled_titles
-from resviz.ui.player import epoch_player
+from resviz.ui.widgets.epoch_player import epoch_player
 
 recorded_runs, problems = cache.every_run()
 for problem in problems:
@@ -33,7 +34,7 @@ for recorded in recorded_runs.values():
         runs[spec.residual, spec.depth] = recorded
 if not runs:
     st.info("No recorded training is left to show; copy assets/runs from the project again.")
-    frame.close()
+    page.close()
     st.stop()
 every_depth = sorted({depth for _, depth in runs})
 st.markdown(captions.degradation(runs))
@@ -149,4 +150,4 @@ with st.expander("Why"):
         "but one of nine in our ResNet-20. It argues (§4.1) that vanishing gradients are *unlikely* to be the cause, since batch norm "
         "keeps the signal healthy: our plain-56 has a level gradient in all 30 epochs, and 30.7 % training error all the same."
     )
-frame.close()
+page.close()

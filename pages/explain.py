@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from resviz.ui import frame
+from resviz.ui import page
 
-frame.open_page(
+page.open_page(
     "Explain", "Which pixels decided?", "A photograph, a trained network's answer, and the evidence laid over the picture."
 )
 
@@ -20,30 +20,31 @@ import pandas as pd
 
 from resviz.figures import attribution as pictures
 from resviz.figures import captions
-from resviz.spec import describe
-from resviz.ui import cache, inputs, networks
-from resviz.ui.charts import chart
-from resviz.ui.explain_link import keep, link, restore, usual, valid
+from resviz.spec.net import describe
+from resviz.ui import cache, networks
+from resviz.ui.components.chart import chart
+from resviz.ui.explain.link import keep, link, restore, usual, valid
 from resviz.ui.markdown import literal, with_literal_classes
+from resviz.ui.widgets import pickers
 
 restore()
 figure_column, control_column = st.columns([3, 1], gap="large")
 with control_column:
-    taken = inputs.choose_photograph("explain")
+    taken = pickers.choose_photograph("explain")
     with st.popover("Crop and rotate", icon=":material/crop:"):
-        photograph = inputs.crop(taken, "crop")
+        photograph = pickers.crop(taken, "crop")
     network = networks.choose_network(figure_column.container())
 if network is None:
     figure_column.info("No network is left to ask; give a checkpoint of your own, or ImageNet's weights, under Network.")
-    frame.close()
+    page.close()
     st.stop()
-from resviz.attribution.methods import FIRST, METHODS, available
+from resviz.attribution.methods.table import FIRST, METHODS, available
 from resviz.figures.attribution import Look
-from resviz.figures.gallery import cell
-from resviz.ui.options import options_of
-from resviz.ui.panel import look_bar
-from resviz.ui.studio import Studio
-from resviz.ui.studio_views import VIEWS, WITH_MAPS
+from resviz.figures.reports.gallery import cell
+from resviz.ui.components.evidence import look_bar
+from resviz.ui.explain.case import Studio
+from resviz.ui.explain.parameters import options_of
+from resviz.ui.explain.views import VIEWS, WITH_MAPS
 from resviz.zoo.scope import scope_of, shows_known
 
 classifier, image = network.classifier, photograph.image
@@ -123,7 +124,7 @@ with figure_column:
     part = preprocessing.crop / preprocessing.resize
     look = Look()
     if view in WITH_MAPS:
-        look = look_bar(lambda x, y, zoom: inputs.crop_to(taken, "crop", part, x, y, zoom))
+        look = look_bar(lambda x, y, zoom: pickers.crop_to(taken, "crop", part, x, y, zoom))
     studio = Studio(
         classifier,
         network.key,
@@ -179,4 +180,4 @@ first = {
     "model": usual()[0], "photo": usual()[1], "class": ranked[0],
     "methods": ",".join(FIRST), "layers": layers[-1], "view": next(iter(VIEWS)),
 }  # fmt: skip
-frame.close(link(state, first))
+page.close(link(state, first))

@@ -2,21 +2,21 @@
 
 import streamlit as st
 
-from resviz.ui import frame
+from resviz.ui import page
 
-frame.open_page(
+page.open_page(
     "Gradients",
     "What does a skip connection do to the gradient?",
     "One backward pass through two networks with the same weights and the same batch, one with skips and one without.",
 )
 
-from resviz.spec import NetSpec
+from resviz.spec.net import NetSpec
 from resviz.ui.first import meanwhile, profiles
 from resviz.ui.state import current_spec
 
-frame.network_strip()
+page.network_strip()
 if meanwhile("gradients", profiles, usual=current_spec() == NetSpec()):
-    frame.close()
+    page.close()
     st.stop()
 # after the first figure: what follows imports PyTorch
 from dataclasses import replace
@@ -26,11 +26,13 @@ import numpy as np
 from resviz.figures import captions, gradients
 from resviz.figures.theme import number, power_of_ten, viridis
 from resviz.nets.cost import layer_table
-from resviz.spec import PRESETS, Init, Norm, SpecError, Stem
-from resviz.ui import cache, controls, diagram, inputs
-from resviz.ui.charts import chart, line_chart
+from resviz.spec.net import PRESETS, Init, Norm, SpecError, Stem
+from resviz.ui import cache
+from resviz.ui.components import diagram
+from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.jobs import result_of
-from resviz.ui.measure import begin, probes_of
+from resviz.ui.probing import begin, probes_of
+from resviz.ui.widgets import pickers, spec_controls
 
 spec = current_spec()
 imagenet = spec.stem is Stem.IMAGENET
@@ -42,20 +44,20 @@ if st.session_state.get("batch", "digits") != "picture":
 figure_column, control_column = st.columns([3, 1], gap="large")
 photograph = None
 with control_column:
-    controls.preset_control()
-    controls.skip_control()
-    controls.design_controls(spec)
+    spec_controls.preset_control()
+    spec_controls.skip_control()
+    spec_controls.design_controls(spec)
     with st.expander("More"):
         batch = st.selectbox(
             "Batch", ["digits", "noise", "picture"], key="batch", help="Handwritten digits, normal noise, or crops of a picture."
         )
         if batch == "picture":
-            photograph = inputs.choose_photograph("batch")
+            photograph = pickers.choose_photograph("batch")
         st.session_state.setdefault(side_key, usual)
         side = st.select_slider("Image side", sides, key=side_key, help="Pixels; larger takes longer.")
-        controls.block_control()
-        controls.shape_controls(spec)
-        controls.seed_control()
+        spec_controls.block_control()
+        spec_controls.shape_controls(spec)
+        spec_controls.seed_control()
 try:
     with figure_column:
         probes = probes_of(nets, batch, size, side, (photograph.key, photograph.image) if photograph else None)
@@ -63,7 +65,7 @@ except SpecError as error:
     figure_column.error(str(error))
     probes = None
 if probes is None:
-    frame.close()
+    page.close()
     st.stop()
 profiles = {key: probe.profile for key, probe in probes.items()}
 decades = gradients.log_range(np.concatenate([profile.norms for profile in profiles.values()]))
@@ -94,7 +96,7 @@ with st.container(horizontal=True):
         ("Blocks (CSV)", "signals.csv", lambda: gradients.block_frame(signals)),
     ):
         st.download_button(label, lambda table=table: table().to_csv(index=False), name, "text/csv", on_click="ignore")
-controls.try_this(
+spec_controls.try_this(
     {
         "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
         "110 layers": PRESETS["resnet110"],
@@ -129,4 +131,4 @@ with st.expander("Why"):
         "level with PyTorch's. None of this says why plain networks end up worse: He et al. 2015 (§4.1, arXiv 1512.03385) call "
         "vanishing gradients *unlikely* with batch norm, and our plain-56 is level in all 30 recorded epochs, with 30.7 % training error."
     )
-frame.close()
+page.close()

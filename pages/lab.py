@@ -2,33 +2,33 @@
 
 import streamlit as st
 
-from resviz.ui import frame
+from resviz.ui import page
 
-frame.open_page(
+page.open_page(
     "Lab",
     "What happens to every layer while it learns?",
     "Networks that differ in one thing, trained side by side on the same batches. **Click or tap an arc to cut a skip in mid-training.**",
 )
 
-from resviz.plan import PARAMETERS
+from resviz.spec.lab import PARAMETERS
 from resviz.ui.first import meanwhile, step
 
 if meanwhile("lab", step, usual=not {"lab", "lab.next"} & set(st.session_state) and not PARAMETERS & st.query_params.keys()):
     st.stop()
 # after the first figure: what follows imports PyTorch
-from resviz.plan import COMPARISONS, plan_to_query
-from resviz.ui import lab_setup, lab_stage
-from resviz.ui.lab import session
+from resviz.spec.lab import COMPARISONS, plan_to_query
+from resviz.ui.lab import controls, stage
+from resviz.ui.lab.session import session
 from resviz.ui.markdown import literal
 
 lab = session()
 if lab.notice:
     st.warning(literal(lab.notice), icon=":material/info:")
-lab_setup.setup(lab)
-lab_setup.transport(lab)
+controls.setup(lab)
+controls.transport(lab)
 with st.container(key="reserve-lab"):
-    lab_stage.stage(lab)
-lab_stage.export(lab)
+    stage.stage(lab)
+stage.export(lab)
 st.markdown("**Try this**")
 with st.container(horizontal=True):
     for label, name, depth in (
@@ -45,4 +45,4 @@ with st.expander("Why"):
         "every block multiplies it (De & Smith 2020, arXiv 2002.10444; Brock et al. 2021, arXiv 2101.08692). Gradients are recorded "
         "at every step and thinned once there are more than 512 of them, the signal every 16 steps, held-out images every 50."
     )
-frame.close(plan_to_query(lab.current), network=False)
+page.close(plan_to_query(lab.current), network=False)

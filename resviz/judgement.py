@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from resviz.results import BlockSignal, GradientProfile, Judgement
-from resviz.spec import Init, NetSpec
+from resviz.spec.net import Init, NetSpec
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
 

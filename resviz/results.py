@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resviz.plan import LabPlan
+from resviz.spec.lab import LabPlan
 
 __all__ = [
     "SCORES",

@@ -9,13 +9,13 @@ from functools import cache
 import numpy as np
 from torch import nn
 
-from resviz.data import probe_batch
+from resviz.data.images import probe_batch
 from resviz.figures.captions import gradient_note
 from resviz.judgement import judge
-from resviz.nets.resnet import build
+from resviz.nets.families.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import Judgement
-from resviz.spec import PRESETS, Activation, Block, Init, NetSpec, Norm, Shortcut, cifar_blocks, describe
+from resviz.spec.net import PRESETS, Activation, Block, Init, NetSpec, Norm, Shortcut, cifar_blocks, describe
 from resviz.training.lab import fitting_threads
 
 __all__ = ["SETTINGS", "naive", "said"]

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from resviz.data.datasets import digits_split
 from resviz.machine import cores, device
-from resviz.sets import digits_split
-from resviz.spec import NetSpec
+from resviz.spec.net import NetSpec
 from resviz.training.arithmetic import choose
+from resviz.training.export import export
 from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
-from resviz.training.record import export
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = NetSpec(blocks=(1, 1), width=4, in_channels=1)
@@ -36,8 +36,8 @@ def seconds_a_step(precision: str) -> float:
         [sys.executable, "-c", f"""
 import time, torch
 from contextlib import nullcontext
-from resviz.nets.resnet import build
-from resviz.spec import NetSpec
+from resviz.nets.families.resnet import build
+from resviz.spec.net import NetSpec
 net = build(NetSpec(blocks=(2, 2), width=32)).train().to(memory_format=torch.channels_last)
 x = torch.randn(16, 3, 32, 32).contiguous(memory_format=torch.channels_last)
 times = []
@@ -74,7 +74,7 @@ def test_the_choice_says_what_was_measured_and_a_flag_overrides_it() -> None:
 
 def test_a_processor_of_few_instructions_does_not_even_try_bfloat16() -> None:
     """What oneDNN may use is cut down to AVX2 in a process of its own; the card would say so."""
-    code = "from resviz.training.arithmetic import choose; from resviz.spec import NetSpec; a = choose(NetSpec(blocks=(1, 1), width=4), 8, 8); print(a.precision, a.why)"  # fmt: skip
+    code = "from resviz.training.arithmetic import choose; from resviz.spec.net import NetSpec; a = choose(NetSpec(blocks=(1, 1), width=4), 8, 8); print(a.precision, a.why)"  # fmt: skip
     environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.startswith("float32 ")
@@ -135,9 +135,9 @@ def test_plain_paths_are_what_the_switch_leaves() -> None:
     """Else the test above would pass whatever it switched off."""
     code = """
 import torch
-from resviz.nets.fused import _packs
+from resviz.nets.inference.fused import _packs
 from resviz.training.arithmetic import choose
-from resviz.spec import NetSpec
+from resviz.spec.net import NetSpec
 from resviz.machine import device
 way = choose(NetSpec(blocks=(1,), width=4), 8, 8)
 print(_packs(), way.precision, way.threads, device().type)

@@ -11,21 +11,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from resviz.attribution.gradients import TUNNELLED
-from resviz.attribution.kinds import BASELINES, Score, baseline
-from resviz.attribution.methods import METHODS, available
-from resviz.attribution.metrics import faithfulness
-from resviz.attribution.pace import Pace, pace_of
-from resviz.attribution.perturbations import superpixels
-from resviz.attribution.relevance import RULES
-from resviz.attribution.residual import grad_cam_by_block, two_paths
-from resviz.attribution.run import attribute, default_options
-from resviz.attribution.snippet import snippet
-from resviz.images import sample_photographs
+from resviz.attribution.batch_size import Pace, pace_of
+from resviz.attribution.faithfulness import faithfulness
+from resviz.attribution.method import BASELINES, Score, baseline
+from resviz.attribution.methods.gradient import TUNNELLED
+from resviz.attribution.methods.perturbation import superpixels
+from resviz.attribution.methods.relevance import RULES
+from resviz.attribution.methods.snippet import snippet
+from resviz.attribution.methods.table import METHODS, available
+from resviz.attribution.paths import grad_cam_by_block, two_paths
+from resviz.attribution.question import attribute, default_options
+from resviz.data.uploads import sample_photographs
 from resviz.nets.cost import layer_table
-from resviz.nets.fused import near
-from resviz.nets.resnet import build
-from resviz.spec import PRESETS, Activation, Block, NetSpec, Norm, Shortcut, Stem
+from resviz.nets.families.resnet import build
+from resviz.nets.inference.fused import near
+from resviz.spec.net import PRESETS, Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.ui.jobs import Cancelled
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import Classifier, Preprocessing, predict

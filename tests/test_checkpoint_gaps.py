@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from resviz.nets.resnet import build
-from resviz.spec import NetSpec
+from resviz.nets.families.resnet import build
+from resviz.spec.net import NetSpec
 from resviz.zoo.checkpoint import CheckpointError, load
 
 

@@ -25,9 +25,9 @@ import torch
 from safetensors.torch import save as safe
 from torch import Tensor, nn
 
-from resviz.nets.resnet import ResNet, build
+from resviz.nets.families.resnet import ResNet, build
 from resviz.progress import Cancelled
-from resviz.spec import Activation, Block, NetSpec, Norm, Shortcut, Stem, to_query_string
+from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem, to_query_string
 from resviz.zoo.bundled import CHECKPOINTS, load_bundled
 from resviz.zoo.checkpoint import Answers, CheckpointError, load
 from tests.foreign import NumberedResNet, PreActResNet, as_transformers, trained
@@ -498,7 +498,7 @@ def test_the_projects_own_file_is_what_its_card_says() -> None:
 def test_a_method_that_does_not_fit_says_why() -> None:
     from PIL import Image
 
-    from resviz.attribution.run import attribute
+    from resviz.attribution.question import attribute
 
     for spec, words in (
         (replace(SMALL, norm=Norm.GROUP), "has no rule for the group norm"),

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from resviz.attribution.methods import METHODS
+from resviz.attribution.methods.table import METHODS
 from resviz.cli import main
-from resviz.images import sample_photographs
+from resviz.data.uploads import sample_photographs
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, object]:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resviz.attribution.methods import METHODS
-from resviz.attribution.run import attribute
+from resviz.attribution.methods.table import METHODS
+from resviz.attribution.question import attribute
 from resviz.cli import main
 from resviz.zoo.bundled import load_bundled
 
@@ -128,8 +128,8 @@ def test_a_names_list_longer_than_a_path_is_a_list(here: Path, capsys: pytest.Ca
 def own_network(folder: Path) -> Path:
     from safetensors.torch import save_file
 
-    from resviz.nets.resnet import build
-    from resviz.spec import NetSpec
+    from resviz.nets.families.resnet import build
+    from resviz.spec.net import NetSpec
 
     file = folder / "own.safetensors"
     save_file(build(NetSpec(blocks=(1,), width=4)).state_dict(), file)

@@ -10,7 +10,7 @@ import pytest
 
 from resviz.figures.diagram import Diagram, Shape, network_diagram, to_svg
 from resviz.nets.cost import layer_table
-from resviz.spec import PRESETS, NetSpec, Stem
+from resviz.spec.net import PRESETS, NetSpec, Stem
 
 NETS = {
     "resnet20": PRESETS["resnet20"],

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from resviz.fetch import DownloadError, fetch, intact
+from resviz.data.download import DownloadError, fetch, intact
 
 BODY = os.urandom(200_000)
 HASH = hashlib.sha256(BODY).hexdigest()

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from resviz.attribution.methods import METHODS
-from resviz.attribution.run import attribute
-from resviz.images import ImageError, decode
+from resviz.attribution.methods.table import METHODS
+from resviz.attribution.question import attribute
+from resviz.data.uploads import ImageError, decode
 from resviz.zoo.bundled import bundled_names, card, load_bundled
 from resviz.zoo.checkpoint import Answers, CheckpointError, infer_spec, load
 

@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from resviz.data import probe_batch
+from resviz.data.datasets import digits_split
+from resviz.data.images import probe_batch
 from resviz.figures.captions import comparison, finding_note, gradient_note, growth_note, lab_note, skips_of, sweep_note
 from resviz.judgement import FACTOR, FLOOR, judge
-from resviz.nets.resnet import build
-from resviz.plan import LabPlan
+from resviz.nets.families.resnet import build
 from resviz.probes.depth import depth_sweep
 from resviz.probes.gradients import gradient_probe
+from resviz.recordings import RUNS, read_run, run_names
 from resviz.results import GradientProfile, LabRecord, LabTrack, Probe
-from resviz.sets import digits_split
-from resviz.spec import PRESETS, Block, Init, NetSpec, Norm, from_query
+from resviz.spec.lab import LabPlan
+from resviz.spec.net import PRESETS, Block, Init, NetSpec, Norm, from_query
 from resviz.training.detect import findings
 from resviz.training.lab import Lab
-from resviz.zoo.runs import RUNS, read_run, run_names
 
 TWO = NetSpec(blocks=(1, 1), norm=Norm.NONE)
 NAMES = ("conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2.0.conv2", "fc")

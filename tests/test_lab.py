@@ -16,19 +16,20 @@ from PIL import Image
 from pyarrow import parquet
 from torch import nn
 
-from resviz.figures import captions, report
+from resviz.data.datasets import digits_split, files_sets, spirals
+from resviz.data.unpack import unzip
+from resviz.figures import captions
 from resviz.figures import lab as figures
-from resviz.nets.resnet import build
-from resviz.plan import COMPARISONS, Edit, LabPlan, comparison_of, labels_of, plan_from_query, plan_to_query
+from resviz.figures.reports import html
+from resviz.nets.families.resnet import build
 from resviz.probes.signal import watched_signals
+from resviz.recordings import lab_frame, to_parquet
 from resviz.results import SIGNALS, Finding
-from resviz.sets import digits_split, files_sets, spirals
-from resviz.spec import Block, Init, NetSpec, Norm, SpecError
+from resviz.spec.lab import COMPARISONS, Edit, LabPlan, comparison_of, labels_of, plan_from_query, plan_to_query
+from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.training.detect import findings
 from resviz.training.history import History
 from resviz.training.lab import Lab, estimate
-from resviz.unpack import unzip
-from resviz.zoo.runs import lab_frame, to_parquet
 
 TINY = NetSpec(blocks=(1, 1, 1), width=4, in_channels=1, norm=Norm.NONE, init=Init.PYTORCH)
 PLAN = LabPlan((TINY, TINY.plain()), lr=0.05, batch=32)
@@ -283,7 +284,7 @@ def test_every_figure_is_one_that_plotly_takes_and_the_report_holds_them() -> No
     assert all(len(go.Figure(figure).data) for figure in drawn)
     assert [note["text"] for note in drawn[0]["layout"]["annotations"]] == ["✂"]
     assert drawn[4]["layout"]["annotations"] == []  # the cut was made in the other contender
-    page = report.lab_report(record, [captions.lab_note(record, 21)], "http://x/?a=<b>")
+    page = html.lab_report(record, [captions.lab_note(record, 21)], "http://x/?a=<b>")
     assert "layer2.0" in page
     assert "<b>'" not in page
     assert 'src="http' not in page

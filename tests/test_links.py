@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from resviz.plan import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
-from resviz.spec import NetSpec, cifar_blocks, to_query_string
+from resviz.spec.lab import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
+from resviz.spec.net import NetSpec, cifar_blocks, to_query_string
 from resviz.ui.markdown import literal
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from resviz.figures.captions import bottleneck_note, counted, pace, percent, table_note
 from resviz.nets.cost import layer_table
-from resviz.spec import PRESETS, Block, NetSpec
+from resviz.spec.net import PRESETS, Block, NetSpec
 
 
 @pytest.mark.parametrize(

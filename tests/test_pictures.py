@@ -16,8 +16,8 @@ import tifffile
 import torch
 from PIL import Image
 
-from resviz.data import image_folder, split_folder
-from resviz.images import ImageError, decode
+from resviz.data.images import image_folder, split_folder
+from resviz.data.uploads import ImageError, decode
 
 NOISE = np.random.default_rng(0).integers(0, 255, (64, 96, 3), dtype=np.uint8)
 SMOOTH = Image.fromarray(NOISE[:8, :8]).resize((96, 64), Image.Resampling.BICUBIC)
@@ -178,7 +178,7 @@ def test_what_claims_more_than_it_holds_is_refused_in_little_memory(data: bytes,
     code = f"""
 import resource
 from pathlib import Path
-from resviz.images import ImageError, decode
+from resviz.data.uploads import ImageError, decode
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     decode(Path({str(tmp_path / "claim.png")!r}).read_bytes())

@@ -11,7 +11,7 @@ import tempfile
 import pytest
 from PIL import Image
 
-from resviz.images import ImageError, decode
+from resviz.data.uploads import ImageError, decode
 
 
 def gif(*frames: tuple[int, int], dispose: int = 2) -> bytes:
@@ -27,7 +27,7 @@ def peak(data: bytes) -> int:
     """MB that reading takes beyond a process that read a small picture."""
     code = """
 import resource, sys
-from resviz.images import ImageError, decode, quick
+from resviz.data.uploads import ImageError, decode, quick
 def ask(data):
     quick(data)
     try:

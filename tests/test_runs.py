@@ -15,9 +15,9 @@ from filelock import FileLock
 from PIL import Image
 
 from resviz.cli import main
-from resviz.data import ImageSet
-from resviz.sets import cifar10_sets, cifar10_there, digits_split
-from resviz.spec import NetSpec
+from resviz.data.datasets import cifar10_sets, cifar10_there, digits_split
+from resviz.data.images import ImageSet
+from resviz.spec.net import NetSpec
 from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
 

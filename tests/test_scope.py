@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from resviz.cli import main
+from resviz.data.uploads import sample_photographs
 from resviz.figures.captions import prediction_note
-from resviz.images import sample_photographs
 from resviz.results import SCORES, Prediction, Scope
 from resviz.zoo.bundled import bundled_names, card, load_bundled
 from resviz.zoo.classifier import predict

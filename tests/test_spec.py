@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from resviz.spec import PRESETS, Init, NetSpec, Norm, SpecError, cifar_blocks, describe, from_query, to_query_string
+from resviz.spec.net import PRESETS, Init, NetSpec, Norm, SpecError, cifar_blocks, describe, from_query, to_query_string
 
 
 @pytest.mark.parametrize("name", PRESETS)

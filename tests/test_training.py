@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from resviz.data import ImageSet, digits
+from resviz.data.datasets import digits_split
+from resviz.data.images import ImageSet, digits
+from resviz.recordings import read_run, run_names
 from resviz.results import EpochRecord, TrainStep
-from resviz.sets import digits_split
-from resviz.spec import NetSpec, from_query
+from resviz.spec.net import NetSpec, from_query
+from resviz.training.export import export
 from resviz.training.loop import Training, evaluate
 from resviz.training.recipes import RECIPES
-from resviz.training.record import export
 from resviz.zoo.bundled import card, load_bundled
 from resviz.zoo.checkpoint import infer_spec, load
-from resviz.zoo.runs import read_run, run_names
 
 TINY = NetSpec(blocks=(1, 1), width=4, in_channels=1)
 RECIPE = replace(RECIPES["he2015-cifar"], epochs=3, batch=32)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resviz.attribution.kinds import BASELINES
-from resviz.attribution.methods import METHODS
-from resviz.attribution.metrics import faithfulness
-from resviz.attribution.run import attribute
+from resviz.attribution.faithfulness import faithfulness
+from resviz.attribution.method import BASELINES
+from resviz.attribution.methods.table import METHODS
+from resviz.attribution.question import attribute
+from resviz.data.uploads import sample_photographs
 from resviz.figures.attribution import Look, attribution_figure, overlay_image, poles
 from resviz.figures.captions import attribution_note, focus_note, ranking, trust_note
-from resviz.images import sample_photographs
 from resviz.results import Attribution, Faithfulness
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import predict

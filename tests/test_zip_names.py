@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from resviz.unpack import unzip
+from resviz.data.unpack import unzip
 
 
 @pytest.mark.parametrize("name", ["../../out.png", "a/../b.png", "./c.png", "/abs/d.png", "..\\e.png", "f..png"])

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resviz.attribution.batch import explain_all
+from resviz.attribution.folders import explain_all
 from resviz.cli import main
-from resviz.figures.gallery import Gallery, cell
-from resviz.images import ImageError
+from resviz.data.datasets import files_sets
+from resviz.data.unpack import Entry, UnpackError, folder, unzip
+from resviz.data.uploads import ImageError
+from resviz.figures.reports.gallery import Gallery, cell
 from resviz.progress import Cancelled
-from resviz.sets import files_sets
-from resviz.unpack import Entry, UnpackError, folder, unzip
 from resviz.zoo.bundled import load_bundled
 
 
@@ -230,16 +230,16 @@ def test_no_name_starts_a_formula(name: str) -> None:
 
 
 def test_a_method_that_fails_is_a_problem_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    from resviz.attribution import batch
+    from resviz.attribution import folders
 
-    real = batch.attribute
+    real = folders.attribute
 
     def sometimes(*given: object, **more: object) -> object:
         if given[2] == "grad-cam":
             raise RuntimeError("no memory")
         return real(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(batch, "attribute", sometimes)
+    monkeypatch.setattr(folders, "attribute", sometimes)
     rows = table(explained([Entry("a", picture), Entry("b", picture)], ("grad-cam", "saliency"))[1])
     assert ["no memory" in row["problem"] for row in rows] == [True, True]
 

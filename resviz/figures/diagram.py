@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from resviz.figures.theme import CUT, IDENTITY, RESIDUAL, count
 from resviz.results import LayerRow, LayerTable
-from resviz.spec import NetSpec, Shortcut
+from resviz.spec.net import NetSpec, Shortcut
 
 __all__ = ["STYLE", "Diagram", "Shape", "block_diagram", "network_diagram", "to_svg"]
 

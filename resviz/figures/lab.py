@@ -25,8 +25,8 @@ from resviz.figures.theme import (
     set_axes,
     sketch,
 )
-from resviz.plan import Edit
 from resviz.results import LabRecord
+from resviz.spec.lab import Edit
 
 __all__ = ["block_lines", "gradient_decades", "layer_lines", "line_over_time", "propagation", "row_at", "waterfall"]
 

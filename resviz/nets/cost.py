@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from resviz.machine import memory
 from resviz.results import LayerRow, LayerTable
-from resviz.spec import NetSpec, Norm, Shortcut, SpecError, Stem
+from resviz.spec.net import NetSpec, Norm, Shortcut, SpecError, Stem
 
 __all__ = ["check_memory", "layer_table", "memory_limit", "memory_need"]
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from resviz.judgement import judge
 from resviz.nets.cost import check_memory
-from resviz.nets.resnet import build
+from resviz.nets.families.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import DepthSweep, GradientProfile
-from resviz.spec import NetSpec, cifar_blocks
+from resviz.spec.net import NetSpec, cifar_blocks
 
 __all__ = ["depth_sweep", "resampled"]
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from resviz.machine import plain
-from resviz.nets.resnet import ResNet
+from resviz.nets.families.resnet import ResNet
 from resviz.results import BlockSignal, GradientProfile, Probe
 
 __all__ = ["gradient_probe", "norms_of"]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from resviz.machine import plain
-from resviz.nets.resnet import ResNet
+from resviz.nets.families.resnet import ResNet
 from resviz.results import SIGNALS
 
 __all__ = ["watched_signals"]

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from resviz.machine import cores, device, plain
-from resviz.nets.resnet import ResNet, build
-from resviz.spec import NetSpec
+from resviz.nets.families.resnet import ResNet, build
+from resviz.spec.net import NetSpec
 
 __all__ = ["PRECISIONS", "Arithmetic", "choose"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from resviz.judgement import judge
 from resviz.results import Finding, GradientProfile, Judgement, LabRecord, LabTrack
-from resviz.spec import NetSpec
+from resviz.spec.net import NetSpec
 
 __all__ = ["findings"]
 

@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 
 from resviz import __version__
-from resviz.data import probe_batch
+from resviz.data.datasets import named_sets
+from resviz.data.images import probe_batch
 from resviz.machine import cores
-from resviz.nets.resnet import build
-from resviz.plan import COMPARISONS
+from resviz.nets.families.resnet import build
 from resviz.probes.gradients import gradient_probe
-from resviz.sets import named_sets
-from resviz.spec import NetSpec
+from resviz.spec.lab import COMPARISONS
+from resviz.spec.net import NetSpec
 from resviz.training.lab import Lab, fitting_threads
 from resviz.zoo.first import First
 
@@ -44,9 +44,9 @@ def _lab() -> dict[str, Any]:
 
 def _explain() -> dict[str, Any]:
     """The sample and the network that the page begins with, the answer, and the first methods' maps."""
-    from resviz.attribution.methods import FIRST, METHODS
-    from resviz.attribution.run import attribute, default_layer
-    from resviz.images import sample_photographs
+    from resviz.attribution.methods.table import FIRST, METHODS
+    from resviz.attribution.question import attribute, default_layer
+    from resviz.data.uploads import sample_photographs
     from resviz.zoo.bundled import load_bundled
     from resviz.zoo.classifier import predict
     from resviz.zoo.scope import begin_with

@@ -14,15 +14,15 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from resviz.data import ImageSet
+from resviz.data.images import ImageSet
 from resviz.machine import plain
 from resviz.nets.cost import memory_need
-from resviz.nets.resnet import ResNet, build
-from resviz.plan import Edit, LabPlan, labels_of
+from resviz.nets.families.resnet import ResNet, build
 from resviz.probes.gradients import norms_of
 from resviz.probes.signal import watched_signals
 from resviz.results import SIGNALS, LabRecord, LabTrack
-from resviz.spec import NetSpec
+from resviz.spec.lab import Edit, LabPlan, labels_of
+from resviz.spec.net import NetSpec
 from resviz.training.history import History
 from resviz.training.loop import evaluate
 

@@ -18,17 +18,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resviz.data import ImageSet
+from resviz.allocator import keep_freed
+from resviz.data.images import ImageSet
 from resviz.guard import door
-from resviz.heap import keep_freed
 from resviz.machine import device
-from resviz.nets.resnet import ResNet, build
+from resviz.nets.families.resnet import ResNet, build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import EpochRecord, TrainStep
-from resviz.spec import NetSpec, to_query_string
+from resviz.spec.net import NetSpec, to_query_string
 from resviz.training.arithmetic import Arithmetic, choose
+from resviz.training.export import history_from_json, history_to_json
 from resviz.training.recipes import Recipe
-from resviz.training.record import history_from_json, history_to_json
 
 __all__ = ["Training", "evaluate"]
 

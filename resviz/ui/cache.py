@@ -12,7 +12,7 @@ import streamlit as st
 from PIL import Image
 
 from resviz.results import Prediction, Run
-from resviz.spec import NetSpec
+from resviz.spec.net import NetSpec
 
 __all__ = [
     "STYLE",
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-_HEAVY = ("torchvision.models", "resviz.attribution.run")
+_HEAVY = ("torchvision.models", "resviz.attribution.question")
 STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
 _FIRST_PAINT = 0.4  # seconds that the imports leave to the first page before they compete with it
 
@@ -58,13 +58,13 @@ def warm_up() -> threading.Thread:
 
 def batch_of(spec: NetSpec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None) -> Any:
     """(images, targets) to probe with: "digits", "noise" or crops of a "picture"."""
-    from resviz import data
+    from resviz.data import images
 
     if batch == "noise":
-        return data.noise_batch(size, spec.in_channels, side, spec.classes, seed)
+        return images.noise_batch(size, spec.in_channels, side, spec.classes, seed)
     if batch == "picture" and picture is not None:
-        return data.picture_batch(picture, size, spec.in_channels, side, spec.classes, seed)
-    return data.probe_batch(size, spec.in_channels, side, spec.classes, seed)
+        return images.picture_batch(picture, size, spec.in_channels, side, spec.classes, seed)
+    return images.probe_batch(size, spec.in_channels, side, spec.classes, seed)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -99,23 +99,23 @@ def style() -> str:
 
 
 def run_names() -> tuple[str, ...]:
-    from resviz.zoo import runs
+    from resviz import recordings
 
-    return runs.run_names()
+    return recordings.run_names()
 
 
 @st.cache_resource(show_spinner=False)
 def run(name: str) -> Run:
     """A recorded run of the project, frozen."""
-    from resviz.zoo import runs
+    from resviz import recordings
 
-    return runs.read_run(runs.RUNS / f"{name}.parquet")
+    return recordings.read_run(recordings.RUNS / f"{name}.parquet")
 
 
 def every_run() -> tuple[dict[str, Run], list[str]]:
     """The recorded runs that can be read, by name, and what is wrong with the others."""
+    from resviz.recordings import RunError
     from resviz.zoo.bundled import every_name
-    from resviz.zoo.runs import RunError
 
     found, problems = {}, []
     for name in sorted({*run_names(), *every_name()}):
@@ -127,16 +127,16 @@ def every_run() -> tuple[dict[str, Run], list[str]]:
 
 
 def run_file(name: str) -> bytes:
-    from resviz.zoo import runs
+    from resviz import recordings
 
-    return (runs.RUNS / f"{name}.parquet").read_bytes()
+    return (recordings.RUNS / f"{name}.parquet").read_bytes()
 
 
 def run_csv(name: str) -> str:
-    from resviz.zoo import runs
+    from resviz import recordings
 
     recorded = run(name)
-    return runs.to_frame(recorded.losses, recorded.epochs).to_csv(index=False)
+    return recordings.to_frame(recorded.losses, recorded.epochs).to_csv(index=False)
 
 
 def checkpoint_file(name: str) -> bytes:
@@ -148,6 +148,6 @@ def checkpoint_file(name: str) -> bytes:
 @st.cache_data(show_spinner=False)
 def samples() -> dict[str, Image.Image]:
     """Photographs that the installed libraries carry."""
-    from resviz.images import sample_photographs
+    from resviz.data.uploads import sample_photographs
 
     return sample_photographs()

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import streamlit as st
 
-from resviz.spec import NetSpec
+from resviz.spec.net import NetSpec
 from resviz.ui.cache import warm_up
 from resviz.zoo.first import First, read_first
 
@@ -50,7 +50,7 @@ def _poll() -> None:
 def profiles(first: First) -> None:
     """Both networks' gradients and what follows from them."""
     from resviz.figures import captions, gradients
-    from resviz.ui.charts import line_chart
+    from resviz.ui.components.chart import line_chart
 
     found = {key: probe.profile for key, probe in first.values.items()}
     decades = gradients.log_range(np.concatenate([profile.norms for profile in found.values()]))
@@ -63,7 +63,7 @@ def profiles(first: First) -> None:
 def step(first: First) -> None:
     """The contenders' gradients at the lab's first step."""
     from resviz.figures import captions, lab
-    from resviz.ui.charts import line_chart
+    from resviz.ui.components.chart import line_chart
 
     record = first.values["record"]
     figure = lab.layer_lines(record, "gradients", record.step, lab.gradient_decades(record))
@@ -76,7 +76,7 @@ def explanation(first: First) -> None:
     from PIL import Image
 
     from resviz.figures import captions
-    from resviz.ui.panel import panel, photo_url
+    from resviz.ui.components.evidence import panel, photo_url
 
     values = first.values
     window = Image.open(io.BytesIO(values["window"].tobytes()))

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from resviz.heap import few_arenas, give_back
+from resviz.allocator import few_arenas, give_back
 from resviz.machine import cores
 from resviz.progress import Cancelled, Tick
 from resviz.ui.markdown import literal

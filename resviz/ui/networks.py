@@ -11,11 +11,11 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from resviz.spec import Activation, describe
+from resviz.spec.net import Activation, describe
 from resviz.ui import cache
-from resviz.ui.inputs import digest
 from resviz.ui.jobs import Tick, result_of
 from resviz.ui.markdown import literal
+from resviz.ui.widgets.pickers import digest
 
 __all__ = ["Network", "bundled_titles", "choose_network", "come_back"]
 
@@ -172,7 +172,7 @@ def _offer(name: str, state: str) -> None:
 
 def _download(name: str, tick: Tick) -> str:
     """ "done", or what went wrong."""
-    from resviz.fetch import DownloadError
+    from resviz.data.download import DownloadError
     from resviz.zoo.imagenet import download, weights
 
     item = weights()[name]

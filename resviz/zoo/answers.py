@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
-from resviz.data import CIFAR_MEAN, CIFAR_STD, IMAGENET_MEAN, IMAGENET_STD
-from resviz.spec import Activation, NetSpec, Stem
+from resviz.data.images import CIFAR_MEAN, CIFAR_STD, IMAGENET_MEAN, IMAGENET_STD
+from resviz.spec.net import Activation, NetSpec, Stem
 from resviz.zoo.classifier import Classifier, Guess, Preprocessing
 from resviz.zoo.read import CheckpointError
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from resviz.budget import budget
 from resviz.guard import brief, door, quoted
 from resviz.progress import Tick, quiet
-from resviz.spec import NetSpec, describe, from_query
+from resviz.spec.net import NetSpec, describe, from_query
 from resviz.zoo.answers import CIFAR10_CATEGORIES, Answers, answered, usual_preprocessing
 from resviz.zoo.classifier import Classifier
 from resviz.zoo.infer import State, infer, infer_spec

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from resviz.machine import device
-from resviz.nets.fused import fuse, prepare
-from resviz.nets.resnet import ResNet, skeleton
+from resviz.nets.families.resnet import ResNet, skeleton
+from resviz.nets.inference.fused import fuse, prepare
 from resviz.results import Prediction
-from resviz.spec import NetSpec
+from resviz.spec.net import NetSpec
 
 if TYPE_CHECKING:
     from torchvision.transforms._presets import ImageClassification

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from resviz.plan import LabPlan, plan_from_query, plan_to_query
 from resviz.results import (
     Attribution,
     BlockSignal,
@@ -21,6 +20,7 @@ from resviz.results import (
     Prediction,
     Probe,
 )
+from resviz.spec.lab import LabPlan, plan_from_query, plan_to_query
 
 __all__ = ["FIRST", "First", "first_names", "read_first", "write_first"]
 

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from resviz.fetch import DownloadError, fetch, intact
-from resviz.spec import PRESETS, Stem
+from resviz.data.download import DownloadError, fetch, intact
+from resviz.spec.net import PRESETS, Stem
 from resviz.zoo.classifier import Classifier, Preprocessing
 from resviz.zoo.layouts import networks
 from resviz.zoo.read import contents

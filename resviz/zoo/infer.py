@@ -11,8 +11,8 @@ from typing import Any, Final
 from torch import Tensor
 
 from resviz.guard import quoted
-from resviz.nets.resnet import Variant
-from resviz.spec import Activation, Block, NetSpec, Norm, Shortcut, SpecError, Stem
+from resviz.nets.families.resnet import Variant
+from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, SpecError, Stem
 from resviz.zoo.answers import Answers
 from resviz.zoo.classifier import Guess
 from resviz.zoo.layouts import preactivation

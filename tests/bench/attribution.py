@@ -18,11 +18,11 @@ from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Noi
 from PIL import Image
 from torch import nn
 
-from resviz.attribution.methods import METHODS
-from resviz.attribution.run import ask, attribute
-from resviz.images import sample_photographs
-from resviz.nets.resnet import build
-from resviz.spec import PRESETS
+from resviz.attribution.methods.table import METHODS
+from resviz.attribution.question import ask, attribute
+from resviz.data.uploads import sample_photographs
+from resviz.nets.families.resnet import build
+from resviz.spec.net import PRESETS
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import Classifier, Preprocessing
 
@@ -90,8 +90,8 @@ def calls(method: str) -> list[Callable[[], np.ndarray]]:
 
 def half(made: Classifier, x: torch.Tensor) -> np.ndarray:
     """Occlusion in bfloat16."""
-    from resviz.attribution.kinds import Score
-    from resviz.attribution.run import default_options
+    from resviz.attribution.method import Score
+    from resviz.attribution.question import default_options
 
     options: dict[str, Any] = default_options("occlusion", 224) | {"window": 32}
     with torch.autocast("cpu", torch.bfloat16):

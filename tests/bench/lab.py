@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from resviz.data import ImageSet, digits
-from resviz.nets.resnet import build
-from resviz.plan import LabPlan
-from resviz.spec import PRESETS, Init, NetSpec, Norm
+from resviz.data.images import ImageSet, digits
+from resviz.nets.families.resnet import build
+from resviz.spec.lab import LabPlan
+from resviz.spec.net import PRESETS, Init, NetSpec, Norm
 from resviz.training.lab import Lab
 
 __all__ = ["lab_ratio"]

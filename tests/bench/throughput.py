@@ -18,10 +18,10 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from resviz.data import CIFAR_MEAN, CIFAR_STD, ImageSet
-from resviz.nets.resnet import build
+from resviz.data.images import CIFAR_MEAN, CIFAR_STD, ImageSet
+from resviz.nets.families.resnet import build
 from resviz.results import TrainStep
-from resviz.spec import PRESETS
+from resviz.spec.net import PRESETS
 from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
 

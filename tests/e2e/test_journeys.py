@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from resviz.attribution.run import attribute
+from resviz.attribution.question import attribute
+from resviz.data.uploads import sample_photographs
 from resviz.figures.attribution import Look, overlay_image
-from resviz.images import sample_photographs
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import predict
 from tests.e2e.conftest import Server, ready

@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from resviz.images import sample_photographs
-from resviz.nets.resnet import build
-from resviz.spec import NetSpec
+from resviz.data.uploads import sample_photographs
+from resviz.nets.families.resnet import build
+from resviz.spec.net import NetSpec
 from tests.e2e.conftest import Server, ready
 from tests.foreign import trained
 from tests.fuzz.zips import packed

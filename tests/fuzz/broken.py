@@ -6,7 +6,7 @@ import os
 import time
 from random import Random
 
-from resviz.images import ImageError
+from resviz.data.uploads import ImageError
 
 __all__ = ["KINDS", "Own", "ask", "make"]
 

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 from safetensors.torch import save_file
 
-from resviz.attribution.methods import METHODS
+from resviz.attribution.methods.table import METHODS
 from resviz.cli import main
-from resviz.nets.resnet import build
-from resviz.spec import NetSpec
+from resviz.nets.families.resnet import build
+from resviz.spec.net import NetSpec
 from tests.fuzz import checkpoints, pictures, zips
 from tests.fuzz.claims import BrokenClaim, sentence
 

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 
 from streamlit.testing.v1 import AppTest
 
-from resviz.plan import COMPARISONS, plan_from_query, plan_to_query
-from resviz.spec import from_query, to_query_string
+from resviz.spec.lab import COMPARISONS, plan_from_query, plan_to_query
+from resviz.spec.net import from_query, to_query_string
 from tests.fuzz.claims import BrokenClaim, sentence
 
 __all__ = ["KINDS", "Own", "ask", "make"]
@@ -104,10 +104,10 @@ def _explain_page() -> None:
     """Explain's controls that a link sets, as the page has them."""
     import streamlit as st
 
-    from resviz.attribution.methods import METHODS
-    from resviz.ui.explain_link import link, restore, usual, valid
+    from resviz.attribution.methods.table import METHODS
+    from resviz.ui.explain.link import link, restore, usual, valid
+    from resviz.ui.explain.views import VIEWS
     from resviz.ui.networks import bundled_titles
-    from resviz.ui.studio_views import VIEWS
 
     restore()
     model = st.selectbox(

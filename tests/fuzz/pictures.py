@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 from PIL import Image
 
-from resviz.images import ImageError, decode, quick
+from resviz.data.uploads import ImageError, decode, quick
 from tests.fuzz.mutate import NUMBERS, damaged
 
 __all__ = ["KINDS", "Own", "ask", "make"]

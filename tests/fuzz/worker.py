@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from resviz.heap import give_back
+from resviz.allocator import give_back
 from tests.fuzz.claims import sentence
 
 __all__ = ["main", "resident"]

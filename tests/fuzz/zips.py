@@ -14,8 +14,8 @@ from random import Random
 import numpy as np
 from PIL import Image
 
-from resviz.images import MAX_BYTES, ImageError, decode
-from resviz.unpack import unzip
+from resviz.data.unpack import unzip
+from resviz.data.uploads import MAX_BYTES, ImageError, decode
 from tests.fuzz.mutate import NAMES, NUMBERS, damaged
 
 __all__ = ["KINDS", "Own", "ask", "make"]

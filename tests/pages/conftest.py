@@ -2,4 +2,4 @@
 
 import torchvision.models  # noqa: F401 - imported to be there
 
-import resviz.attribution.run  # noqa: F401
+import resviz.attribution.question  # noqa: F401

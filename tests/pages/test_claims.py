@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from resviz.figures.training import error_curves, highest
-from resviz.spec import PRESETS
+from resviz.recordings import RUNS, read_run, run_names
+from resviz.spec.net import PRESETS
 from resviz.zoo.bundled import card
-from resviz.zoo.runs import RUNS, read_run, run_names
 from resviz.zoo.scope import scope_of
 from tests.pages.test_pages import button, finished, opened, ranked
 

@@ -16,7 +16,7 @@ PAGES = ("app.py", "pages/build.py", "pages/gradients.py", "pages/degradation.py
 VISIT = """
 import json, logging, shutil, sys, time
 from pathlib import Path
-import torchvision.models, resviz.attribution.run  # pages wait for these on a fresh server
+import torchvision.models, resviz.attribution.question  # pages wait for these on a fresh server
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from resviz.nets.resnet import build
-from resviz.spec import Block, NetSpec, Norm, Shortcut
+from resviz.nets.families.resnet import build
+from resviz.spec.net import Block, NetSpec, Norm, Shortcut
 from resviz.zoo.bundled import bundled_file
 from tests.foreign import trained
 

@@ -206,7 +206,7 @@ def test_a_parameter_is_kept_while_its_control_is_away() -> None:
 
 def test_what_the_browser_says_of_the_look_is_checked() -> None:
     from resviz.figures.attribution import Look
-    from resviz.ui.panel import _look
+    from resviz.ui.components.evidence import _look
 
     assert _look({"style": "heat", "opacity": 0.5, "percentile": 80, "wipe": 0.2}) == Look(0.5, "heat", 80, 0.2)
     for nonsense in (None, [], {"style": "<b>", "opacity": "1", "percentile": 1e9, "wipe": True}):
@@ -221,13 +221,13 @@ def test_a_crop_shows_what_the_view_showed(size: tuple[int, int], seen: float) -
     def page() -> None:
         import streamlit as st
 
-        from resviz.ui import inputs
+        from resviz.ui.widgets import pickers
 
-        photograph = inputs.Photograph("p", "p", st.session_state.image)
+        photograph = pickers.Photograph("p", "p", st.session_state.image)
         for x, y, zoom in st.session_state.views:
-            inputs.crop_to(photograph, "crop", st.session_state.seen, x, y, zoom)
+            pickers.crop_to(photograph, "crop", st.session_state.seen, x, y, zoom)
         st.session_state.views = []
-        st.session_state.part = inputs.crop(photograph, "crop").image
+        st.session_state.part = pickers.crop(photograph, "crop").image
 
     at = AppTest.from_function(page)
     at.session_state.image, at.session_state.seen, at.session_state.views = image, seen, [(0.5, 0.3, 2.0)]

@@ -9,7 +9,7 @@ from resviz.figures.captions.numbers import counted
 from resviz.figures.theme import number, power_of_ten
 from resviz.judgement import FACTOR, FLOOR, judge
 from resviz.results import DepthSweep, GradientProfile, Judgement, LayerRow, Probe
-from resviz.spec import NetSpec
+from resviz.spec.net import NetSpec
 
 __all__ = ["comparison", "gradient_note", "layer_note", "skips_of", "sweep_note", "verdict"]
 

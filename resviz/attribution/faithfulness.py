@@ -1,0 +1,151 @@
+"""How far a map can be trusted, measured on the network itself."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from captum.metrics import infidelity, sensitivity_max
+from PIL import Image
+from torch import Tensor, nn
+
+from resviz.attribution.batch_size import pace_of
+from resviz.attribution.method import baseline
+from resviz.attribution.question import Question, Tick, ask, watched
+from resviz.nets.families.resnet import ResNet
+from resviz.results import Attribution, Faithfulness
+from resviz.zoo.classifier import Classifier
+
+__all__ = ["faithfulness"]
+
+_STEPS = 28  # points of a curve
+_SQUARES = 32  # random squares that infidelity covers
+_NUDGES = 3  # slightly changed pictures for sensitivity
+
+
+def faithfulness(
+    classifier: Classifier,
+    image: Image.Image,
+    attribution: Attribution,
+    options: Mapping[str, Any] | None = None,
+    tick: Tick = lambda fraction, note="", partial=None: None,
+    against: int | None = None,
+    empty: str = "mean",
+) -> Faithfulness:
+    """Deletion and insertion curves, infidelity, sensitivity and the sanity check by randomised weights, for one map.
+
+    `empty` is one of `BASELINES`: what deletion puts in a pixel's place.
+    """
+    question = ask(classifier, image, attribution.method, attribution.target, options, against)
+    net = question.view()
+    stages = tuple(reversed([name for name, _ in _stages(net)]))
+    repeats = _NUDGES + 1 + len(stages)
+    watch = watched(net, 2 * (_STEPS + 1) + _SQUARES + repeats * question.expected, tick)
+    x, values = question.x, np.asarray(attribution.values, np.float64)
+    fractions = np.linspace(0, 1, _STEPS + 1)
+    without = baseline(x, empty, classifier.preprocessing.black()).expand_as(x)
+    deletion = _curve(net, question, x, without, values, fractions)
+    insertion = _curve(net, question, baseline(x, "blur"), x, values, fractions)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="captum")
+        unfaithful = _infidelity(net, question, values)
+        nudged = _sensitivity(net, question, tick)
+    similarity = []
+    shuffled = net
+    for stage in stages:
+        _shuffle(shuffled, stage)
+        similarity.append(_rank_correlation(values, question.answer(shuffled, lambda *_, **__: tick(watch.fraction)).values))
+    return Faithfulness(
+        fractions, deletion, insertion, unfaithful, nudged, stages, np.array(similarity), empty, attribution.constant
+    )
+
+
+@torch.no_grad()
+def _curve(net: ResNet, question: Question, start: Tensor, end: Tensor, values: np.ndarray, fractions: np.ndarray) -> np.ndarray:
+    """The class's probability while pixels turn from `start` into `end`, strongest evidence first."""
+    place = np.empty(values.size)
+    place[np.argsort(-values, axis=None, kind="stable")] = np.arange(values.size)
+    rank = torch.from_numpy(place.reshape(values.shape))[None, None]
+    size = pace_of(net.spec, start.shape[-1], False).share(len(fractions))
+    found = []
+    for chunk in np.array_split(fractions, -(-len(fractions) // size)):
+        turned = (rank < torch.from_numpy(chunk * values.size).view(-1, 1, 1, 1)).to(start.device)  # (n, 1, H, W)
+        logits = net(torch.where(turned, end, start).contiguous(memory_format=torch.channels_last))
+        found.append(torch.softmax(logits.cpu().double(), 1)[:, question.target])
+    return torch.cat(found).numpy()
+
+
+def _infidelity(net: ResNet, question: Question, values: np.ndarray) -> float:
+    """Covering random squares: how far the map's sum over a square is from what the score really loses.
+
+    The map is first scaled as a whole as fits best, since methods differ in their unit.
+    """
+    generator, side = torch.Generator().manual_seed(0), values.shape[0]
+    width = max(2, side // 4)
+
+    def cover(inputs: Tensor, *_: object) -> tuple[Tensor, Tensor]:
+        corner = torch.randint(side - width + 1, (len(inputs), 2), generator=generator)
+        square = torch.zeros(len(inputs), 1, side, side)
+        for mask, (row, column) in zip(square, corner.tolist(), strict=True):
+            mask[0, row : row + width, column : column + width] = 1
+        return square.expand_as(inputs).contiguous(), inputs * (1 - square)
+
+    channels = question.x.shape[1]
+    spread = (torch.from_numpy(values).float() / channels).expand(1, channels, side, side).contiguous().to(question.x.device)
+    with torch.no_grad():
+        found = infidelity(
+            question.score(net), cover, question.x, spread, n_perturb_samples=_SQUARES, normalize=True,
+            max_examples_per_batch=pace_of(net.spec, side, False).size,
+        )  # fmt: skip
+    return float(found)
+
+
+def _sensitivity(net: ResNet, question: Question, tick: Tick) -> float:
+    """The largest relative change of the map when the picture changes by at most 2 % of its standard deviation."""
+    generator = torch.Generator().manual_seed(0)
+
+    def nudge(inputs: Tensor | tuple[Tensor, ...], radius: float) -> Tensor:
+        given = inputs[0] if isinstance(inputs, tuple) else inputs
+        return given + (2 * torch.rand(given.shape, generator=generator) - 1) * radius
+
+    def explain(inputs: Tensor | tuple[Tensor, ...]) -> Tensor:
+        given = inputs[0] if isinstance(inputs, tuple) else inputs
+        maps = [
+            question.answer(net, tick, picture[None].contiguous(memory_format=torch.channels_last)).values for picture in given
+        ]
+        return torch.from_numpy(np.stack(maps))[:, None].float().to(question.x.device)
+
+    found = sensitivity_max(explain, question.x, nudge, n_perturb_samples=_NUDGES, max_examples_per_batch=1)
+    return float(found)
+
+
+def _stages(net: ResNet) -> Iterator[tuple[str, nn.Module]]:
+    yield "conv1", net.conv1
+    for n in range(1, len(net.spec.blocks) + 1):
+        yield f"layer{n}", net.get_submodule(f"layer{n}")
+    yield "fc", net.fc
+
+
+def _shuffle(net: ResNet, stage: str) -> None:
+    """Each weight of a stage changes place within its tensor: nothing learned is left, its scale is. The shared tensors stay."""
+    generator = torch.Generator().manual_seed(1)
+    for module in net.get_submodule(stage).modules():
+        for name, weight in list(module.named_parameters(recurse=False)):
+            moved = weight.flatten()[torch.randperm(weight.numel(), generator=generator)].view(weight.shape)
+            setattr(module, name, nn.Parameter(moved.contiguous(memory_format=_format(weight)), requires_grad=False))
+
+
+def _format(weight: Tensor) -> torch.memory_format:
+    return torch.channels_last if weight.dim() == 4 else torch.contiguous_format
+
+
+def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's, of the values as they are drawn: a map whose signs are turned is not the same map."""
+    from scipy.stats import spearmanr
+
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(spearmanr(a.ravel(), b.ravel()).statistic)

@@ -1,0 +1,283 @@
+"""What the lab runs, as one frozen value that a URL can hold: contenders, data, seed, rate, and what was changed when."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError, cifar_blocks, describe, from_query, to_query_string
+
+__all__ = [
+    "COMPARISONS",
+    "DATA",
+    "PARAMETERS",
+    "Edit",
+    "LabPlan",
+    "against_plain",
+    "comparison_of",
+    "labels_of",
+    "plan_from_query",
+    "plan_to_query",
+]
+
+LETTERS: Final = "abcd"
+DATA: Final = {"digits": "Handwritten digits", "spirals": "Spirals", "cifar10": "CIFAR-10", "own": "Your own images"}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to the running lab that takes effect from `step` on.
+
+    `what` is "cut" or "restore" (of `block`'s skip in contender number `contender`), "lr" or "clip" (to `value`; a clip of
+    0 is none).
+    """
+
+    step: int
+    what: str
+    contender: int = 0
+    block: str = ""
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.what not in ("cut", "restore", "lr", "clip") or self.step < 1:
+            raise SpecError(f"an edit is cut, restore, lr or clip at a step from 1, got {self.what!r} at {self.step}")
+
+
+@dataclass(frozen=True)
+class LabPlan:
+    """Up to four networks that learn in lockstep from the same batches: SGD with momentum 0.9.
+
+    `clip` is the largest total gradient norm (0: not clipped). `steps` is how far a replay goes; 0 has no end.
+    Raises `SpecError` for a value that cannot be run.
+    """
+
+    contenders: tuple[NetSpec, ...]
+    data: str = "digits"
+    lr: float = 0.02
+    clip: float = 0.0
+    batch: int = 64
+    seed: int = 0
+    steps: int = 0
+    edits: tuple[Edit, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.contenders) <= len(LETTERS):
+            raise SpecError(f"the lab takes 1 to {len(LETTERS)} contenders, got {len(self.contenders)}; remove some")
+        if self.data not in DATA:
+            raise SpecError(f"data must be one of {', '.join(DATA)}, got {self.data!r}")
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise SpecError(f"{name} must be from {low:g} to {high:g}, got {value:g}; choose a value in that range")
+        _check_edits(self.edits, [set(spec.block_names()) for spec in self.contenders])
+
+    def specs_at(self, step: int) -> tuple[NetSpec, ...]:
+        """The contenders as they are while `step` runs, every edit up to it applied."""
+        cuts = [set(spec.cut) for spec in self.contenders]
+        for edit in self.edits:
+            if edit.what in ("cut", "restore") and edit.step <= step:
+                change = cuts[edit.contender].add if edit.what == "cut" else cuts[edit.contender].discard
+                change(edit.block)
+        pairs = zip(self.contenders, map(frozenset, cuts), strict=True)
+        return tuple(spec if cut == spec.cut else replace(spec, cut=cut) for spec, cut in pairs)
+
+    def value_at(self, what: str, step: int) -> float:
+        """The "lr" or the "clip" that `step` runs with."""
+        value: float = getattr(self, what)
+        for edit in self.edits:
+            if edit.what == what and edit.step <= step:
+                value = edit.value
+        return value
+
+
+def _check_edits(edits: Iterable[Edit], blocks: Sequence[Set[str]]) -> None:
+    """Raises `SpecError` for a change to a block that its contender, whose `blocks` are given, does not have."""
+    for edit in edits:
+        if edit.what in ("cut", "restore") and (edit.contender >= len(blocks) or edit.block not in blocks[edit.contender]):
+            raise SpecError(f"an edit names {edit.block!r} of contender {edit.contender + 1}, which this lab does not have")
+
+
+_RANGES: Final = (
+    ("lr", 1e-6, 10.0),
+    ("clip", 0.0, 1e6),
+    ("batch", 2, 512),
+    ("seed", 0, 2**31 - 1),
+    ("steps", 0, 1_000_000),
+)
+
+
+def labels_of(specs: Sequence[NetSpec]) -> tuple[str, ...]:
+    """A short name for each: the network's, and the words in which it differs from the others."""
+    words = [describe(replace(spec, cut=frozenset(), dropped=frozenset())).split(" · ") for spec in specs]
+    common = set.intersection(*(set(own[1:]) for own in words)) if words else set()
+    short = [f"{'ResNet' if spec.residual else 'Plain'}-{spec.depth}" for spec in specs]
+    apart = [[name, *(word for word in own[1:] if word not in common)] for name, own in zip(short, words, strict=True)]
+    if len({own[0] for own in apart}) == len(apart):
+        apart = [own[:1] for own in apart]
+    names = [" · ".join(own) for own in apart]
+    return tuple(name if names.count(name) == 1 else f"{name} ({LETTERS[i].upper()})" for i, name in enumerate(names))
+
+
+# ------------------------------------------------------------------------------------------ comparisons
+
+
+def _on_digits(depth: int, **changes: Any) -> NetSpec:
+    return replace(NetSpec(blocks=cifar_blocks(depth), in_channels=1), **changes)
+
+
+def _skips(depth: int) -> LabPlan:
+    spec = _on_digits(depth, norm=Norm.NONE, init=Init.PYTORCH)
+    return LabPlan((spec, spec.plain()))
+
+
+def _norms(depth: int) -> LabPlan:
+    spec = _on_digits(depth, init=Init.PYTORCH)
+    return LabPlan((spec, replace(spec, norm=Norm.NONE)))
+
+
+def _inits(depth: int) -> LabPlan:
+    spec = _on_digits(depth, norm=Norm.NONE)
+    return LabPlan(tuple(replace(spec, init=init) for init in (Init.PYTORCH, Init.XAVIER, Init.KAIMING)))
+
+
+def _preact(depth: int) -> LabPlan:
+    spec = _on_digits(depth)
+    return LabPlan((spec, replace(spec, block=Block.PREACT_BASIC)), lr=0.1)
+
+
+def _zero_gamma(depth: int) -> LabPlan:
+    spec = _on_digits(depth)
+    return LabPlan((spec, replace(spec, init=Init.ZERO_GAMMA)), lr=0.1)
+
+
+def _depths(depth: int) -> LabPlan:
+    shallow, deep = _on_digits(20), _on_digits(depth if depth > 20 else 56)
+    return LabPlan((shallow, deep, shallow.plain(), deep.plain()), lr=0.1)
+
+
+COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
+    "With skips or without": _skips,
+    "Batch norm or none": _norms,
+    "Three initialisations": _inits,
+    "Pre-activation": _preact,
+    "Zero-γ": _zero_gamma,
+    "Shallow and deep": _depths,
+}
+
+
+def against_plain(spec: NetSpec) -> LabPlan:
+    """A network and the same without any skip, on handwritten digits; a plain network and the same with every skip."""
+    spec = replace(spec, in_channels=1, classes=10)
+    other = spec.plain() if spec.residual else replace(spec, residual=True)
+    return LabPlan((spec, other) if spec.residual else (other, spec), lr=0.02 if spec.norm is Norm.NONE else 0.1)
+
+
+def comparison_of(plan: LabPlan) -> str | None:
+    """The comparison whose contenders these are, if any (data, seed and edits aside)."""
+    depth = max(spec.depth for spec in plan.contenders)
+    as_digits = tuple(replace(spec, in_channels=1, classes=10, seed=0) for spec in plan.contenders)
+    for name, make in COMPARISONS.items():
+        try:
+            if make(depth).contenders == as_digits:
+                return name
+        except SpecError:  # the depth is none that this comparison can build
+            return None
+    return None
+
+
+# ------------------------------------------------------------------------------------------ URL
+
+_NUMBERS: Final[Mapping[str, Callable[[str], Any]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
+PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
+_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-d]):([1-9]\d*\.\d+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
+_MOST_EDITS = 500
+
+
+def plan_to_query(plan: LabPlan) -> dict[str, str]:
+    """The plan as query parameters; a contender is its spec's own query, numbers at their default are left out."""
+    query = {letter: to_query_string(spec) or "net=resnet56" for letter, spec in zip(LETTERS, plan.contenders, strict=False)}
+    for name in ("data", *_NUMBERS):
+        if (value := getattr(plan, name)) != _DEFAULTS[name]:
+            query[name] = _exact(value) if isinstance(value, float) else str(value)
+    if plan.seed:
+        query["lab_seed"] = str(plan.seed)
+    if plan.edits:
+        query["edits"] = ",".join(map(_edit_to_text, plan.edits))
+    return query
+
+
+def plan_from_query(query: Mapping[str, str]) -> tuple[LabPlan | None, tuple[str, ...]]:
+    """Read a plan; None where the query holds no contender. What cannot be read is left out and named in the second value."""
+    problems: list[str] = []
+    specs = []
+    for letter in LETTERS:
+        if letter in query:
+            spec, trouble = from_query(query[letter][:4000])
+            specs.append(spec)
+            problems += trouble
+    if not specs:
+        return None, ()
+    changes: dict[str, Any] = {}
+    readers: dict[str, Callable[[str], Any]] = {**_NUMBERS, "data": str, "lab_seed": int}
+    for name, read in readers.items():
+        if name in query:
+            try:
+                changes["seed" if name == "lab_seed" else name] = read(query[name][:40])
+            except ValueError:
+                problems.append(f"{name}={query[name][:40]!r} cannot be read")
+    plan = LabPlan(tuple(specs))
+    try:
+        plan = replace(plan, **changes)
+    except SpecError as error:
+        problems.append(str(error))
+    edits, unread = _edits_from_text(query.get("edits", ""), [set(spec.block_names()) for spec in specs])
+    return replace(plan, edits=tuple(sorted(edits, key=lambda edit: edit.step))), (*problems, *unread)
+
+
+def _edits_from_text(given: str, blocks: Sequence[Set[str]]) -> tuple[list[Edit], list[str]]:
+    edits, problems = [], []
+    texts = given.split(",")
+    if len(texts) > _MOST_EDITS:
+        problems.append(f"it holds {len(texts):,} edits, of which the first {_MOST_EDITS} are kept")
+    for text in filter(None, texts[:_MOST_EDITS]):
+        try:
+            edit = _edit_from_text(text)
+            _check_edits([edit], blocks)
+            edits.append(edit)
+        except SpecError as error:
+            problems.append(str(error))
+    return edits, problems
+
+
+def _exact(value: float) -> str:
+    """The shortest text that reads back as the same number."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
+def _edit_to_text(edit: Edit) -> str:
+    if edit.what in ("lr", "clip"):
+        return f"{edit.step}:{edit.what}:{_exact(edit.value)}"
+    return f"{edit.step}:{edit.what}:{LETTERS[edit.contender]}:{edit.block.removeprefix('layer')}"
+
+
+def _edit_from_text(text: str) -> Edit:
+    found = _EDIT.fullmatch(text)
+    if found is None:
+        raise SpecError(f"the edit {text[:40]!r} cannot be read; it looks like 120:cut:a:2.3 or 200:lr:0.01")
+    step, what, letter, block, name, value = found.groups()
+    if what:
+        return Edit(int(step), what, LETTERS.index(letter), f"layer{block}")
+    try:
+        number = float(value)
+    except ValueError:
+        raise SpecError(f"the edit {text[:40]!r} holds no number") from None
+    low, high = next((low, high) for field, low, high in _RANGES if field == name)
+    if not low <= number <= high:
+        raise SpecError(f"{name} must be from {low:g} to {high:g}, got {number:g} in an edit")
+    return Edit(int(step), name, value=number)
+
+
+_DEFAULTS: Final = {field.name: field.default for field in fields(LabPlan)}

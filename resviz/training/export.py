@@ -1,0 +1,106 @@
+"""What is kept of a run: its weights as safetensors, its history as Parquet, and the card that says where they come from."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from resviz import __version__
+from resviz.machine import cores
+from resviz.recordings import write_run
+from resviz.results import BlockSignal, EpochRecord, GradientProfile, Probe
+from resviz.spec.net import describe, to_query_string
+
+if TYPE_CHECKING:
+    from resviz.training.loop import Training
+
+__all__ = ["ending", "export", "history_from_json", "history_to_json"]
+
+
+def history_to_json(history: Sequence[EpochRecord]) -> str:
+    return json.dumps([asdict(record) for record in history], default=list)
+
+
+def history_from_json(text: str) -> list[EpochRecord]:
+    return [_record(values) for values in json.loads(text)]
+
+
+def _record(values: dict[str, Any]) -> EpochRecord:
+    probe = values.pop("probe")
+    if probe is not None:
+        profile, signal = probe["profile"], probe["signal"]
+        probe = Probe(
+            GradientProfile(tuple(profile["names"]), np.array(profile["norms"]), profile["loss"]),
+            BlockSignal(tuple(signal["names"]), np.array(signal["gradient_norms"]), np.array(signal["activation_std"])),
+        )
+    return EpochRecord(**values | {"probe": probe, "branch_ratio": tuple(values["branch_ratio"])})
+
+
+def export(run: Training, out: Path, data: str, caveat: str, command: str, half: bool = False) -> Path:
+    """Write OUT.safetensors (fp32, fp16 where `half`), OUT.json (the card) and OUT.parquet (the run); returns the card's path.
+
+    The card's errors are those of the weights as written: rounded to fp16, they are measured again.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    from resviz.training.loop import evaluate
+
+    last = run.history[-1]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.contiguous().cpu() for name, tensor in run.net.state_dict().items()}
+    if half:
+        weights = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+        run.net.load_state_dict(weights)
+        (train_error, train_loss), (test_error, test_loss) = evaluate(run.net, run.fixed), evaluate(run.net, run.test)
+        last = replace(last, train_error=train_error, train_loss=train_loss, test_error=test_error, test_loss=test_loss)
+    card = {
+        "title": describe(run.spec),
+        "spec": to_query_string(run.spec),
+        "data": _readable(data),
+        "caveat": _readable(caveat),
+        "categories": list(run.train.categories),
+        "image_size": run.test.images.shape[-1],
+        "resize": run.test.resize or run.test.images.shape[-1],
+        "mean": list(run.train.mean),
+        "std": list(run.train.std),
+        "recipe": asdict(run.recipe),
+        "seed": run.spec.seed,
+        "epochs": last.epoch,
+        "seconds": round(sum(record.seconds for record in run.history)),
+        "measured": {
+            "test_error": last.test_error,
+            "test_loss": last.test_loss,
+            "train_error": last.train_error,
+            "train_loss": last.train_loss,
+            "test_images": len(run.test),
+        },
+        "train_error_measured": f"eval mode, un-augmented images, a fixed choice of {len(run.fixed):,}",
+        "precision": f"{run.arithmetic.precision} while training, float32 when measured"
+        + (", weights stored as float16" if half else ""),
+        "arithmetic": {"taken": run.arithmetic.describe(), "why": run.arithmetic.why},
+        "machine": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, {cores()} cores",
+        "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "command": _readable(command),
+    }
+    save_file(weights, ending(out, ".safetensors"), {"card": json.dumps(card, ensure_ascii=False)})
+    path = ending(out, ".json")
+    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_run(ending(out, ".parquet"), card, run.losses, run.history)
+    return path
+
+
+def _readable(text: str) -> str:
+    """What a shell in a locale of seven bits handed over, as the UTF-8 it was typed in."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def ending(out: Path, suffix: str) -> Path:
+    """OUT with an ending behind whatever dots its name has: runs/lr0.1 and runs/lr0.2 are two runs."""
+    return out.with_name(out.name + suffix)

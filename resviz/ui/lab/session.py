@@ -1,0 +1,199 @@
+"""The lab of one browser session: its plan, the networks that learn, and the job that trains them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from resviz.nets.cost import check_memory
+from resviz.spec.lab import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
+from resviz.spec.net import NetSpec, SpecError
+from resviz.ui.jobs import AGAIN, Job, JobsFull, Tick, submit
+from resviz.ui.state import went_back
+
+if TYPE_CHECKING:
+    from resviz.data.images import ImageSet
+    from resviz.training.lab import Lab
+
+__all__ = ["Session", "hand_over", "session"]
+
+SIDES = {"digits": 8, "spirals": 16, "cifar10": 32, "own": 32}
+_CHANNELS = {"digits": 1, "spirals": 1, "cifar10": 3, "own": 3}
+_CLASSES = {"digits": 10, "spirals": 2, "cifar10": 10}
+_ENDLESS = 1_000_000
+
+
+@dataclass
+class Session:
+    """What the page holds on to between runs."""
+
+    plan: LabPlan
+    lab: Lab | None = None
+    job: Job | None = None
+    pace: float = math.inf  # steps a second
+    until: int = 1
+    told: set[int] = field(default_factory=set)  # contenders whose divergence has paused the lab already
+    own: tuple[ImageSet, ImageSet] | None = None
+    own_key: str = ""  # the upload that `own` was read from
+    notes: tuple[str, ...] = ()  # what was left out of it
+    notice: str = ""  # what was left out of a link or refused; shown until the visitor starts over
+    error: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.job is not None and self.job.live
+
+    @property
+    def step(self) -> int:
+        return self.lab.step_number if self.lab else 0
+
+    @property
+    def over(self) -> bool:
+        """Whether it can only be reset: stopped, or ended by an error."""
+        return self.lab is not None and self.lab.broken
+
+    @property
+    def failed(self) -> bool:
+        """Whether its last job ended by an error."""
+        return bool(self.error) or (self.job is not None and self.job.state == "failed")
+
+    @property
+    def current(self) -> LabPlan:
+        """The plan with everything that was done so far."""
+        return self.lab.plan if self.lab else self.plan
+
+    @property
+    def ready(self) -> bool:
+        """Whether its images are there."""
+        if self.plan.data == "cifar10":
+            from resviz.data.datasets import cifar10_there
+
+            return cifar10_there()
+        return self.plan.data != "own" or self.own is not None
+
+    def configure(self, change: Callable[[LabPlan], LabPlan]) -> None:
+        """Start over with another plan; what cannot be run leaves this one as it is and becomes the notice."""
+        try:
+            plan = change(replace(self.plan, edits=(), steps=0))
+        except SpecError as error:
+            self.notice = str(error)
+            return
+        self.reset(plan)
+
+    def reset(self, plan: LabPlan) -> None:
+        self.pause(0.0)
+        self.plan, self.lab, self.job, self.until, self.error = self._fitted(plan), None, None, 1, ""
+        self.told.clear()
+        self.notice = ""
+
+    def _fitted(self, plan: LabPlan) -> LabPlan:
+        """Contenders with the inputs and classes that the data have, and batches that they can fill."""
+        classes = len(self.own[0].categories) if plan.data == "own" and self.own else _CLASSES.get(plan.data, 10)
+        specs = tuple(replace(spec, in_channels=_CHANNELS[plan.data], classes=classes) for spec in plan.contenders)
+        batch = min(plan.batch, len(self.own[0])) if plan.data == "own" and self.own else plan.batch
+        return replace(plan, contenders=specs, batch=batch)
+
+    def run_to(self, until: int = _ENDLESS) -> None:
+        """Train on, up to a step; what cannot be started is said in `error`."""
+        from resviz.training.lab import Lab
+
+        if self.job is not None and self.until == 1:
+            self.job.wait(2.0)  # the first step, which the page takes by itself
+        if self.running or self.over or not self.ready:
+            return
+        self.error, self.until = "", until
+        try:
+            for spec in self.plan.contenders:
+                check_memory(spec, SIDES[self.plan.data], self.plan.batch)
+            if self.lab is None:
+                self.lab = Lab(self.plan, self._sets(), augment=_CHANNELS[self.plan.data] == 3)
+            self.job = submit(object(), self._work)
+        except (SpecError, JobsFull) as error:
+            self.error = str(error)
+
+    def _sets(self) -> Callable[[], tuple[ImageSet, ImageSet]]:
+        from resviz.data.datasets import named_sets
+
+        own, data = self.own, self.plan.data
+        return lambda: own if data == "own" and own is not None else named_sets(data)
+
+    def _work(self, tick: Tick) -> Any:
+        """In the worker's thread: steps until the end, a divergence, or the end of its turn."""
+        from resviz.training.lab import fitting_threads
+
+        with fitting_threads(SIDES[self.plan.data]):
+            return self._steps(tick)
+
+    def _steps(self, tick: Tick) -> Any:
+        lab = self.lab
+        assert lab is not None  # submitted with one
+        while lab.step_number < self.until:
+            began = time.monotonic()
+            lab.advance()
+            crowded = tick(lab.step_number / self.until if self.until < _ENDLESS else 0.0, f"step {lab.step_number:,}")
+            if lab.divergence is not None and lab.divergence.contender not in self.told:
+                self.told.add(lab.divergence.contender)
+                return None
+            while time.monotonic() < began + 1 / self.pace and not crowded:
+                time.sleep(min(0.05, max(0.0, began + 1 / self.pace - time.monotonic())))
+                crowded = tick(self.job.fraction if self.job else 0.0)
+            if crowded:
+                return AGAIN
+        return None
+
+    def pause(self, patience: float = 0.3) -> None:
+        if self.job is not None and self.job.live:
+            self.job.cancel()
+            self.job.wait(patience)
+
+    def stop(self) -> None:
+        """End the run: what was recorded stays, the networks are let go."""
+        self.pause(5.0)
+        if self.lab is not None and not self.running:
+            self.lab.stop()
+
+    def ask(self, edit: Edit) -> None:
+        """Change the running lab, or the plan of one that has not begun."""
+        if self.lab is not None and not self.over:
+            self.lab.ask(edit)
+
+    def toggle_skip(self, contender: int, block: str) -> None:
+        """Cut or restore a skip from the next step on; browser input, so what names no block is ignored."""
+        if self.lab is None or self.over or contender >= len(self.plan.contenders):
+            return
+        spec = self.lab.specs[contender]
+        if spec.residual and block in set(spec.block_names()):
+            self.ask(Edit(1, "restore" if block in spec.cut else "cut", contender, block))
+
+    def specs(self) -> tuple[NetSpec, ...]:
+        return self.lab.specs if self.lab else self.plan.contenders
+
+
+def hand_over(plan: LabPlan) -> None:
+    """What the lab page starts over with when it is opened next."""
+    st.session_state["lab.next"] = plan
+
+
+def session() -> Session:
+    """This browser session's lab, seeded once from the link, and again where the browser's Back leads to another one."""
+    if "lab" not in st.session_state:
+        st.session_state.lab = Session(COMPARISONS["With skips or without"](56))
+        _follow(st.session_state.lab)
+    lab: Session = st.session_state.lab
+    if (plan := st.session_state.pop("lab.next", None)) is not None:
+        lab.reset(plan)
+    if went_back() and lab.step <= 1 and dict(st.query_params) != plan_to_query(lab.current):
+        _follow(lab)
+    return lab
+
+
+def _follow(lab: Session) -> None:
+    """Start over with the plan that the address holds, if it holds one."""
+    plan, problems = plan_from_query(dict(st.query_params))
+    lab.reset(plan or lab.plan)
+    lab.notice = f"Part of the link was not understood and is left out: {problems[0]}." if problems else ""

@@ -1,0 +1,233 @@
+"""What the lab shows while it runs, and what it hands over afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from resviz.figures import captions, gradients, lab
+from resviz.figures.reports import html
+from resviz.figures.theme import number, power_of_ten, viridis
+from resviz.judgement import FACTOR
+from resviz.results import Finding, GradientProfile, LabRecord
+from resviz.spec.lab import plan_to_query
+from resviz.ui.components import diagram
+from resviz.ui.components.chart import line_chart
+from resviz.ui.jobs import manager
+from resviz.ui.lab.session import SIDES, Session
+from resviz.ui.markdown import literal
+
+__all__ = ["export", "stage"]
+
+
+def stage(held: Session) -> None:
+    """Every figure, redrawn twice a second while the networks learn."""
+    st.fragment(run_every=0.4 if held.running else None)(_stage)(held)
+
+
+def _stage(held: Session) -> None:
+    if st.session_state.get("lab.live", False) and not held.running:
+        st.session_state["lab.live"] = False
+        st.rerun()
+    st.session_state["lab.live"] = held.running
+    record = held.lab.record() if held.lab else None
+    if held.failed:
+        reason = held.error or f"Training ended with an error ({held.job.error if held.job else ''})."
+        rest = "" if held.error else " What was recorded stays below; reset the lab to start again."
+        st.error(literal(reason) + rest, icon=":material/error:")
+    if record is None:
+        _waiting(held)
+        return
+    at = _scrubbed(held, record)
+    from resviz.training.detect import findings
+
+    found = findings(record, at)
+    for finding in found:
+        if finding.kind == "diverged":
+            st.warning(("" if held.running else "Paused. ") + captions.finding_note(finding), icon=":material/error:")
+    chosen = _chosen(held, record)
+    decades = lab.gradient_decades(record)
+    select = {"on_select": lambda name: st.session_state.update(selected=name)}
+    selected = st.session_state.get("selected")
+    mark = None if held.running else at
+
+    left, right = st.columns(2, gap="medium")
+    with left:
+        quantity = st.segmented_control(
+            "Over time", ["loss", "accuracy"], default="loss", required=True, key="lab.quantity", label_visibility="collapsed"
+        )
+        line_chart(lab.line_over_time(record, quantity or "loss", mark), "lab-lines", f"{quantity} of every contender by step")
+    with right:
+        st.markdown(f"**Gradient of every layer's weights**, step {at:,} and its trail")
+        line_chart(
+            lab.layer_lines(record, "gradients", at, decades, selected), "lab-profile", "Gradient norm of every layer", **select
+        )
+    _status(held, record, at, [finding for finding in found if finding.kind != "diverged"])
+    falls = st.columns(2, gap="medium")
+    for i, track in enumerate(record.tracks):
+        with falls[i % 2]:
+            st.markdown(f"**{track.label}**: the gradient, step by step")
+            line_chart(
+                lab.waterfall(record, i, decades, mark),
+                f"lab-fall-{i}",
+                f"Gradient norm of {track.label}, step × layer",
+                **select,
+            )
+    _reach_in(held, record, chosen, at, decades)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**How far each weight moves in a step**")
+        line_chart(
+            lab.layer_lines(record, "updates", at, None, selected), "lab-updates", "Update over weight of every layer", **select
+        )
+    seen = record.signal_steps[lab.row_at(record.signal_steps, at)]
+    with right:
+        st.markdown(f"**Activations after each block**, step {seen:,}")
+        line_chart(lab.block_lines(record, "std", at), "lab-std", "Standard deviation of the activations after each block")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(
+            f"**Signal propagation in {record.tracks[chosen].label}**, step {seen:,} (Brock et al. 2021, arXiv 2101.08692)"
+        )
+        line_chart(lab.propagation(record, chosen, at), "lab-propagation", "Signal propagation plot")
+    with right:
+        st.markdown(f"**How the variance grows**, step {seen:,} (De & Smith 2020, arXiv 2002.10444)")
+        line_chart(lab.block_lines(record, "variance", at), "lab-variance", "Channel variance after each block")
+        st.caption(captions.growth_note(record, at))
+    dead = max(float(np.nanmax(np.nan_to_num(track.signals["dead"]))) for track in record.tracks)
+    if dead > 0:
+        with st.expander(f"Dead ReLU units: up to {100 * dead:.0f} % of a block"):
+            line_chart(lab.block_lines(record, "dead", at), "lab-dead", "Share of dead ReLU units in each block")
+
+
+def _waiting(held: Session) -> None:
+    place = manager().place(held.job) if held.job else 0
+    if place:
+        st.info(f"Waiting for a free core: place {place} in the queue.", icon=":material/hourglass:")
+    elif held.running:
+        st.progress(0.0, "Building the networks and taking the first step")
+    elif not held.error:
+        begin = "Press Start to take the first step." if held.ready else "Choose images to begin."
+        st.info(begin, icon=":material/image:")
+
+
+def _scrubbed(held: Session, record: LabRecord) -> int:
+    """The step that is looked at: the newest while it runs, the visitor's choice when it pauses."""
+    if held.running or record.step < 2:
+        return record.step
+    if st.session_state.get("lab.newest") != record.step or "lab.at" not in st.session_state:
+        st.session_state["lab.newest"] = st.session_state["lab.at"] = record.step
+    return int(st.slider("Look at step", 1, record.step, key="lab.at", help="Goes back to any recorded step."))
+
+
+def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding]) -> None:
+    """What happened so far, in words; as tall whatever it says, so that the figures below stay where they are."""
+    pace = (
+        f" · {captions.pace(held.lab.seconds / held.lab.step_number)}"
+        if held.lab and held.lab.seconds and record.step > 5
+        else ""
+    )
+    place = manager().place(held.job) if held.job and held.running else 0
+    queue = f" · place {place} in the queue" if place else ""
+    state = "ended" if held.over else "learning" if held.running else "paused"
+    if held.running and held.until < 1_000_000 and held.job is not None and held.job.remaining:
+        queue += f" · about {held.job.remaining:.0f} s to step {held.until:,}"
+    with st.container(key="lab-status"):
+        st.markdown(f"{captions.lab_note(record, at)} *{state}{pace}{queue}*")
+        if found:
+            st.caption("  \n".join(captions.finding_note(finding) for finding in found[:4]))
+        else:
+            st.caption(
+                f"Every convolution's gradient is within a factor of {FACTOR:g} of the last one's, but for zeros by construction, and no "
+                "block has half its ReLUs dead."
+            )
+
+
+def _chosen(held: Session, record: LabRecord) -> int:
+    """The contender whose diagram and signal are drawn."""
+    labels = [track.label for track in record.tracks]
+    if len(labels) == 1:
+        return 0
+    current = st.session_state.get("lab.shown")
+    if current not in labels:
+        st.session_state["lab.shown"] = labels[next((i for i, t in enumerate(record.tracks) if t.residual), 0)]
+    return labels.index(st.session_state["lab.shown"])
+
+
+def _reach_in(held: Session, record: LabRecord, chosen: int, at: int, decades: tuple[int, int]) -> None:
+    """The live diagram: a click on an arc changes the running network."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**Reach in**", width="content")
+        if len(record.tracks) > 1:
+            st.segmented_control(
+                "Diagram of",
+                [track.label for track in record.tracks],
+                key="lab.shown",
+                required=True,
+                label_visibility="collapsed",
+            )
+        asked = [edit for edit in held.current.edits if edit.step == held.step + 1]
+        if asked and not held.running:
+            st.caption(f"{len(asked)} change{'s' if len(asked) > 1 else ''} from step {held.step + 1:,} on.")
+    track, row = record.tracks[chosen], lab.row_at(record.steps, at)
+    profile = GradientProfile(track.layers, np.asarray(track.gradients[row], np.float64), float(track.loss[-1]))
+    low, high = paint = (max(-12, decades[0]), decades[1])
+    notes = {name: f"‖∂L/∂W‖ = {number(v)}" for name, v in zip(profile.names, profile.norms.tolist(), strict=True)}
+    scale = (power_of_ten(low), viridis(24), power_of_ten(high))
+    spec = held.specs()[chosen]
+
+    def act(action: object) -> None:
+        if isinstance(action, str) and action.startswith("cut:"):
+            held.toggle_skip(chosen, action.removeprefix("cut:"))
+        else:
+            diagram.handle(action)
+
+    diagram.show_network("lab-diagram", SIDES[held.plan.data], gradients.gradient_paint(profile, paint), notes, scale, spec, act)
+
+
+def export(held: Session) -> None:
+    """Everything recorded: table, report, link."""
+    record = held.lab.record() if held.lab else None
+    if record is None:
+        return
+    link = f"{(st.context.url or '').split('?')[0]}?{_query_string(held)}"
+    with st.popover("Export and link", icon=":material/download:"):
+        with st.container(horizontal=True):
+            st.download_button("Parquet", lambda: _table(held, "parquet"), "lab.parquet", on_click="ignore")
+            st.download_button("CSV", lambda: _table(held, "csv"), "lab.csv", "text/csv", on_click="ignore")
+            st.download_button("Report (HTML)", lambda: _report(held, link), "lab.html", "text/html", on_click="ignore")
+        st.caption("This link restores contenders, data, seed and every change at its step, and replays them:")
+        st.code(link, language=None, wrap_lines=True)
+        if held.plan.data == "own":
+            st.caption("Your own images are not in the link: whoever opens it gives the same files.")
+
+
+def _query_string(held: Session) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode(plan_to_query(held.current), safe=":,.-")
+
+
+def _table(held: Session, kind: str) -> bytes:
+    from resviz.recordings import lab_frame, to_parquet
+
+    assert held.lab is not None  # nothing to export before
+    record = held.lab.record()
+    assert record is not None
+    frame = lab_frame(record)
+    if kind == "csv":
+        return frame.to_csv(index=False).encode()
+    return to_parquet(frame, {"lab": plan_to_query(record.plan), "step": record.step})
+
+
+def _report(held: Session, link: str) -> bytes:
+    assert held.lab is not None
+    record = held.lab.record()
+    assert record is not None
+    from resviz.training.detect import findings
+
+    notes = [captions.lab_note(record, record.step), captions.growth_note(record, record.step)]
+    notes += [captions.finding_note(finding) for finding in findings(record, record.step)]
+    return html.lab_report(record, notes, link).encode()

@@ -1,0 +1,54 @@
+"""One backward pass through each of several networks, as jobs: a network that was measured before is not measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+
+from PIL import Image
+
+from resviz.machine import device
+from resviz.nets.cost import check_memory
+from resviz.progress import Tick
+from resviz.results import Probe
+from resviz.spec.net import NetSpec, SpecError, name_of
+from resviz.ui import cache, jobs
+
+__all__ = ["begin", "probes_of"]
+
+
+def begin(nets: Mapping[str, NetSpec], batch: str, size: int, side: int) -> None:
+    """Measure already what `probes_of` will be asked for, while the page draws its controls."""
+    with suppress(SpecError):
+        jobs.begin(_wanted(nets, batch, size, side, None))
+
+
+def probes_of(
+    nets: Mapping[str, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None = None
+) -> dict[str, Probe] | None:
+    """Each network at its initial weights over the same batch; None after drawing the progress in its place.
+
+    `picture` is a key and the image. Raises `SpecError` for a network that would not fit into memory.
+    """
+    found = jobs.results_of(_wanted(nets, batch, size, side, picture))
+    return None if any(probe is None for probe in found) else dict(zip(nets, found, strict=True))
+
+
+def _wanted(
+    nets: Mapping[str, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
+) -> list[jobs.Wanted]:
+    for spec in nets.values():
+        check_memory(spec, side, size)
+
+    def work(spec: NetSpec, tick: Tick) -> Probe:
+        from resviz.nets.families.resnet import build
+        from resviz.probes.gradients import gradient_probe
+
+        images, targets = cache.batch_of(spec, batch, size, side, 0, picture[1] if picture else None)
+        return gradient_probe(build(spec).train().to(device()), images.to(device()), targets.to(device()), tick)
+
+    asked = batch, size, side, picture and picture[0]
+    return [
+        (f"probe.{key}", ("probe", spec, *asked), f"Measuring {name_of(spec)}", partial(work, spec)) for key, spec in nets.items()
+    ]
