@@ -21,6 +21,7 @@ __all__ = ["PRECISIONS", "Arithmetic", "choose"]
 PRECISIONS: Final = ("float32", "bfloat16")
 _CLEARLY = 0.87  # of the time so far: what is not clearly faster is not taken, so that the same machine chooses the same again
 _HOPELESS = 2.0  # times the best one's first step: not tried any further
+_LONG = 4.0  # seconds of steps after which a way is known well enough
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Arithmetic:
 
 
 def choose(spec: NetSpec, side: int, batch: int, precision: str | None = None, threads: int | None = None) -> Arithmetic:
-    """The way that takes a step of this network in the least time: each is timed once a process, on random pictures.
+    """The way that takes a step of this network in the least time: each is timed once a process, on as many random pictures as a
+    step has, since what is fastest for few need not be for many.
 
     side: pixels; batch: images a step. `precision` and `threads` are taken as they are where they are given. Raises ValueError for a
     precision there is none of.
@@ -94,7 +96,7 @@ def _choose(spec: NetSpec, side: int, batch: int, precision: str | None, threads
         others.append(replace(first, precision="bfloat16"))
     if threads is None and where == "cpu" and most > 1:
         others.append(replace(first, threads=1))
-    images = torch.randn(max(2, min(batch, 32)), spec.in_channels, side, side, generator=torch.Generator().manual_seed(0))
+    images = torch.randn(max(2, batch), spec.in_channels, side, side, generator=torch.Generator().manual_seed(0))
     best, took = first, _time(first, spec, images)
     said = [f"{first.describe()} {_milliseconds(took)}"]
     for other in others:
@@ -128,7 +130,7 @@ def _time(way: Arithmetic, spec: NetSpec, images: Tensor, hopeless: float = floa
     x, labels = way.inputs(images), torch.zeros(len(images), dtype=torch.long, device=way.device)
     with way.on_threads():
         times = [_step(way, net, x, labels)]
-        while times[0] < hopeless and len(times) <= repeats:
+        while times[0] < hopeless and len(times) <= repeats and sum(times) < _LONG:
             times.append(_step(way, net, x, labels))
     return min(times[1:] or times)
 

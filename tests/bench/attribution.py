@@ -241,6 +241,8 @@ def attribution_rows() -> Iterator[tuple[str, float, float]]:
     yield "Grad-CAM / pytorch-grad-cam", ratio, 0.5
     mine, default = peak(True), peak(False)
     yield f"Integrated Gradients' peak memory / default call's ({mine:.0f} MB / {default:.0f} MB)", mine / default, 0.2
+    if torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2"):
+        return  # bfloat16 would be emulated, some ten times slower
     ratio, off = compared("occlusion", 3, (2, 0))
     yield f"Occlusion in bfloat16 / in fp32 (its error {100 * off:.1f} %; not offered)", ratio, float("inf")
 
