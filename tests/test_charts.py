@@ -14,7 +14,8 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from resviz.figures import attribution, gradients, lab, training
+from resviz.figures import faithfulness, gradients, lab, overlay, prediction, training
+from resviz.figures.chart import Chart, to_plotly
 from resviz.results import (
     Attribution,
     BlockSignal,
@@ -30,7 +31,6 @@ from resviz.results import (
 )
 from resviz.spec.lab import Edit, LabPlan
 from resviz.spec.net import NetSpec, to_query_string
-from resviz.ui.components.chart import _lean
 
 GOLDEN = Path(__file__).parent / "golden" / "charts"
 LAYERS = ("conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2.0.conv2", "fc")
@@ -133,7 +133,7 @@ def evidence(signed: bool = True) -> Attribution:
 PREDICTION = Prediction(("cat", "dog", "<b>bird</b>"), np.array([0.25, 0.7, 0.05]))
 
 # what our own view draws
-VIEWS: Mapping[str, Callable[[], object]] = {
+VIEWS: Mapping[str, Callable[[], Chart]] = {
     "gradient_profiles": lambda: gradients.gradient_profiles(profiles(), DECADES, "layer2.0.conv1", frozenset({"layer1.0"})),
     "gradient_profiles-one": lambda: gradients.gradient_profiles({"residual": profiles()["residual"]}, (-6, 3), height=300),
     "signal-gradient_norms": lambda: gradients.signal_figure(signals(), "gradient_norms"),
@@ -154,7 +154,7 @@ VIEWS: Mapping[str, Callable[[], object]] = {
     "propagation": lambda: lab.propagation(record(), 0, 12),
 }
 # what Plotly draws: in reports and files, and on pages where our view has nothing for it
-PLOTLY: Mapping[str, Callable[[], object]] = {
+PLOTLY: Mapping[str, Callable[[], go.Figure | Chart]] = {
     "file-gradient_profiles": lambda: gradients.gradient_profiles(profiles(), DECADES),
     "file-line_over_time": lambda: lab.line_over_time(record(), "loss"),
     "file-layer_lines": lambda: lab.layer_lines(record(), "gradients", 12, lab.gradient_decades(record())),
@@ -162,32 +162,32 @@ PLOTLY: Mapping[str, Callable[[], object]] = {
     "file-block_lines": lambda: lab.block_lines(record(), "std", 12),
     "file-propagation": lambda: lab.propagation(record(), 0, 12),
     "depth_heatmaps": lambda: gradients.depth_heatmaps(sweep()),
-    "prediction_bars": lambda: attribution.prediction_bars(PREDICTION, 2),
-    "prediction_bars-html": lambda: attribution.prediction_bars(PREDICTION),
-    "faithfulness-deletion": lambda: attribution.faithfulness_curves(worth(), False),
-    "faithfulness-insertion": lambda: attribution.faithfulness_curves(worth(), True),
-    "faithfulness-sanity": lambda: attribution.sanity_lines(worth()),
-    "attribution-signed": lambda: attribution.attribution_figure(picture(), evidence(), attribution.Look()),
-    "attribution-magnitude": lambda: attribution.attribution_figure(picture(), evidence(False), attribution.Look()),
+    "prediction_bars": lambda: prediction.prediction_bars(PREDICTION, 2),
+    "prediction_bars-html": lambda: prediction.prediction_bars(PREDICTION),
+    "faithfulness-deletion": lambda: faithfulness.faithfulness_curves(worth(), False),
+    "faithfulness-insertion": lambda: faithfulness.faithfulness_curves(worth(), True),
+    "faithfulness-sanity": lambda: faithfulness.sanity_lines(worth()),
+    "attribution-signed": lambda: overlay.attribution_figure(picture(), evidence()),
+    "attribution-magnitude": lambda: overlay.attribution_figure(picture(), evidence(False)),
 }
 OVERLAYS: Mapping[str, Callable[[], object]] = {
-    f"overlay-{style}{'' if signed else '-magnitude'}": lambda style=style, signed=signed: attribution.overlay_image(
-        picture(), evidence(signed), attribution.Look(0.75, style, 70.0, 0.75)
+    f"overlay-{style}{'' if signed else '-magnitude'}": lambda style=style, signed=signed: overlay.overlay_image(
+        picture(), evidence(signed), overlay.Look(0.75, style, 70.0, 0.75)
     )
-    for style in ("signed", "heat", "contour", "masked")
+    for style in overlay.OverlayStyle
     for signed in (True, False)
 }
 
 
-def of_plotly(figure: object) -> object:
+def of_plotly(figure: go.Figure | Chart) -> object:
     """A figure as Plotly gets it, without the template that every one has."""
-    found = go.Figure(figure).to_plotly_json()
+    found = (to_plotly(figure) if isinstance(figure, Chart) else figure).to_plotly_json()
     found["layout"].pop("template", None)
     return found
 
 
 # what Plotly does anyway, said or not
-_DEFAULTS = (("width", 2), ("showgrid", True))
+_DEFAULTS = (("width", 2), ("dash", "solid"), ("showgrid", True))
 
 
 def lean(value: object) -> object:
@@ -223,7 +223,7 @@ def text_of(value: object, depth: int = 0) -> str:
 
 def drawn() -> dict[str, object]:
     """Every chart by its file's name."""
-    made = {name: lean(_lean(make())) for name, make in VIEWS.items()}
+    made = {name: lean(make().data()) for name, make in VIEWS.items()}
     made |= {name: lean(of_plotly(make())) for name, make in PLOTLY.items()}
     return made | {name: lean(make()) for name, make in OVERLAYS.items()}
 
@@ -246,8 +246,8 @@ def differences(now: object, golden: object, place: str = "") -> list[str]:
 @pytest.mark.parametrize("name", [*VIEWS, *PLOTLY, *OVERLAYS])
 def test_a_chart_is_what_it_was(name: str) -> None:
     golden = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
-    now = _lean(VIEWS[name]()) if name in VIEWS else of_plotly(PLOTLY[name]()) if name in PLOTLY else OVERLAYS[name]()
-    assert differences(lean(now), golden) == []
+    now = VIEWS[name]().data() if name in VIEWS else of_plotly(PLOTLY[name]()) if name in PLOTLY else OVERLAYS[name]()
+    assert differences(lean(now), lean(golden)) == []
 
 
 def test_no_golden_file_is_left_over() -> None:
