@@ -74,10 +74,14 @@ def record() -> LabRecord:
     plain[-1, 0], plain[-1, 2] = 0.0, np.inf
     tracks = tuple(
         LabTrack(
-            label, residual, LAYERS, BLOCKS,
+            label,
+            residual,
+            LAYERS,
+            BLOCKS,
             loss=2.3 / (1 + np.arange(12) / (5 if residual else 40)),
             accuracy=np.linspace(10, 80 if residual else 25, 12),
-            gradients=values, updates=values / 50,
+            gradients=values,
+            updates=values / 50,
             signals={
                 name: np.array([[0.5, 0.25], [0.4, 2.0]]) / (1 + i + residual)
                 for i, name in enumerate(("mean_square", "variance", "std", "branch_variance", "dead"))
@@ -85,7 +89,7 @@ def record() -> LabRecord:
             held_out=np.array([[2.4, 9.0], [1.5, 55.0]]),
         )
         for label, residual, values in (("ResNet-6", True, 0.01 + ramp / 7), ("Plain-6", False, plain))
-    )  # fmt: skip
+    )
     plan = LabPlan((TINY, TINY.plain()), edits=edits)
     return LabRecord(12, 10, np.arange(1, 13), steps, np.array([1, 8]), np.array([4, 12]), tracks, plan)
 

@@ -38,7 +38,7 @@ def test_every_pure_function_passes_its_own_test() -> None:
     files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "javascript").glob("*.test.js"))
     done = node("--test", *files)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-    assert len(files) == 5
+    assert len(files) >= 7
 
 
 @needs_node
@@ -53,8 +53,8 @@ def test_a_joined_script_is_one_module(view: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_joining_leaves_one_export_and_no_import_and_each_module_once(view: str) -> None:
     text = script(COMPONENTS / f"{view}.js")
-    assert re.findall(r"^(?:export|import)\b.*", text, re.MULTILINE) == ["export default function ({ parentElement, data"
-        + {"evidence/panel": "", "evidence/look": ", setStateValue, setTriggerValue"}.get(view, ", setTriggerValue") + " }) {"]  # fmt: skip
+    outside = re.findall(r"^(?:export|import)\b.*", text, re.MULTILINE)
+    assert [line[:40] for line in outside] == ["export default function ({ parentElement"]
     assert text.count("function mount(") == 1
     assert text.index("function mount(") < text.index("export default")
 

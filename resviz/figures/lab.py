@@ -167,7 +167,7 @@ def waterfall(record: LabRecord, contender: int, decades: tuple[int, int], at: i
     z = np.where(norms == 0, low - 1.0, np.where(np.isfinite(norms), z, np.nan)).T  # (layers, rows)
     y = replace(stage_axis(track.layers, title=""), range=(-0.5, len(track.layers) - 0.5))
     rules, notes = _changes(record, at, contender)
-    heat = Heat(track.label, track.layers, record.steps, z, low, high, log_ticks((low, high), 5, _FLOOR))
+    heat = Heat(track.label, track.layers, record.steps, z, low=low, high=high, ticks=log_ticks((low, high), 5, _FLOOR))
     return Chart(260, _time_axis(record), y, heat=heat, rules=rules, notes=notes)
 
 

@@ -132,7 +132,8 @@ _FAMILIES: Final = {
 
 class _Contender(Protocol):
     @property
-    def residual(self) -> bool: ...
+    def residual(self) -> bool:
+        """Whether it has skips."""
 
 
 def contender_styles(contenders: Sequence[_Contender]) -> list[LineStyle]:

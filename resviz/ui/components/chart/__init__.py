@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from resviz.figures.chart import Chart
 from resviz.ui.components.mount import component
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 __all__ = ["chart", "line_chart"]
 
 
-def chart(figure: Any, key: str, alt: str) -> None:
+def chart(figure: go.Figure, key: str, alt: str) -> None:
     """A Plotly figure as Plotly draws it; its camera button saves SVG."""
-    config: dict[str, Any] = {
+    config: dict[str, object] = {
         "displaylogo": False,
         "displayModeBar": True,
         "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d", "toImage"]],

@@ -8,7 +8,7 @@ const SHEET = 448; // units of a saved SVG's
 const BEFORE_END = 0.9999; // the last place that is still inside the picture
 
 // The value made anew whenever its key has changed.
-function kept(keyOf, make) {
+export function kept(keyOf, make) {
   let key;
   let value;
   return () => {
@@ -119,7 +119,7 @@ function fileOf(scene) {
 }
 
 // What is said under the picture: of the pixel that is pointed at, otherwise the picture's note.
-function readingOf(scene) {
+export function readingOf(scene) {
   const { data, group, map, photo } = scene;
   if (!group.at) return data.note;
   const column = Math.floor(group.at.u * data.side);
