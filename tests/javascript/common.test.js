@@ -6,7 +6,11 @@ import { clamp, mount } from "../../resviz/ui/components/common.js";
 function drawnOn() {
   const root = {};
   const told = [];
-  const run = (data) => mount(root, data, () => (told.push(`draw ${data.n}`), () => told.push(`tidy ${data.n}`)));
+  const run = (data) =>
+    mount(root, data, () => {
+      told.push(`draw ${data.n}`);
+      return () => told.push(`tidy ${data.n}`);
+    });
   return { run, told };
 }
 
