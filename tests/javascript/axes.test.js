@@ -26,7 +26,7 @@ test("ticks of its own are those in range, otherwise they are round", () => {
 test("a word that would lie over the one before is left out", () => {
   const ticks = [
     [0, "layer1"],
-    [10, "layer2"],
+    [30, "layer2"],
     [60, "layer3"],
   ];
   assert.deepEqual(

@@ -26,7 +26,7 @@ test("what is meant is the nearest point that has a name and is not hidden", () 
   assert.deepEqual(nearest(lines, new Set(["residual"]), same, same, 11, 2), { series: 2, index: 1 + 1 });
   assert.equal(nearest(lines, new Set(), same, same, 90, 2), null);
   // 30 pixels above a point count as 15, which is nearer than 20 beside
-  const one = [line("a", [0]), line("b", [0], { x: [20] })];
+  const one = [line("a", [0]), line("b", [30], { x: [20] })];
   assert.deepEqual(nearest(one, new Set(), same, same, 0, 30), { series: 0, index: 0 });
 });
 
