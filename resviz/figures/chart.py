@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -72,6 +72,12 @@ class Markers:
     size: float | tuple[float, ...] = 6
     outline: float = 0
 
+    def data(self, count: int) -> dict[str, object]:
+        """For the view: a symbol and a size for each of `count` points."""
+        symbols = (self.symbol,) * count if isinstance(self.symbol, str) else self.symbol
+        sizes = self.size if isinstance(self.size, tuple) else (self.size,) * count
+        return {"symbols": [_SYMBOLS.get(symbol, "circle") for symbol in symbols], "sizes": [float(size) for size in sizes]}
+
     def to_plotly(self, colour: str) -> dict[str, object]:
         """As Plotly's trace has it."""
         marker: dict[str, object] = {"color": colour, "symbol": self.symbol, "size": self.size}
@@ -98,7 +104,7 @@ class Series:
     def data(self) -> dict[str, object]:
         """For the view."""
         y = np.asarray(self.y, np.float64)
-        symbols, sizes = ([], []) if self.markers is None else (self.markers.symbol, self.markers.size)
+        markers: Mapping[str, object] = {"symbols": [], "sizes": []} if self.markers is None else self.markers.data(len(y))
         return {
             "name": self.name,
             "legend": self.legend,
@@ -109,12 +115,9 @@ class Series:
             "width": self.width,
             "opacity": self.opacity,
             "markers": self.markers is not None,
-            "symbols": [
-                _SYMBOLS.get(symbol, "circle") for symbol in ([symbols] * len(y) if isinstance(symbols, str) else symbols)
-            ],
-            "sizes": [float(size) for size in ([sizes] * len(y) if isinstance(sizes, int | float) else sizes)],
             "names": [name for name, _ in self.points],
             "values": [value for _, value in self.points],
+            **markers,
         }
 
     def to_plotly(self) -> dict[str, object]:
@@ -166,7 +169,13 @@ class Heat:
     def to_plotly(self) -> dict[str, object]:
         """As one of Plotly's traces."""
         bar = {"title": {"text": "norm"}, "tickvals": [v for v, _ in self.ticks], "ticktext": [text for _, text in self.ticks]}
-        cells = {"x": self.x, "y": list(range(len(self.names))), "z": self.z, "zmin": self.low, "zmax": self.high}
+        cells: dict[str, object] = {
+            "x": self.x,
+            "y": list(range(len(self.names))),
+            "z": self.z,
+            "zmin": self.low,
+            "zmax": self.high,
+        }
         return cells | {"type": "heatmap", "colorscale": "Viridis", "name": self.name, "meta": list(self.names), "colorbar": bar}
 
 
@@ -186,7 +195,7 @@ class Band:
 
     def to_plotly(self) -> dict[str, object]:
         """As one of Plotly's shapes."""
-        edges = {"x0": self.x0, "x1": self.x1, "y0": 0, "y1": 1, "yref": "paper"}
+        edges: dict[str, object] = {"x0": self.x0, "x1": self.x1, "y0": 0, "y1": 1, "yref": "paper"}
         return edges | {"type": "rect", "fillcolor": self.colour, "opacity": 0.18, "line": {"width": 0}}
 
 
@@ -202,12 +211,12 @@ class Rule:
 
     def data(self) -> dict[str, object]:
         """For the view."""
-        place = {"y": self.y} if self.x is None else {"x": self.x}
+        place: dict[str, object] = {"y": self.y} if self.x is None else {"x": self.x}
         return place | {"color": self.colour, "dash": self.dotted}
 
     def to_plotly(self) -> dict[str, object]:
         """As one of Plotly's shapes."""
-        line = {"color": self.colour, "width": self.width} | ({"dash": "dot"} if self.dotted else {})
+        line: dict[str, object] = {"color": self.colour, "width": self.width} | ({"dash": "dot"} if self.dotted else {})
         if self.x is None:
             return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": self.y, "y1": self.y, "line": line}
         return {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": self.x, "x1": self.x, "line": line}
@@ -225,7 +234,7 @@ class Note:
 
     def data(self) -> dict[str, object]:
         """For the view."""
-        place = {"y": self.y} if self.x is None else {"x": self.x, "hint": self.hint}
+        place: dict[str, object] = {"y": self.y} if self.x is None else {"x": self.x, "hint": self.hint}
         return place | {"text": self.text, "color": self.colour}
 
     def to_plotly(self) -> dict[str, object]:

@@ -100,7 +100,8 @@ def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> I
 # each returns the colours, (height, width, 3) or fewer, and how much of them is seen, (height, width)
 def _signed(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
     values, colours = _at_size(_scaled(attribution), image), _rgb_rows(poles(attribution.signed))
-    fading = np.interp(np.abs(values), *zip(*_FADING, strict=True))
+    strengths, shares = zip(*_FADING, strict=True)
+    fading = np.interp(np.abs(values), strengths, shares)
     return np.where((values >= 0)[..., None], colours[0], colours[1]), look.opacity * fading
 
 
