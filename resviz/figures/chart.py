@@ -281,7 +281,7 @@ def to_plotly(chart: Chart) -> go.Figure:
     layout = _layout(chart.height) | {
         "xaxis": chart.x.to_plotly(),
         "yaxis": chart.y.to_plotly(),
-        "shapes": [shape.to_plotly() for shape in (*chart.bands, *chart.rules)],
+        "shapes": [*(band.to_plotly() for band in chart.bands), *(rule.to_plotly() for rule in chart.rules)],
         "annotations": [note.to_plotly() for note in chart.notes],
     }
     if chart.x.meaning:
