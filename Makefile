@@ -1,8 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
+# a package whose binary is inside it; where it is neither kept nor to be had within seconds, JavaScript is not linted
+BIOME := npx --yes --prefer-offline --fetch-retries=0 --fetch-timeout=20000 @biomejs/biome@2.6.8
 
-.PHONY: run test check format bench load fuzz screens browser
+.PHONY: run test check javascript format bench load fuzz screens browser
 
 run: .venv/.run
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -12,15 +14,21 @@ test: check browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --ignore=tests/e2e
 	$(BIN)/pytest tests/e2e
 
-check: .venv/.dev
+check: .venv/.dev javascript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+javascript:
+	@if ! command -v node > /dev/null; then echo "node not found: JavaScript is not linted"; \
+	elif ! $(BIOME) --version > /dev/null 2>&1; then echo "Biome cannot be fetched: JavaScript is not linted"; \
+	else $(BIOME) check --error-on-warnings; fi
+
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@if $(BIOME) --version > /dev/null 2>&1; then $(BIOME) check --write; fi
 
 bench: .venv/.bench browser
 	$(BIN)/python -m tests.bench

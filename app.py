@@ -11,7 +11,7 @@ page.open_page(
 )
 
 # after the title: figures and pandas take a moment to import
-from resviz.figures import captions, gradients
+from resviz.figures import axes, captions, gradients
 from resviz.spec.net import PRESETS, NetSpec
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
@@ -26,7 +26,7 @@ with left, st.container(key="reserve-live"):
         if probes is not None:
             live = {key: probe.profile for key, probe in probes.items()}
             line_chart(
-                gradients.gradient_profiles(live, gradients.log_range([])),
+                gradients.gradient_profiles(live, axes.log_range([])),
                 "home",
                 "Gradient norms by layer, with and without skips",
             )

@@ -15,7 +15,7 @@ page.open_page(
 import numpy as np
 import pandas as pd
 
-from resviz.figures import captions, gradients, training
+from resviz.figures import axes, captions, gradients, training
 from resviz.spec.net import from_query
 from resviz.ui import cache
 from resviz.ui.components.chart import line_chart
@@ -52,7 +52,7 @@ chosen = {(r, d): run for (r, d), run in runs.items() if d in depths and ("with"
 inside = {"residual" if r else "plain": run for (r, d), run in sorted(runs.items(), reverse=True) if d == zoomed}
 last = max(len(run.epochs) for run in runs.values())
 norms = np.concatenate([record.probe.profile.norms for run in inside.values() for record in run.epochs])
-decades, top = gradients.log_range(norms, -3, 1), training.highest(runs.values())
+decades, top = axes.log_range(norms, -3, 1), training.highest(runs.values())
 
 
 @st.fragment(run_every=0.5 if st.session_state.get("playing") else None)

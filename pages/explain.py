@@ -18,7 +18,6 @@ import math
 
 import pandas as pd
 
-from resviz.figures import attribution as pictures
 from resviz.figures import captions
 from resviz.spec.net import describe
 from resviz.ui import cache, networks
@@ -39,7 +38,8 @@ if network is None:
     page.close()
     st.stop()
 from resviz.attribution.methods.table import FIRST, METHODS, available
-from resviz.figures.attribution import Look
+from resviz.figures.overlay import Look
+from resviz.figures.prediction import prediction_bars
 from resviz.figures.reports.gallery import cell
 from resviz.ui.components.evidence import look_bar
 from resviz.ui.explain.case import Studio
@@ -108,7 +108,7 @@ with figure_column:
             alt="The pixels that reach the network",
         )
     with bars:
-        chart(pictures.prediction_bars(prediction), "predictions", "Probabilities of the five most probable classes")
+        chart(prediction_bars(prediction), "predictions", "Probabilities of the five most probable classes")
     for column, name in zip(st.columns(max(1, len(asked))), asked, strict=False):
         with column:
             st.markdown(f"**{networks.bundled_titles()[name]}**")
@@ -117,7 +117,7 @@ with figure_column:
             except ValueError as error:
                 st.error(literal(error))
                 continue
-            chart(pictures.prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
+            chart(prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
     view = st.segmented_control(
         "View", VIEWS, required=True, key=valid("explain.view", VIEWS, "Compare"), label_visibility="collapsed"
     )

@@ -23,7 +23,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from resviz.figures import captions, gradients
+from resviz.figures import axes, captions, gradients
 from resviz.figures.theme import number, power_of_ten, viridis
 from resviz.nets.cost import layer_table
 from resviz.spec.net import PRESETS, Init, Norm, SpecError, Stem
@@ -68,7 +68,7 @@ if probes is None:
     page.close()
     st.stop()
 profiles = {key: probe.profile for key, probe in probes.items()}
-decades = gradients.log_range(np.concatenate([profile.norms for profile in profiles.values()]))
+decades = axes.log_range(np.concatenate([profile.norms for profile in profiles.values()]))
 with figure_column:
     figure = gradients.gradient_profiles(profiles, decades, st.session_state.get("selected"), residual.cut)
     line_chart(
@@ -82,7 +82,7 @@ with figure_column:
     st.caption(captions.layer_note(row, profiles) if row else "Choose a point to see its layer.")
 shown = profiles["residual" if spec.residual else "plain"]
 notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(shown.names, shown.norms, strict=True)}
-low, high = paint = gradients.log_range(shown.norms, -3, 3)
+low, high = paint = axes.log_range(shown.norms, -3, 3)
 scale = (power_of_ten(low), viridis(24), power_of_ten(high))
 diagram.show_network("diagram", side, gradients.gradient_paint(shown, paint), notes, scale)
 signals = {key: measured.signal for key, measured in probes.items()}

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 import torch
 from PIL import Image
@@ -20,6 +19,7 @@ from resviz.data.datasets import digits_split, files_sets, spirals
 from resviz.data.unpack import unzip
 from resviz.figures import captions
 from resviz.figures import lab as figures
+from resviz.figures.chart import to_plotly
 from resviz.figures.reports import html
 from resviz.nets.families.resnet import build
 from resviz.probes.signal import watched_signals
@@ -281,9 +281,9 @@ def test_every_figure_is_one_that_plotly_takes_and_the_report_holds_them() -> No
         figures.propagation(record, 0, 20),
         *(figures.block_lines(record, name, 20) for name in ("std", "variance", "dead")),
     ]
-    assert all(len(go.Figure(figure).data) for figure in drawn)
-    assert [note["text"] for note in drawn[0]["layout"]["annotations"]] == ["✂"]
-    assert drawn[4]["layout"]["annotations"] == []  # the cut was made in the other contender
+    assert all(len(to_plotly(figure).data) for figure in drawn)
+    assert [note.text for note in drawn[0].notes] == ["✂"]
+    assert drawn[4].notes == ()  # the cut was made in the other contender
     page = html.lab_report(record, [captions.lab_note(record, 21)], "http://x/?a=<b>")
     assert "layer2.0" in page
     assert "<b>'" not in page

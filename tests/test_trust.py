@@ -13,8 +13,8 @@ from resviz.attribution.method import BASELINES
 from resviz.attribution.methods.table import METHODS
 from resviz.attribution.question import attribute
 from resviz.data.uploads import sample_photographs
-from resviz.figures.attribution import Look, attribution_figure, overlay_image, poles
 from resviz.figures.captions import attribution_note, focus_note, ranking, trust_note
+from resviz.figures.overlay import Look, attribution_figure, overlay_image, poles
 from resviz.results import Attribution, Faithfulness
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import predict
@@ -112,5 +112,5 @@ def test_a_magnitude_is_painted_neither_for_nor_against() -> None:
         for corner, colour in zip((painted[1, 1], painted[-2, -2]), poles(signed), strict=True):
             assert "#" + "".join(f"{part:02X}" for part in corner) == colour
     assert not set(poles(True)) & set(poles(False))
-    drawn = attribution_figure(grey, Attribution("saliency", 0, values, False), look).data[0]
+    drawn = attribution_figure(grey, Attribution("saliency", 0, values, False)).data[0]
     assert "against" not in str(drawn.colorbar.ticktext)

@@ -104,8 +104,10 @@ def _summary(args: argparse.Namespace) -> int:
 
 def _gradients(args: argparse.Namespace) -> int:
     from resviz.data.images import probe_batch
+    from resviz.figures.axes import log_range
     from resviz.figures.captions import gradient_note
-    from resviz.figures.gradients import gradient_profiles, log_range
+    from resviz.figures.chart import to_plotly
+    from resviz.figures.gradients import gradient_profiles
     from resviz.nets.cost import check_memory
     from resviz.nets.families.resnet import build
     from resviz.probes.gradients import gradient_probe
@@ -123,7 +125,7 @@ def _gradients(args: argparse.Namespace) -> int:
     profile, note = probe.profile, _plainly(gradient_note(spec, probe))
     if out:
         key = "residual" if spec.residual else "plain"
-        _write_figure(gradient_profiles({key: profile}, log_range(profile.norms)), out)
+        _write_figure(to_plotly(gradient_profiles({key: profile}, log_range(profile.norms))), out)
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
     result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}
@@ -281,8 +283,8 @@ def _predict(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> int:
     from resviz.attribution.methods.table import METHODS
     from resviz.attribution.question import attribute
-    from resviz.figures.attribution import Look, attribution_figure, overlay_image
     from resviz.figures.captions import attribution_note
+    from resviz.figures.overlay import Look, attribution_figure, overlay_image
     from resviz.zoo.classifier import predict
 
     if args.methods is not None or Path(args.image).is_dir() or args.image.lower().endswith(".zip"):
@@ -300,7 +302,7 @@ def _explain(args: argparse.Namespace) -> int:
     if out.suffix.lower() == ".png":
         overlay_image(window, result, Look()).save(out)
     else:
-        _write_figure(attribution_figure(window, result, Look()), out)
+        _write_figure(attribution_figure(window, result), out)
     note = attribution_note(result.delta, result.target_change, METHODS[result.method].remedy)
     about = {"model": classifier.name, "class": name, "method": result.method, "delta": result.delta, "out": args.out}
     return _show(args, about, f"{args.out}: {args.method} for {name}. {note}".strip())

@@ -1,38 +1,24 @@
-"""What the lab records: lines over time, layers and blocks at one step, waterfalls of step × layer.
-
-Each figure is a `Sketch`, which `plotly.graph_objects.Figure` takes as it is.
-"""
+"""What the lab records: lines over time, layers and blocks at one step, waterfalls of step × layer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
-from resviz.figures.gradients import edge_marks, log_axis, log_range, logs, stage_starts
-from resviz.figures.theme import (
-    CUT,
-    IDENTITY,
-    PLAIN,
-    RESIDUAL,
-    WARNING,
-    Sketch,
-    add_line,
-    contender_styles,
-    number,
-    power_of_ten,
-    set_axes,
-    sketch,
-)
-from resviz.results import LabRecord
+from resviz.figures.axes import edge_marks, log_axis, log_range, log_ticks, logs, odd_symbols, stage_axis
+from resviz.figures.chart import Axis, Chart, Heat, Markers, Note, Rule, Series
+from resviz.figures.theme import CUT, IDENTITY, PLAIN, RESIDUAL, WARNING, LineStyle, contender_styles, number
+from resviz.results import LabRecord, LabTrack
 from resviz.spec.lab import Edit
 
 __all__ = ["block_lines", "gradient_decades", "layer_lines", "line_over_time", "propagation", "row_at", "waterfall"]
 
-_TRAIL = ((1, 0.4), (3, 0.25), (7, 0.15), (15, 0.08))  # rows back, opacity
+_TRAIL: Final = ((1, 0.4), (3, 0.25), (7, 0.15), (15, 0.08))  # rows back, opacity
 _FLOOR = -12  # decades below which a waterfall has one colour
-_UPRIGHT = {"type": "line", "yref": "paper", "y0": 0, "y1": 1}
+_BLOCKS = "block, input → output"
 
 
 def row_at(steps: np.ndarray, at: int) -> int:
@@ -45,8 +31,8 @@ def gradient_decades(record: LabRecord) -> tuple[int, int]:
     return log_range(np.concatenate([track.gradients.ravel() for track in record.tracks]), -6, 3)
 
 
-def _line(figure: Sketch, names: Sequence[str], values: np.ndarray, **trace: Any) -> None:
-    add_line(figure, names, [number(v) for v in values.tolist()], **trace)
+def _points(names: Sequence[str], values: np.ndarray) -> tuple[tuple[str, str], ...]:
+    return tuple(zip(names, map(number, values.tolist()), strict=True))
 
 
 def _horizon(step: int, whole: int) -> int:
@@ -57,22 +43,20 @@ def _horizon(step: int, whole: int) -> int:
     return min(end, whole) if whole > step else end
 
 
-def _time_axis(figure: Sketch, record: LabRecord, at: int | None, contender: int | None, y: dict[str, Any]) -> None:
-    """Steps on x, what was changed when as marks, and the step that is looked at."""
-    set_axes(figure, {"title": "step", "range": [0, _horizon(record.step, record.plan.steps)]}, y, "steps")
-    layout = figure["layout"]
-    for edit in record.plan.edits:
-        if edit.step > record.step + 1 or (contender is not None and edit.block and edit.contender != contender):
-            continue
-        layout["shapes"].append(
-            _UPRIGHT | {"x0": edit.step, "x1": edit.step, "line": {"color": CUT, "width": 1.5, "dash": "dot"}}
-        )
-        layout["annotations"].append(
-            {"x": edit.step, "y": 1, "yref": "paper", "text": _short(edit), "showarrow": False, "yanchor": "bottom",
-             "hovertext": f"step {edit.step}: {_in_words(edit, record)}", "font": {"color": CUT, "size": 12}}
-        )  # fmt: skip
-    if at is not None:
-        layout["shapes"].append(_UPRIGHT | {"x0": at, "x1": at, "line": {"color": WARNING, "width": 2}})
+def _time_axis(record: LabRecord) -> Axis:
+    return Axis("step", (0, _horizon(record.step, record.plan.steps)), meaning="steps")
+
+
+def _changes(record: LabRecord, at: int | None, contender: int | None = None) -> tuple[tuple[Rule, ...], tuple[Note, ...]]:
+    """What was changed when, by all or one contender, and the step that is looked at."""
+    edits = [
+        edit
+        for edit in record.plan.edits
+        if edit.step <= record.step + 1 and (contender is None or not edit.block or edit.contender == contender)
+    ]
+    rules = tuple(Rule(CUT, x=edit.step, dotted=True) for edit in edits)
+    notes = tuple(Note(_short(edit), CUT, x=edit.step, hint=f"step {edit.step}: {_in_words(edit, record)}") for edit in edits)
+    return rules if at is None else (*rules, Rule(WARNING, x=at, width=2)), notes
 
 
 def _short(edit: Edit) -> str:
@@ -88,23 +72,39 @@ def _in_words(edit: Edit, record: LabRecord) -> str:
     )
 
 
-def line_over_time(record: LabRecord, quantity: str, at: int | None = None) -> Sketch:
+def line_over_time(record: LabRecord, quantity: str, at: int | None = None) -> Chart:
     """ "loss" or "accuracy" of every contender: each batch smoothed (lines), held-out images (dotted)."""
-    figure = sketch(300)
     loss = quantity == "loss"
     top = 1.6 * float(np.log(record.classes)) if loss else 100.0
-    names = [f"step {step}" for step in record.line_steps.tolist()]
-    looks = [f"step {step}" for step in record.held_out_steps.tolist()]
-    for track, (colour, dash, marker) in zip(record.tracks, contender_styles(record.tracks), strict=True):
-        shown = _smoothed(np.asarray(track.loss if loss else track.accuracy, np.float64))
-        _line(figure, names, shown, x=record.line_steps, y=np.clip(shown, 0, top), mode="lines", name=track.label,
-              line={"color": colour, "dash": dash, "width": 2})  # fmt: skip
-        held = np.asarray(track.held_out[:, 0 if loss else 1], np.float64)
-        _line(figure, looks, held, x=record.held_out_steps, y=np.clip(held, 0, top), name=f"{track.label}, held out", opacity=0.75,
-              line={"color": colour, "dash": "dot", "width": 1.2}, marker={"color": colour, "symbol": marker, "size": 7})  # fmt: skip
     title = "loss, mean of about 10 steps" if loss else "accuracy, %, mean of about 10 steps"
-    _time_axis(figure, record, at, None, {"title": title, "range": [0, top]})
-    return figure
+    tracks = zip(record.tracks, contender_styles(record.tracks), strict=True)
+    lines = tuple(line for track, style in tracks for line in _batch_and_held_out(record, track, style, loss, top))
+    rules, notes = _changes(record, at)
+    return Chart(300, _time_axis(record), Axis(title, (0, top)), lines, rules=rules, notes=notes)
+
+
+def _batch_and_held_out(record: LabRecord, track: LabTrack, style: LineStyle, loss: bool, top: float) -> tuple[Series, Series]:
+    batch = _smoothed(np.asarray(track.loss if loss else track.accuracy, np.float64))
+    held_out = np.asarray(track.held_out[:, 0 if loss else 1], np.float64)
+    return (
+        Series(
+            track.label,
+            record.line_steps,
+            np.clip(batch, 0, top),
+            style,
+            _points([f"step {step}" for step in record.line_steps.tolist()], batch),
+        ),
+        Series(
+            f"{track.label}, held out",
+            record.held_out_steps,
+            np.clip(held_out, 0, top),
+            style._replace(dash="dot"),
+            _points([f"step {step}" for step in record.held_out_steps.tolist()], held_out),
+            Markers(style.symbol, 7),
+            width=1.2,
+            opacity=0.75,
+        ),
+    )
 
 
 def _smoothed(values: np.ndarray, window: int = 10) -> np.ndarray:
@@ -118,107 +118,97 @@ def _smoothed(values: np.ndarray, window: int = 10) -> np.ndarray:
 
 def layer_lines(
     record: LabRecord, quantity: str, at: int, decades: tuple[int, int] | None = None, selected: str | None = None
-) -> Sketch:
+) -> Chart:
     """ "gradients" or "updates" of every layer at one step, the steps before it as a fading trail."""
-    figure = sketch(300)
     row = row_at(record.steps, at)
     values = [np.asarray(getattr(track, quantity), np.float64) for track in record.tracks]
     decades = decades or log_range(np.concatenate([v.ravel() for v in values]), -6, 0)
-    longest = max(record.tracks, key=lambda track: len(track.layers))
-    index = {name: i for i, name in enumerate(longest.layers)}
-    for track, rows, (colour, dash, marker) in zip(record.tracks, values, contender_styles(record.tracks), strict=True):
-        x = [index.get(name, len(index) - 1) for name in track.layers]
-        for back, opacity in reversed(_TRAIL):
-            if back <= row:
-                figure["data"].append(
-                    {"type": "scatter", "mode": "lines", "x": x, "y": logs(rows[row - back], decades), "opacity": opacity,
-                     "name": f"{track.label}, {back} rows before", "showlegend": False, "hoverinfo": "skip",
-                     "line": {"color": colour, "width": 1.5}}
-                )  # fmt: skip
-        now = rows[row]
-        symbols = np.where(now == 0, "x-thin-open", np.where(np.isfinite(now), marker, "triangle-up-open"))
-        _line(figure, track.layers, now, x=x, y=logs(now, decades), name=track.label,
-              line={"color": colour, "dash": dash, "width": 2}, marker={"color": colour, "symbol": symbols.tolist(), "size": 6})  # fmt: skip
-    starts = stage_starts(longest.layers)
-    title = "weight gradient, L2 norm" if quantity == "gradients" else "update / weight, ‖Δw‖/‖w‖"
-    set_axes(
-        figure,
-        {
-            "title": "layer, input → output",
-            "tickvals": list(starts.values()),
-            "ticktext": list(starts),
-            "range": [-1, len(index)],
-        },
-        {"title": title} | log_axis(decades),
-        "layers",
-    )
-    layout = figure["layout"]
-    layout["shapes"], layout["annotations"] = edge_marks(np.concatenate([rows[row] for rows in values]), decades)
+    names = max(record.tracks, key=lambda track: len(track.layers)).layers
+    index = {name: i for i, name in enumerate(names)}
+    tracks = zip(record.tracks, values, contender_styles(record.tracks), strict=True)
+    lines = [line for track, rows, style in tracks for line in _with_trail(track, rows[: row + 1], style, index, decades)]
+    rules, notes = edge_marks(np.concatenate([rows[row] for rows in values]), decades)
     if selected in index:
-        place = {"x0": index[selected], "x1": index[selected]}
-        layout["shapes"].append(_UPRIGHT | place | {"line": {"color": WARNING, "width": 1.5}})
-    return figure
+        rules += (Rule(WARNING, x=index[selected]),)
+    title = "weight gradient, L2 norm" if quantity == "gradients" else "update / weight, ‖Δw‖/‖w‖"
+    return Chart(300, stage_axis(names, meaning="layers"), log_axis(decades, title), tuple(lines), rules=rules, notes=notes)
 
 
-def waterfall(record: LabRecord, contender: int, decades: tuple[int, int], at: int | None = None) -> Sketch:
+def _with_trail(
+    track: LabTrack, rows: np.ndarray, style: LineStyle, index: dict[str, int], decades: tuple[int, int]
+) -> list[Series]:
+    """The last of the rows (rows, layers) and some before it, the faintest first."""
+    x = [index.get(name, len(index) - 1) for name in track.layers]
+    trail = [
+        Series(
+            f"{track.label}, {back} rows before",
+            x,
+            logs(rows[-1 - back], decades),
+            LineStyle(style.colour),
+            width=1.5,
+            opacity=opacity,
+            legend=False,
+        )
+        for back, opacity in reversed(_TRAIL)
+        if back < len(rows)
+    ]
+    now = rows[-1]
+    markers = Markers(odd_symbols(now, style.symbol))
+    return [*trail, Series(track.label, x, logs(now, decades), style, _points(track.layers, now), markers)]
+
+
+def waterfall(record: LabRecord, contender: int, decades: tuple[int, int], at: int | None = None) -> Chart:
     """Gradient norm of every layer at every recorded step; an exact zero lies below the scale, an overflow is missing."""
-    figure = sketch(260)
     track = record.tracks[contender]
     low, high = max(_FLOOR, decades[0]), decades[1]
     norms = np.asarray(track.gradients, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.clip(np.log10(norms), low, high)
     z = np.where(norms == 0, low - 1.0, np.where(np.isfinite(norms), z, np.nan)).T  # (layers, rows)
-    ticks = list(range(low, high + 1, max(1, round((high - low) / 5))))
-    text = [("≤ " if tick == low == _FLOOR else "") + power_of_ten(tick) for tick in ticks]
-    figure["data"].append(
-        {"type": "heatmap", "x": record.steps, "y": list(range(len(track.layers))), "z": z, "zmin": low, "zmax": high,
-         "colorscale": "Viridis", "name": track.label, "meta": list(track.layers),
-         "colorbar": {"title": {"text": "norm"}, "tickvals": ticks, "ticktext": text}}
-    )  # fmt: skip
-    starts = stage_starts(track.layers)
-    y = {"tickvals": list(starts.values()), "ticktext": list(starts), "range": [-0.5, len(track.layers) - 0.5]}
-    _time_axis(figure, record, at, contender, y)
-    return figure
+    y = replace(stage_axis(track.layers, title=""), range=(-0.5, len(track.layers) - 0.5))
+    rules, notes = _changes(record, at, contender)
+    heat = Heat(track.label, track.layers, record.steps, z, low=low, high=high, ticks=log_ticks((low, high), 5, _FLOOR))
+    return Chart(260, _time_axis(record), y, heat=heat, rules=rules, notes=notes)
 
 
-_BLOCK_TITLES = {
+_BLOCK_TITLES: Final = {
     "std": "activation, standard deviation",
     "variance": "channel variance",
     "dead": "dead ReLU units, %",
 }
 
 
-def block_lines(record: LabRecord, quantity: str, at: int) -> Sketch:
+def block_lines(record: LabRecord, quantity: str, at: int) -> Chart:
     """ "std", "variance" (log axes) or "dead" (percent) after every block, all contenders."""
-    figure = sketch(280)
     row, share = row_at(record.signal_steps, at), quantity == "dead"
     decades = log_range(np.concatenate([track.signals[quantity].ravel() for track in record.tracks]), -2, 1)
-    for track, (colour, dash, marker) in zip(record.tracks, contender_styles(record.tracks), strict=True):
-        now = np.asarray(track.signals[quantity][row], np.float64)
-        _line(figure, track.blocks, 100 * now if share else now, x=list(range(1, len(now) + 1)),
-              y=100 * now if share else logs(now, decades), name=track.label,
-              line={"color": colour, "dash": dash}, marker={"color": colour, "symbol": marker, "size": 5})  # fmt: skip
-    y = {"range": [-2, 102]} if share else log_axis(decades)
-    set_axes(figure, {"title": "block, input → output"}, {"title": _BLOCK_TITLES[quantity]} | y, "blocks")
-    return figure
+    lines = []
+    for track, style in zip(record.tracks, contender_styles(record.tracks), strict=True):
+        now = np.asarray(track.signals[quantity][row], np.float64) * (100 if share else 1)
+        lines.append(_over_blocks(track, track.label, now, now if share else logs(now, decades), style))
+    title = _BLOCK_TITLES[quantity]
+    y = Axis(title, (-2, 102)) if share else log_axis(decades, title)
+    return Chart(280, Axis(_BLOCKS, meaning="blocks"), y, tuple(lines))
 
 
-_PROPAGATION = {  # Brock et al. 2021, arXiv 2101.08692, figure 1
-    "mean_square": ("mean of squared channel means", IDENTITY, "dot", "square"),
-    "variance": ("mean channel variance", RESIDUAL, "solid", "circle"),
-    "branch_variance": ("residual branch's channel variance", PLAIN, "dash", "triangle-up-open"),
+def _over_blocks(track: LabTrack, name: str, values: np.ndarray, y: np.ndarray, style: LineStyle) -> Series:
+    places = list(range(1, len(values) + 1))
+    return Series(name, places, y, style, _points(track.blocks, values), Markers(style.symbol, 5))
+
+
+_PROPAGATION: Final = {  # Brock et al. 2021, arXiv 2101.08692, figure 1
+    "mean_square": ("mean of squared channel means", LineStyle(IDENTITY, "dot", "square")),
+    "variance": ("mean channel variance", LineStyle(RESIDUAL)),
+    "branch_variance": ("residual branch's channel variance", LineStyle(PLAIN, "dash", "triangle-up-open")),
 }
 
 
-def propagation(record: LabRecord, contender: int, at: int) -> Sketch:
+def propagation(record: LabRecord, contender: int, at: int) -> Chart:
     """The signal propagation plot of one contender."""
-    figure = sketch(280)
     track, row = record.tracks[contender], row_at(record.signal_steps, at)
     decades = log_range(np.concatenate([track.signals[name][row] for name in _PROPAGATION]), -3, 1)
-    for name, (title, colour, dash, marker) in _PROPAGATION.items():
+    lines = []
+    for name, (title, style) in _PROPAGATION.items():
         now = np.asarray(track.signals[name][row], np.float64)
-        _line(figure, track.blocks, now, x=list(range(1, len(now) + 1)), y=np.where(np.isnan(now), np.nan, logs(now, decades)),
-              name=title, line={"color": colour, "dash": dash}, marker={"color": colour, "symbol": marker, "size": 5})  # fmt: skip
-    set_axes(figure, {"title": "block, input → output"}, {"title": "at the block's end"} | log_axis(decades), "propagation")
-    return figure
+        lines.append(_over_blocks(track, title, now, np.where(np.isnan(now), np.nan, logs(now, decades)), style))
+    return Chart(280, Axis(_BLOCKS, meaning="propagation"), log_axis(decades, "at the block's end"), tuple(lines))

@@ -5,33 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
-
-import plotly.graph_objects as go
+from typing import Final, NamedTuple, Protocol
 
 __all__ = [
     "CUT",
+    "GRID",
     "IDENTITY",
+    "INK",
     "NEGATIVE",
+    "PAPER",
     "PLAIN",
     "POSITIVE",
     "RESIDUAL",
+    "SHADE",
     "STRENGTH",
+    "STROKE",
     "WARNING",
     "WEAKER",
-    "Sketch",
-    "add_line",
-    "base_figure",
+    "ZERO",
+    "LineStyle",
     "contender_styles",
     "count",
+    "css_variables",
     "number",
     "power_of_ten",
-    "set_axes",
-    "sketch",
+    "rgb",
     "viridis",
 ]
-
-Sketch = dict[str, Any]
 
 # Okabe & Ito's colour-blind safe palette
 RESIDUAL: Final = "#0072B2"
@@ -43,9 +43,36 @@ NEGATIVE: Final = PLAIN
 STRENGTH: Final = IDENTITY  # of a magnitude, which speaks neither for nor against
 WEAKER: Final = CUT  # where a difference of magnitudes is negative
 WARNING: Final = "#E69F00"
+ZERO: Final = "#000000"  # of a heatmap's cell that is exactly 0
 GRID: Final = "rgba(128,138,150,0.22)"
+# files that are always light
+INK: Final = "#1B2430"
+PAPER: Final = "#FFFFFF"
+STROKE: Final = "#D5DBE3"
+SHADE: Final = "#F4F6F8"
+
+# what style sheets and scripts call them
+_VARIABLES: Final = {"warning": WARNING, "cut": CUT, "ink": INK, "paper": PAPER, "stroke": STROKE}
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class LineStyle(NamedTuple):
+    """How a line looks: dash and symbol by Plotly's names."""
+
+    colour: str
+    dash: str = "solid"
+    symbol: str = "circle"
+
+
+def css_variables() -> str:
+    """The colours that our views share, as a rule that declares them for a whole component."""
+    return ":host {" + "".join(f" --{name}: {colour};" for name, colour in _VARIABLES.items()) + " }"
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """ "#rrggbb" as three numbers from 0 to 255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 @cache
@@ -86,67 +113,34 @@ def count(value: float, unit: str = "") -> str:
     return f"{value:.0f} {unit}".rstrip()
 
 
-def sketch(height: int) -> Sketch:
-    """An empty figure in the house style as Plotly's plain JSON: what is redrawn twice a second cannot wait for a checked one."""
-    axis = {"gridcolor": GRID, "zeroline": False}
-    return {
-        "data": [],
-        "layout": {
-            "height": height,
-            "margin": {"l": 64, "r": 16, "t": 36, "b": 48},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "hoverlabel": {"align": "left"},
-            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,138,150,0.8)", "activecolor": RESIDUAL},
-            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "xanchor": "left"},
-            "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},
-            "xaxis": dict(axis),
-            "yaxis": dict(axis),
-            "shapes": [],
-            "annotations": [],
-        },
-    }
-
-
-def add_line(figure: Sketch, names: Sequence[str], values: Sequence[str], **trace: Any) -> None:
-    """Add a line to a sketch; `names` and `values` are what a reader sees of each point."""
-    figure["data"].append(
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "customdata": list(zip(names, values, strict=True)),
-            "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra>" + trace["name"] + "</extra>",
-        }
-        | trace
-    )
-
-
-def set_axes(figure: Sketch, x: dict[str, Any], y: dict[str, Any], meaning: str | None = None) -> None:
-    """`meaning` names what the x axis shows: a zoom is kept as long as it is the same, otherwise as long as the range is."""
-    layout = figure["layout"]
-    for name, axis in (("xaxis", x), ("yaxis", y)):
-        layout[name] |= axis | ({"title": {"text": axis["title"]}} if "title" in axis else {})
-    if meaning is not None:
-        layout["uirevision"] = meaning
-
-
-def base_figure(height: int) -> go.Figure:
-    """An empty figure in the house style; colours of text and paper come from the page's theme."""
-    return go.Figure(sketch(height))
-
-
-# a second, third … network of the same family: the family's hue, told apart by lightness, dash and marker
+# a second, third … network of the same family: the family's hue, told apart by lightness, dash and symbol
 _FAMILIES: Final = {
-    True: ((RESIDUAL, "solid", "circle"), ("#56B4E9", "dot", "triangle-up-open"), ("#004C78", "dashdot", "square"), ("#8FA8C8", "dash", "circle")),
-    False: ((PLAIN, "dash", "square"), ("#E69F00", "dashdot", "triangle-up-open"), ("#8C3B00", "dot", "circle"), ("#C98B62", "solid", "square")),
-}  # fmt: skip
+    True: (
+        LineStyle(RESIDUAL),
+        LineStyle("#56B4E9", "dot", "triangle-up-open"),
+        LineStyle("#004C78", "dashdot", "square"),
+        LineStyle("#8FA8C8", "dash"),
+    ),
+    False: (
+        LineStyle(PLAIN, "dash", "square"),
+        LineStyle("#E69F00", "dashdot", "triangle-up-open"),
+        LineStyle("#8C3B00", "dot"),
+        LineStyle("#C98B62", "solid", "square"),
+    ),
+}
 
 
-def contender_styles(tracks: Sequence[Any]) -> list[tuple[str, str, str]]:
-    """(colour, dash, marker) for each of what has a `residual`, no two alike."""
+class _Contender(Protocol):
+    @property
+    def residual(self) -> bool:
+        """Whether it has skips."""
+
+
+def contender_styles(contenders: Sequence[_Contender]) -> list[LineStyle]:
+    """A style for each, no two alike."""
     counts = {True: 0, False: 0}
     styles = []
-    for track in tracks:
-        styles.append(_FAMILIES[track.residual][counts[track.residual]])
-        counts[track.residual] += 1
+    for contender in contenders:
+        styles.append(_FAMILIES[contender.residual][counts[contender.residual]])
+        counts[contender.residual] += 1
     return styles

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Final
 
 import numpy as np
 
-from resviz.figures.gradients import log_axis, log_range, logs
-from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, Sketch, add_line, number, set_axes, sketch
+from resviz.figures.axes import log_axis, log_range, logs
+from resviz.figures.chart import Axis, Chart, Markers, Rule, Series
+from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, LineStyle, number
 from resviz.results import Run
 from resviz.spec.net import from_query, name_of
 
 __all__ = ["branch_ratios", "error_curves", "highest", "title_of"]
 
-
-_ERRORS = {"train_error": ("training", "dash"), "test_error": ("test", "solid")}
+_ERRORS: Final = {"train_error": ("training", "dash"), "test_error": ("test", "solid")}
+_DECADES: Final = (-1, 2)
+_LOGARITHMIC: Final = ((0, "1"), (0.7, "5"), (1, "10"), (1.3, "20"), (1.7, "50"), (2, "100"))
 
 
 def title_of(run: Run) -> str:
@@ -29,64 +31,52 @@ def highest(runs: Iterable[Run]) -> float:
     return min(100.0, 10.0 * math.ceil(max(float(run.column(field).max()) for run in runs for field in _ERRORS) / 10))
 
 
-def error_curves(runs: Sequence[Run], epoch: int | None = None, logarithmic: bool = False, top: float = 100.0) -> Sketch:
+def error_curves(runs: Sequence[Run], epoch: int | None = None, logarithmic: bool = False, top: float = 100.0) -> Chart:
     """Error against epoch, training dashed and test solid as in the paper's figure 6; the deepest network's lines are thick."""
-    figure = sketch(380)
-    depths = sorted({from_query(run.card["spec"])[0].depth for run in runs})
-    decades = (-1, 2)
-    for run in runs:
-        spec = from_query(run.card["spec"])[0]
-        for field, (word, dash) in _ERRORS.items():
-            values = run.column(field)
-            add_line(
-                figure,
-                [f"epoch {record.epoch}" for record in run.epochs],
-                [f"{v:.2f} %" for v in values.tolist()],
-                x=[record.epoch for record in run.epochs],
-                y=logs(values, decades) if logarithmic else values,
-                mode="lines",
-                name=f"{title_of(run)} {word}",
-                line={
-                    "color": RESIDUAL if spec.residual else PLAIN,
-                    "dash": dash,
-                    "width": 3.2 if spec.depth == depths[-1] else 1.3,
-                },
-            )
-    if epoch is not None:
-        mark = {
-            "type": "line",
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "x0": epoch,
-            "x1": epoch,
-            "line": {"color": WARNING, "width": 2},
-        }
-        figure["layout"]["shapes"].append(mark)
-    y: dict[str, Any] = {"title": "error, %", "range": [0, top]}
-    if logarithmic:
-        y |= {"tickvals": [0, 0.7, 1, 1.3, 1.7, 2], "ticktext": ["1", "5", "10", "20", "50", "100"], "range": [0.5, 2]}
-    set_axes(figure, {"title": "epoch", "range": [0, max((len(run.epochs) for run in runs), default=1) + 0.5]}, y)
-    return figure
+    deepest = max((_depth(run) for run in runs), default=0)
+    y = Axis("error, %", (0.5, 2), _LOGARITHMIC) if logarithmic else Axis("error, %", (0, top))
+    return Chart(
+        380,
+        Axis("epoch", (0, max((len(run.epochs) for run in runs), default=1) + 0.5)),
+        y,
+        tuple(_error_line(run, field, _depth(run) == deepest, logarithmic) for run in runs for field in _ERRORS),
+        rules=() if epoch is None else (Rule(WARNING, x=epoch, width=2),),
+    )
 
 
-def branch_ratios(runs: Sequence[Run], epoch: int) -> Sketch:
+def _depth(run: Run) -> int:
+    return from_query(run.card["spec"])[0].depth
+
+
+def _error_line(run: Run, field: str, thick: bool, logarithmic: bool) -> Series:
+    word, dash = _ERRORS[field]
+    values = run.column(field)
+    return Series(
+        f"{title_of(run)} {word}",
+        [record.epoch for record in run.epochs],
+        logs(values, _DECADES) if logarithmic else values,
+        LineStyle(RESIDUAL if from_query(run.card["spec"])[0].residual else PLAIN, dash),
+        tuple((f"epoch {record.epoch}", f"{v:.2f} %") for record, v in zip(run.epochs, values.tolist(), strict=True)),
+        width=3.2 if thick else 1.3,
+    )
+
+
+def branch_ratios(runs: Sequence[Run], epoch: int) -> Chart:
     """‖F(x)‖ / ‖x‖ of every block after an epoch, on an axis that all epochs share."""
-    figure = sketch(300)
     decades = log_range(np.concatenate([record.branch_ratio for run in runs for record in run.epochs]), -1, 1)
-    for run in runs:
-        record = run.epochs[epoch - 1]
-        assert record.probe is not None  # a recorded run holds one an epoch
-        values = np.array(record.branch_ratio)
-        add_line(
-            figure,
-            record.probe.signal.names,
-            [number(v) for v in values.tolist()],
-            x=list(range(1, len(values) + 1)),
-            y=logs(values, decades),
-            name=title_of(run),
-            line={"color": RESIDUAL},
-            marker={"size": 6},
-        )
-    set_axes(figure, {"title": "block, input → output"}, {"title": "‖F(x)‖ / ‖x‖"} | log_axis(decades))
-    return figure
+    lines = tuple(_ratio_line(run, epoch, decades) for run in runs)
+    return Chart(300, Axis("block, input → output"), log_axis(decades, "‖F(x)‖ / ‖x‖"), lines)
+
+
+def _ratio_line(run: Run, epoch: int, decades: tuple[int, int]) -> Series:
+    record = run.epochs[epoch - 1]
+    assert record.probe is not None  # a recorded run holds one an epoch
+    values = np.array(record.branch_ratio)
+    return Series(
+        title_of(run),
+        list(range(1, len(values) + 1)),
+        logs(values, decades),
+        LineStyle(RESIDUAL),
+        tuple((name, number(v)) for name, v in zip(record.probe.signal.names, values.tolist(), strict=True)),
+        Markers(),
+    )

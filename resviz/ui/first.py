@@ -49,11 +49,11 @@ def _poll() -> None:
 
 def profiles(first: First) -> None:
     """Both networks' gradients and what follows from them."""
-    from resviz.figures import captions, gradients
+    from resviz.figures import axes, captions, gradients
     from resviz.ui.components.chart import line_chart
 
     found = {key: probe.profile for key, probe in first.values.items()}
-    decades = gradients.log_range(np.concatenate([profile.norms for profile in found.values()]))
+    decades = axes.log_range(np.concatenate([profile.norms for profile in found.values()]))
     line_chart(
         gradients.gradient_profiles(found, decades), "first-profile", "Gradient norm of every layer, with and without skips"
     )

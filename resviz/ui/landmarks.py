@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -13,7 +12,7 @@ __all__ = ["mark"]
 
 
 @cache
-def _component() -> Callable[..., Any]:
+def _component() -> Callable[..., object]:
     js = (Path(__file__).parent / "landmarks.js").read_text(encoding="utf-8")
     return st.components.v2.component("resviz_landmarks", html="<span></span>", js=js)
 

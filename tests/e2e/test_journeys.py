@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from resviz.attribution.question import attribute
 from resviz.data.uploads import sample_photographs
-from resviz.figures.attribution import Look, overlay_image
+from resviz.figures.overlay import Look, OverlayStyle, overlay_image
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import predict
 from tests.e2e.conftest import Server, ready
@@ -275,7 +275,9 @@ def test_a_picture_on_the_page_is_the_picture_in_the_report(style: str, server: 
     classifier, image = load_bundled("resnet18-imagenette"), sample_photographs()["Temple"]
     best = classifier.categories.index(predict(classifier, image).top(1)[0][0])
     found = attribute(classifier, image, "grad-cam", best)
-    expected = overlay_image(classifier.preprocessing.window(image), found, Look(style=style.lower())).resize((64, 64))
+    expected = overlay_image(classifier.preprocessing.window(image), found, Look(style=OverlayStyle(style.lower()))).resize(
+        (64, 64)
+    )
     off = np.abs(np.array(shown).reshape(64, 64, 4)[..., :3] - np.asarray(expected, np.float64))
     assert off.mean() < 8  # of 255; the browser resamples in its own way
     ready(page)

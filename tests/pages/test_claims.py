@@ -120,9 +120,9 @@ def test_the_recorded_errors_tell_the_depths_apart_and_all_lie_in_view() -> None
     runs = [read_run(RUNS / f"{name}.parquet") for name in run_names()]
     top = highest(runs)
     figure = error_curves(runs, top=top)
-    widths = {trace["name"].split()[0].split("-")[1]: trace["line"]["width"] for trace in figure["data"]}
+    widths = {line.name.split()[0].split("-")[1]: line.width for line in figure.series}
     assert widths["56"] >= 2 * widths["20"]
-    every = [value for trace in figure["data"] for value in trace["y"]]
-    low, high = figure["layout"]["yaxis"]["range"]
+    every = [value for line in figure.series for value in line.y]
+    low, high = figure.y.range
     assert max(every) > 80  # plain-56 begins far above the axis' former end, 60 %
     assert all(low <= value <= high for value in every)

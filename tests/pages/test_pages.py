@@ -205,10 +205,10 @@ def test_a_parameter_is_kept_while_its_control_is_away() -> None:
 
 
 def test_what_the_browser_says_of_the_look_is_checked() -> None:
-    from resviz.figures.attribution import Look
+    from resviz.figures.overlay import Look, OverlayStyle
     from resviz.ui.components.evidence import _look
 
-    assert _look({"style": "heat", "opacity": 0.5, "percentile": 80, "wipe": 0.2}) == Look(0.5, "heat", 80, 0.2)
+    assert _look({"style": "heat", "opacity": 0.5, "percentile": 80, "wipe": 0.2}) == Look(0.5, OverlayStyle.HEAT, 80, 0.2)
     for nonsense in (None, [], {"style": "<b>", "opacity": "1", "percentile": 1e9, "wipe": True}):
         assert _look(nonsense) == Look()
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from PIL import Image
 
-from resviz.figures import attribution as pictures
 from resviz.figures import captions
+from resviz.figures.faithfulness import faithfulness_curves, sanity_lines
+from resviz.figures.overlay import Look, overlay_image
 from resviz.figures.reports import html
 from resviz.figures.theme import number
 from resviz.results import Attribution, Faithfulness, Prediction, Scope
@@ -42,7 +43,7 @@ def explanation_report(
     seen: Image.Image,
     window: Image.Image,
     maps: Mapping[str, Attribution],
-    look: pictures.Look,
+    look: Look,
     rows: Sequence[Sequence[str]],
     measured: Mapping[str, Faithfulness],
     code: Sequence[str],
@@ -50,9 +51,7 @@ def explanation_report(
     """Self-contained HTML; `rows` are each map's method, parameters, paper and check, `code` the Python that makes them again."""
     ranked = html.table(["class", "probability"], [(name, f"{100 * p:.2f} %") for name, p in prediction.top(5)])
     shown = html.picture(seen, "As the network sees it")
-    given = "".join(
-        html.picture(pictures.overlay_image(window, found, look), f"{title} for {asked}") for title, found in maps.items()
-    )
+    given = "".join(html.picture(overlay_image(window, found, look), f"{title} for {asked}") for title, found in maps.items())
     table = html.table(["method", "parameters", "paper", "check"], rows)
     sections: list[html.Section] = [
         ("What it says", html.paragraphs([captions.prediction_note(prediction, scope)]) + shown + ranked, ()),
@@ -62,8 +61,8 @@ def explanation_report(
         judged = trust_table(measured)
         text = html.table(list(judged.columns), judged.values.tolist())
         notes = html.paragraphs([captions.trust_note(title, found) for title, found in measured.items()])
-        curves = [pictures.faithfulness_curves(measured, False), pictures.faithfulness_curves(measured, True)]
-        sections.append(("Can it be trusted?", text + notes, [*curves, pictures.sanity_lines(measured)]))
+        curves = [faithfulness_curves(measured, False), faithfulness_curves(measured, True)]
+        sections.append(("Can it be trusted?", text + notes, [*curves, sanity_lines(measured)]))
     given_code = "".join(f"<pre><code>{html.escape(text)}</code></pre>" for text in code if text)
     if given_code:
         sections.append(("The same in Python: Captum computes it, this project loads the network", given_code, ()))

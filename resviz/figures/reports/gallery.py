@@ -14,7 +14,7 @@ from urllib.parse import quote
 import numpy as np
 from PIL import Image
 
-from resviz.figures.attribution import Look, overlay_image
+from resviz.figures.overlay import Look, overlay_image
 from resviz.results import Attribution, Prediction
 
 __all__ = ["Gallery", "cell"]

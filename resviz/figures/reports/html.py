@@ -15,7 +15,8 @@ from PIL import Image
 from plotly.offline import get_plotlyjs
 
 from resviz.figures import lab
-from resviz.figures.theme import Sketch
+from resviz.figures.chart import Chart, to_plotly
+from resviz.figures.theme import INK, PAPER, SHADE, STROKE
 from resviz.results import LabRecord
 from resviz.spec.lab import DATA
 from resviz.spec.net import describe
@@ -24,14 +25,14 @@ __all__ = ["Section", "document", "escape", "lab_report", "paragraphs", "picture
 
 escape = html.escape
 
-Section = tuple[str, str, Sequence[go.Figure | Sketch]]
+Section = tuple[str, str, Sequence[go.Figure | Chart]]
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; color: #1B2430; background: #fff; max-width: 1080px;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.8rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
-table { border-collapse: collapse; } td, th { border-bottom: 1px solid #D5DBE3; padding: .25rem .8rem .25rem 0; text-align: left; }
-code { background: #F4F6F8; padding: 0 .25em; } a { overflow-wrap: anywhere; } img { max-width: 100%; } figure { display: inline-block; margin: 0 1rem 1rem 0; max-width: 448px; } figcaption { font-size: 13px; }
+_STYLE = f"""
+body {{ font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; color: {INK}; background: {PAPER}; max-width: 1080px;
+  margin: 2rem auto; padding: 0 1rem; }}
+h1 {{ font-size: 1.8rem; }} h2 {{ font-size: 1.2rem; margin-top: 2rem; }}
+table {{ border-collapse: collapse; }} td, th {{ border-bottom: 1px solid {STROKE}; padding: .25rem .8rem .25rem 0; text-align: left; }}
+code {{ background: {SHADE}; padding: 0 .25em; }} a {{ overflow-wrap: anywhere; }} img {{ max-width: 100%; }} figure {{ display: inline-block; margin: 0 1rem 1rem 0; max-width: 448px; }} figcaption {{ font-size: 13px; }}
 """
 
 
@@ -49,7 +50,8 @@ def document(title: str, lead: str, sections: Sequence[Section]) -> str:
         body += [f"<h2>{html.escape(heading)}</h2>", text]
         for figure in figures:
             drawn += 1
-            body.append(go.Figure(figure).to_html(full_html=False, include_plotlyjs=False, div_id=f"figure-{drawn}"))
+            drawing = to_plotly(figure) if isinstance(figure, Chart) else figure
+            body.append(drawing.to_html(full_html=False, include_plotlyjs=False, div_id=f"figure-{drawn}"))
     script = f"<script>{get_plotlyjs()}</script>" if drawn else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'

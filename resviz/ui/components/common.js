@@ -1,13 +1,37 @@
-const NS = "http://www.w3.org/2000/svg";
+// What all components share. Each is a function of the page that Streamlit calls anew at every run on the same element.
+export const NS = "http://www.w3.org/2000/svg";
 
-function element(tag, attrs, text) {
+export const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+
+export function element(tag, attrs, text) {
   const node = document.createElementNS(NS, tag);
   for (const [key, value] of Object.entries(attrs)) if (value !== undefined) node.setAttribute(key, value);
   if (text !== undefined) node.textContent = text;
   return node;
 }
 
-function save(name, blob) {
+// One of the colours that the server declares for every component, by its name there.
+export function colour(root, name) {
+  return getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+}
+
+// Draws what has changed: `draw` returns what ends all that it began, which is called before the next drawing and when the element goes.
+// Returns what Streamlit calls when the element goes.
+export function mount(root, data, draw) {
+  root.end ??= () => {
+    root.tidy?.();
+    root.tidy = root.drawn = null;
+  };
+  const now = JSON.stringify(data);
+  if (root.drawn === now) return root.end;
+  root.tidy?.();
+  root.tidy = null;
+  root.drawn = now;
+  root.tidy = draw();
+  return root.end;
+}
+
+export function save(name, blob) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
@@ -15,11 +39,11 @@ function save(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-function saveSvg(text, name) {
+export function saveSvg(text, name) {
   save(`${name}.svg`, new Blob([text], { type: "image/svg+xml" }));
 }
 
-function savePng(text, name, width, height) {
+export function savePng(text, name, width, height) {
   const image = new Image();
   image.onload = () => {
     const canvas = document.createElement("canvas");
@@ -28,19 +52,11 @@ function savePng(text, name, width, height) {
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     canvas.toBlob((blob) => save(`${name}.png`, blob), "image/png");
   };
-  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
-}
-
-// Every run of the page calls a component's function anew on the same element; what has not changed need not be drawn again.
-function unchanged(root, data) {
-  const now = JSON.stringify(data);
-  if (root.drawn === now) return true;
-  root.drawn = now;
-  return false;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
 }
 
 // Calls `draw` whenever the element's width has changed; returns what ends it.
-function onResize(root, draw) {
+export function onResize(root, draw) {
   let last = root.clientWidth;
   const observer = new ResizeObserver(() => {
     if (Math.abs(root.clientWidth - last) < 4) return;
@@ -52,11 +68,11 @@ function onResize(root, draw) {
 }
 
 // One layer's name lights up in every diagram and chart of the page together.
-function announce(name, from) {
+export function announce(name, from) {
   document.dispatchEvent(new CustomEvent("resviz-hover", { detail: { name, from } }));
 }
 
-function onAnnounced(from, act) {
+export function onAnnounced(from, act) {
   const listen = (event) => event.detail.from !== from && act(event.detail.name);
   document.addEventListener("resviz-hover", listen);
   return () => document.removeEventListener("resviz-hover", listen);

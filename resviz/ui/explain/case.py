@@ -16,7 +16,7 @@ from resviz.attribution.methods.snippet import snippet
 from resviz.attribution.methods.table import METHODS, at_layer, title_of
 from resviz.attribution.question import attribute
 from resviz.figures import captions
-from resviz.figures.attribution import Look
+from resviz.figures.overlay import Look
 from resviz.results import Attribution, Faithfulness, Prediction, Scope
 from resviz.ui import jobs
 from resviz.ui.components.evidence import panel, photo_url

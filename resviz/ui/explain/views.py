@@ -15,8 +15,9 @@ from resviz.attribution.method import BASELINES
 from resviz.attribution.methods.table import METHODS, at_layer, title_of
 from resviz.attribution.paths import grad_cam_by_block, two_paths
 from resviz.attribution.question import attribute, cost
-from resviz.figures import attribution as pictures
 from resviz.figures import captions
+from resviz.figures.faithfulness import faithfulness_curves, sanity_lines
+from resviz.figures.overlay import full_colour
 from resviz.figures.reports.explanation import explanation_report, trust_table
 from resviz.results import Attribution, Faithfulness, Prediction
 from resviz.ui import jobs
@@ -168,7 +169,7 @@ def change(studio: Studio) -> None:
     words_for = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
     before_it, after_it = with_literal_classes(studio.prediction), with_literal_classes(prediction)
     st.markdown(captions.cut_note(before_it, after_it, before_it.categories[studio.target], words_for))
-    top = max(pictures.full_colour(before), pictures.full_colour(found))  # one scale: what changes is the evidence
+    top = max(full_colour(before), full_colour(found))  # one scale: what changes is the evidence
     with grid("change"):
         for title, values in {"Before": before, "After": found, "After − before": difference}.items():
             alt = f"{title_of(name)} for {studio.asked}, {title.lower()} the change"
@@ -240,12 +241,12 @@ def _judged(titled: Mapping[str, Faithfulness]) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Deletion**: a faithful map falls early", help="Petsiuk et al. 2018, arXiv 1806.07421")
-        chart(pictures.faithfulness_curves(titled, False), "deletion", "Probability while the strongest pixels are taken away")
+        chart(faithfulness_curves(titled, False), "deletion", "Probability while the strongest pixels are taken away")
     with right:
         st.markdown("**Insertion**: a faithful map rises early", help="From the blurred picture, Petsiuk et al. 2018")
-        chart(pictures.faithfulness_curves(titled, True), "insertion", "Probability while the strongest pixels are put back")
+        chart(faithfulness_curves(titled, True), "insertion", "Probability while the strongest pixels are put back")
     st.markdown("**Sanity check**: does the map follow the weights?", help="Adebayo et al. 2018, arXiv 1810.03292")
-    chart(pictures.sanity_lines(titled), "sanity", "Likeness of the map while the weights are shuffled from the top")
+    chart(sanity_lines(titled), "sanity", "Likeness of the map while the weights are shuffled from the top")
     for title, found in titled.items():
         (st.warning if found.ignores_weights else st.markdown)(captions.trust_note(title, found))
 

@@ -7,35 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from resviz.figures.diagram import STYLE, Diagram, block_diagram, network_diagram
 from resviz.nets.cost import layer_table
 from resviz.spec.net import NetSpec, describe
+from resviz.ui.components.mount import component
 from resviz.ui.state import change, current_spec
 
 __all__ = ["handle", "show_block", "show_example", "show_network"]
 
-_HERE = Path(__file__).parent
-_HTML = (
-    '<div class="diagram"></div><div class="foot"><span class="tip" aria-live="polite"></span>'
-    '<button class="svg" title="Download the diagram as SVG">SVG</button>'
-    '<button class="png" title="Download the diagram as PNG">PNG</button></div>'
-)
-
 
 @cache
-def _component() -> Callable[..., Any]:
-    css = STYLE + "\n" + (_HERE / "diagram.css").read_text(encoding="utf-8")
-    js = "\n".join(
-        [
-            f"const STYLE = {json.dumps(STYLE)};",
-            *(path.read_text(encoding="utf-8") for path in (_HERE.parent / "common.js", _HERE / "diagram.js")),
-        ]
-    )
-    return st.components.v2.component("resviz_diagram", html=_HTML, css=css, js=js)
+def _component() -> Callable[..., object]:
+    return component("diagram", Path(__file__).with_name("diagram"), STYLE, f"const STYLE = {json.dumps(STYLE)};")
 
 
 def handle(action: object) -> None:

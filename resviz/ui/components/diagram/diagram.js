@@ -1,8 +1,11 @@
+import { announce, colour, element, mount, NS, onAnnounced, onResize, savePng, saveSvg } from "../common.js";
+
 // What is too small for a finger gets a wider, invisible target over it.
 function hitOf(shape) {
   const { attrs } = shape;
   if (shape.css?.startsWith("arc")) return element("path", { d: attrs.d, class: "hit" });
-  if (shape.tag === "circle") return element("circle", { cx: attrs.cx, cy: attrs.cy, r: Math.max(12, attrs.r), class: "hit spot" });
+  if (shape.tag === "circle")
+    return element("circle", { cx: attrs.cx, cy: attrs.cy, r: Math.max(12, attrs.r), class: "hit spot" });
   if (shape.tag === "text" && shape.action) {
     const wide = Math.max(28, 8 * shape.text.length);
     const left = attrs["text-anchor"] === "middle" ? attrs.x - wide / 2 : attrs.x - 3;
@@ -11,16 +14,13 @@ function hitOf(shape) {
   return null;
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".diagram");
+function show(root, parentElement, data, setTriggerValue) {
   const tip = parentElement.querySelector(".tip");
-  if (unchanged(root, data)) return root.end;
   const touch = matchMedia("(hover: none)").matches;
   const rest = touch ? data.touchHint : data.hint;
   const worded = (label) => (touch ? label.replace("; click to", "; tap to") : label);
   const focused = root.getRootNode().activeElement?.dataset?.action;
   tip.textContent = data.selectedLabel || rest;
-  root.tidy?.(); // every run calls this function anew on the same element
 
   function draw() {
     const drawing = root.clientWidth < 600 && data.tall ? data.tall : data.wide;
@@ -79,7 +79,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const { width, height } = data.wide;
     const svg = element("svg", { xmlns: NS, viewBox: `0 0 ${width} ${height}`, width, height });
     svg.append(element("title", {}, data.title), element("style", {}, STYLE.replace(/var\(--[\w-]+, ([^)]+)\)/g, "$1")));
-    svg.append(element("rect", { width, height, fill: "#FFFFFF" }));
+    svg.append(element("rect", { width, height, fill: colour(root, "paper") }));
     for (const shape of data.wide.shapes) svg.append(element(shape.tag, { ...shape.attrs, class: shape.css }, shape.text));
     return new XMLSerializer().serializeToString(svg);
   }
@@ -91,13 +91,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const shape = name && data.wide.shapes.find((s) => s.name === name && s.label);
     tip.textContent = shape ? worded(shape.label) : data.selectedLabel || rest;
   });
-  root.tidy = () => {
+  return () => {
     still();
     quiet();
   };
-  root.end = () => {
-    root.tidy();
-    root.drawn = null;
-  };
-  return root.end;
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector(".diagram");
+  return mount(root, data, () => show(root, parentElement, data, setTriggerValue));
 }

@@ -1,0 +1,197 @@
+"""A photograph and the evidence laid over it: as pixels for files, as Plotly's figure for a file that can be pointed at.
+
+The browser draws the same on a canvas, from the same numbers: `painting` hands them over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PIL import Image
+
+from resviz.figures.chart import base_figure
+from resviz.figures.theme import NEGATIVE, POSITIVE, STRENGTH, WEAKER, rgb, viridis
+from resviz.results import Attribution
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["Look", "OverlayStyle", "attribution_figure", "full_colour", "heat_colours", "overlay_image", "painting", "poles"]
+
+_HEAT_FLOOR: Final = 0.3  # of the opacity, where a heat map is zero: the photograph stays to be seen
+_FADING: Final = ((0.0, 0.0), (0.5, 0.6), (1.0, 1.0))  # a signed map's strength and its share of the opacity, linear between
+_SMOOTHING: Final = 1 / 64  # of the picture's side: the sigma of a map whose strongest part is looked for
+_REACH: Final = 3  # sigmas, as far as the smoothing looks
+_HIDDEN: Final = "#808080"  # what a mask puts in place of the rest
+
+
+class OverlayStyle(StrEnum):
+    """How evidence is drawn over a photograph."""
+
+    SIGNED = "signed"  # one colour for the class and another against it
+    HEAT = "heat"  # its strength whatever the sign
+    CONTOUR = "contour"  # a line round the strongest part
+    MASKED = "masked"  # that part of the photograph alone
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a map lies on its photograph: `percentile` says how strong the strongest part is.
+
+    Right of `wipe`, a share of the width, the photograph stays bare.
+    """
+
+    opacity: float = 0.75
+    style: OverlayStyle = OverlayStyle.SIGNED
+    percentile: float = 90.0
+    wipe: float = 1.0
+
+
+def poles(signed: bool) -> tuple[str, str]:
+    """The colours of what speaks for and against the class; of a magnitude, of more and less of it."""
+    return (POSITIVE, NEGATIVE) if signed else (STRENGTH, WEAKER)
+
+
+def heat_colours() -> tuple[str, ...]:
+    """Viridis in 65 steps, as "#rrggbb"."""
+    return viridis(65)
+
+
+def painting(signed: bool) -> dict[str, object]:
+    """Everything that decides how a map is drawn, for the browser: colours as (red, green, blue), JSON-able."""
+    positive, negative = poles(signed)
+    return {
+        "positive": rgb(positive),
+        "negative": rgb(negative),
+        "line": positive,
+        "hidden": rgb(_HIDDEN),
+        "heat": [rgb(colour) for colour in heat_colours()],
+        "floor": _HEAT_FLOOR,
+        "fading": _FADING,
+        "smoothing": _SMOOTHING,
+        "reach": _REACH,
+    }
+
+
+def full_colour(attribution: Attribution) -> float:
+    """The magnitude that gets the full colour: the 99.5th percentile, so that one pixel cannot make all others pale."""
+    strength = np.abs(attribution.values)
+    return float(np.percentile(strength, 99.5)) or float(strength.max()) or 1.0
+
+
+def _scaled(attribution: Attribution) -> np.ndarray:
+    """From -1 to 1, where the full colours are."""
+    return np.clip(np.asarray(attribution.values, np.float64) / full_colour(attribution), -1, 1)
+
+
+def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> Image.Image:
+    """The map over the photograph as plain pixels."""
+    pixels = np.asarray(image.convert("RGB"), np.float64)
+    colour, alpha = _PAINTERS[look.style](image, attribution, look)
+    alpha[:, round(look.wipe * image.width) :] = 0
+    shown = pixels * (1 - alpha[..., None]) + colour * alpha[..., None]
+    return Image.fromarray(np.rint(shown).astype(np.uint8))
+
+
+# each returns the colours, (height, width, 3) or fewer, and how much of them is seen, (height, width)
+def _signed(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    values, colours = _at_size(_scaled(attribution), image), _rgb_rows(poles(attribution.signed))
+    strengths, shares = zip(*_FADING, strict=True)
+    fading = np.interp(np.abs(values), strengths, shares)
+    return np.where((values >= 0)[..., None], colours[0], colours[1]), look.opacity * fading
+
+
+def _heat(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    strength, scale = np.abs(_at_size(_scaled(attribution), image)), _rgb_rows(heat_colours())
+    colours = scale[np.rint(strength * (len(scale) - 1)).astype(int)]
+    return colours, look.opacity * (_HEAT_FLOOR + (1 - _HEAT_FLOOR) * strength)
+
+
+def _contour(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    inside = _strongest(image, attribution, look)
+    edge = np.zeros_like(inside)
+    for axis in (0, 1):
+        for by in (-1, 1, -2, 2):
+            edge |= inside & ~np.roll(inside, by, axis)
+    return _rgb_rows(poles(attribution.signed))[0], edge.astype(np.float64)
+
+
+def _masked(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    return _rgb_rows([_HIDDEN])[0], (~_strongest(image, attribution, look)).astype(np.float64)
+
+
+_PAINTERS: Final = {
+    OverlayStyle.SIGNED: _signed,
+    OverlayStyle.HEAT: _heat,
+    OverlayStyle.CONTOUR: _contour,
+    OverlayStyle.MASKED: _masked,
+}
+
+
+def _strongest(image: Image.Image, attribution: Attribution, look: Look) -> np.ndarray:
+    """Where the smoothed map is strongest: a map of single pixels has no parts."""
+    from scipy.ndimage import gaussian_filter
+
+    values = _scaled(attribution)
+    smooth = gaussian_filter(values, values.shape[0] * _SMOOTHING, mode="nearest", truncate=_REACH)
+    values = _at_size(smooth, image)
+    return values >= np.percentile(values, look.percentile)
+
+
+def _at_size(values: np.ndarray, image: Image.Image) -> np.ndarray:
+    resized = Image.fromarray(values.astype(np.float32)).resize(image.size, Image.Resampling.BILINEAR)
+    return np.asarray(resized, dtype=np.float64)
+
+
+def _rgb_rows(colours: Sequence[str]) -> np.ndarray:
+    return np.array([rgb(colour) for colour in colours], np.float64)
+
+
+def attribution_figure(image: Image.Image, attribution: Attribution) -> go.Figure:
+    """The signed map over the photograph as a figure of Plotly's, in which each pixel tells its value."""
+    figure = _photograph(image)
+    values = _scaled(attribution)
+    below = attribution.signed or bool((values < 0).any())
+    step = image.width / values.shape[1]
+    words = ["against", "0", "for"] if attribution.signed else ["less", "0", "more"]
+    ticks = {"tickvals": [-1, 0, 1], "ticktext": words} if below else {"tickvals": [0, 1], "ticktext": ["0", "strong"]}
+    figure.add_heatmap(
+        z=values.astype(np.float32),
+        x0=step / 2,
+        dx=step,
+        y0=step / 2,
+        dy=step,
+        customdata=attribution.values,
+        hovertemplate="row %{y:.0f}, column %{x:.0f}: %{customdata:.3g}<extra></extra>",
+        zmin=-1 if below else 0,
+        zmax=1,
+        colorscale=_scale(attribution.signed, below),
+        opacity=Look().opacity,
+        colorbar=ticks | {"orientation": "h", "thickness": 8, "y": -0.01, "yanchor": "top", "len": 0.6, "outlinewidth": 0},
+    )
+    return figure
+
+
+def _photograph(image: Image.Image, height: int = 420) -> go.Figure:
+    figure = base_figure(height)
+    side = image.width
+    figure.add_layout_image(source=image, x=0, y=0, sizex=side, sizey=side, xref="x", yref="y", layer="below", sizing="stretch")
+    figure.update_xaxes(visible=False, range=[0, side], constrain="domain")
+    figure.update_yaxes(visible=False, range=[side, 0], scaleanchor="x", constrain="domain")
+    figure.update_layout(margin={"l": 4, "r": 4, "t": 28, "b": 44})
+    return figure
+
+
+def _scale(signed: bool, below: bool) -> list[tuple[float, str]]:
+    """The hue stays and fades: a white middle would lie over the photograph like fog."""
+    positive, negative = (",".join(map(str, rgb(colour))) for colour in poles(signed))
+    if not below:
+        return [(strength, f"rgba({positive},{share:g})") for strength, share in _FADING]
+    # just beside the middle each hue is already gone
+    falling = [((1 - strength) / 2, f"rgba({negative},{share:g})") for strength, share in reversed(_FADING)]
+    rising = [((1 + strength) / 2, f"rgba({positive},{share:g})") for strength, share in _FADING]
+    return [*falling[:-1], (0.4999, falling[-1][1]), (0.5001, rising[0][1]), *rising[1:]]
