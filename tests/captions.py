@@ -12,7 +12,7 @@ from torch import nn
 from resviz.data.images import probe_batch
 from resviz.figures.captions import gradient_note
 from resviz.judgement import judge
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import Judgement
 from resviz.spec.net import PRESETS, Activation, Block, Init, NetSpec, Norm, Shortcut, cifar_blocks, describe

@@ -12,7 +12,7 @@ from resviz.data.datasets import digits_split
 from resviz.data.images import probe_batch
 from resviz.figures.captions import comparison, finding_note, gradient_note, growth_note, lab_note, skips_of, sweep_note
 from resviz.judgement import FACTOR, FLOOR, judge
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.probes.depth import depth_sweep
 from resviz.probes.gradients import gradient_probe
 from resviz.recordings import RUNS, read_run, run_names

@@ -10,7 +10,7 @@ from torch import nn
 from resviz.data.images import noise_batch, probe_batch
 from resviz.figures.captions import verdict
 from resviz.judgement import judge
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec.net import PRESETS, Init, NetSpec, Norm
 

@@ -106,8 +106,8 @@ def _gradients(args: argparse.Namespace) -> int:
     from resviz.data.images import probe_batch
     from resviz.figures.captions import gradient_note
     from resviz.figures.gradients import gradient_profiles, log_range
+    from resviz.nets.build import build
     from resviz.nets.cost import check_memory
-    from resviz.nets.families.resnet import build
     from resviz.probes.gradients import gradient_probe
 
     spec, out = _spec(args.net), _out(args.out, _FIGURES)
@@ -508,7 +508,7 @@ def _zoo_scope(args: argparse.Namespace) -> int:
 
 
 def _zoo_verify(args: argparse.Namespace) -> int:
-    from resviz.training.loop import evaluate
+    from resviz.probes.accuracy import evaluate
     from resviz.zoo.bundled import bundled_names, card, every_name
 
     found: dict[str, Any] = {}

@@ -50,7 +50,7 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
     import torch
     from safetensors.torch import save_file
 
-    from resviz.training.loop import evaluate
+    from resviz.probes.accuracy import evaluate
 
     last = run.history[-1]
     out.parent.mkdir(parents=True, exist_ok=True)

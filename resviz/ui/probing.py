@@ -42,7 +42,7 @@ def _wanted(
         check_memory(spec, side, size)
 
     def work(spec: NetSpec, tick: Tick) -> Probe:
-        from resviz.nets.families.resnet import build
+        from resviz.nets.build import build
         from resviz.probes.gradients import gradient_probe
 
         images, targets = cache.batch_of(spec, batch, size, side, 0, picture[1] if picture else None)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from resviz.data.images import ImageSet, digits
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import PRESETS, Init, NetSpec, Norm
 from resviz.training.lab import Lab

@@ -9,15 +9,15 @@ Names and shapes are torchvision's, so its weights load. Like torchvision's, a b
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from resviz.nets.unit import Net, Unit
 from resviz.spec.net import Activation, Block, Init, NetSpec, Norm, Shortcut, Stem
 
 __all__ = [
@@ -28,8 +28,6 @@ __all__ = [
     "ResNet",
     "Variant",
     "ZeroPad",
-    "build",
-    "skeleton",
 ]
 
 ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
@@ -75,14 +73,14 @@ class ZeroPad(nn.Module):
         return nn.functional.pad(x, (0, 0, 0, 0, self.before, self.after))  # (N, C', H/stride, W/stride)
 
 
-class _ResidualBlock(nn.Module):
-    """y = F(x) + x. A cut skip leaves F(x), a dropped branch leaves x; both can change at any time."""
+class _ResidualBlock(Unit):
+    """y = F(x) + x, as `spec` wires the block called `name`; F's layers are `conv1`, `bn1`, `relu1`, … up to `convs`."""
+
+    convs: ClassVar[int]
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
-        super().__init__()
-        self.skip = spec.has_skip(name)
-        self.branch = name not in spec.dropped
-        self.plus: Callable[[Tensor, Tensor], Tensor] = torch.add  # a module where a method must see the addition
+        super().__init__(spec.out_channels(stage))
+        self.skip, self.branch = spec.has_skip(name), name not in spec.dropped
         self.downsample = self._shortcut(spec, in_channels, spec.out_channels(stage), stride)
 
     @staticmethod
@@ -94,22 +92,60 @@ class _ResidualBlock(nn.Module):
             return ZeroPad(in_channels, out_channels, stride)
         return nn.Sequential(_conv(spec, in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
 
-    def residual(self, x: Tensor) -> Tensor:
-        """F(x)."""
-        raise NotImplementedError  # every block below has its own
+    @property
+    def gate(self) -> nn.Module | None:
+        return self.get_submodule(f"bn{self.convs}")
 
-    def add(self, x: Tensor, identity: Tensor) -> Tensor:
-        """F(x) + x, or what is left of it."""
-        if not self.branch:
-            return identity if self.downsample is None else self.downsample(identity)
-        out = self.residual(x)
-        if self.skip:
-            out = self.plus(out, identity if self.downsample is None else self.downsample(identity))
-        return out
+    def folds(self) -> Iterator[tuple[str, str]]:
+        if isinstance(self.downsample, nn.Sequential) and len(self.downsample) > 1:
+            yield "downsample.0", "downsample.1"
 
 
-class BasicBlock(_ResidualBlock):
+class _PostActivation(_ResidualBlock):
+    """2015: each convolution has its norm behind it, and an activation stands behind the addition."""
+
+    @property
+    def chain(self) -> tuple[nn.Conv2d, ...]:
+        return tuple(module for module in self.children() if isinstance(module, nn.Conv2d))
+
+    @property
+    def tail(self) -> nn.Module:
+        return self.get_submodule(f"bn{self.convs}")
+
+    @property
+    def joined(self) -> tuple[nn.Module, bool]:
+        return self.get_submodule(f"relu{self.convs}"), True
+
+    def folds(self) -> Iterator[tuple[str, str]]:
+        yield from super().folds()
+        yield from ((f"conv{n}", f"bn{n}") for n in range(1, self.convs + 1))
+
+
+class _PreActivation(_ResidualBlock):
+    """2016: nothing stands on the trunk. F and a projection read the activated input, another skip reads x."""
+
+    bn1: nn.Module
+    relu1: nn.Module
+
+    def entry(self, x: Tensor) -> Tensor:
+        return self.relu1(self.bn1(x))
+
+    @property
+    def tail(self) -> nn.Module:
+        return self.get_submodule(f"conv{self.convs}")
+
+    def identity(self, x: Tensor, entered: Tensor) -> Tensor:
+        return super().identity(entered if isinstance(self.downsample, nn.Sequential) else x, entered)
+
+    def folds(self) -> Iterator[tuple[str, str]]:
+        yield from super().folds()
+        yield from ((f"conv{n}", f"bn{n + 1}") for n in range(1, self.convs))
+
+
+class BasicBlock(_PostActivation):
     """conv3×3-BN-ReLU-conv3×3-BN, + x, ReLU."""
+
+    convs = 2
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
@@ -125,12 +161,14 @@ class BasicBlock(_ResidualBlock):
         out = self.relu1(self.bn1(self.conv1(x)))
         return self.bn2(self.conv2(out))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.relu2(self.add(x, x))
+    def after(self, joined: Tensor) -> Tensor:
+        return self.relu2(joined)
 
 
-class Bottleneck(_ResidualBlock):
+class Bottleneck(_PostActivation):
     """conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1-BN, + x, ReLU: the 3×3 works on a quarter of the channels."""
+
+    convs = 3
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
@@ -155,12 +193,14 @@ class Bottleneck(_ResidualBlock):
         out = self.relu2(self.bn2(self.conv2(out)))
         return self.bn3(self.conv3(out))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.relu3(self.add(x, x))
+    def after(self, joined: Tensor) -> Tensor:
+        return self.relu3(joined)
 
 
-class PreActBasicBlock(_ResidualBlock):
-    """BN-ReLU-conv3×3-BN-ReLU-conv3×3, + x: nothing stands on the trunk. A projection reads the activated input."""
+class PreActBasicBlock(_PreActivation):
+    """BN-ReLU-conv3×3-BN-ReLU-conv3×3, + x."""
+
+    convs = 2
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
@@ -175,13 +215,11 @@ class PreActBasicBlock(_ResidualBlock):
     def residual(self, x: Tensor) -> Tensor:
         return self.conv2(self.relu2(self.bn2(self.conv1(x))))
 
-    def forward(self, x: Tensor) -> Tensor:
-        pre = self.relu1(self.bn1(x))
-        return self.add(pre, pre if isinstance(self.downsample, nn.Sequential) else x)
 
+class PreActBottleneck(_PreActivation):
+    """BN-ReLU-conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1, + x."""
 
-class PreActBottleneck(_ResidualBlock):
-    """BN-ReLU-conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1, + x. A projection reads the activated input."""
+    convs = 3
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
@@ -199,10 +237,6 @@ class PreActBottleneck(_ResidualBlock):
     def residual(self, x: Tensor) -> Tensor:
         out = self.conv2(self.relu2(self.bn2(self.conv1(x))))
         return self.conv3(self.relu3(self.bn3(out)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        pre = self.relu1(self.bn1(x))
-        return self.add(pre, pre if isinstance(self.downsample, nn.Sequential) else x)
 
 
 BLOCKS: dict[Block, type[_ResidualBlock]] = {
@@ -222,12 +256,12 @@ class Variant:
     groups: int | None = None  # of every group norm, whatever its channels; None is 16 channels a group
 
 
-class ResNet(nn.Module):
+class ResNet(Net):
     """Stem, stages `layer1` … of blocks, global average pool, classifier: (N, C, H, W) to logits (N, classes)."""
 
     def __init__(self, spec: NetSpec, variant: Variant | None = None) -> None:
         super().__init__()
-        self.spec = spec
+        self.spec: NetSpec = spec
         self.variant = variant or Variant()
         preact, channels = spec.block.preact, spec.width
         imagenet = spec.stem is Stem.IMAGENET
@@ -252,7 +286,7 @@ class ResNet(nn.Module):
     def _depart(self) -> None:
         if self.variant.bare:
             self.norm, self.act = nn.Identity(), nn.Identity()
-            for _, block in self.blocks():
+            for _, block in self.units():
                 if isinstance(block.downsample, nn.Sequential):
                     block.downsample = block.downsample[:1]
         if self.variant.groups is not None:
@@ -260,12 +294,13 @@ class ResNet(nn.Module):
                 if isinstance(module, nn.GroupNorm):
                     module.num_groups = self.variant.groups
 
-    def blocks(self) -> Iterator[tuple[str, _ResidualBlock]]:
-        """Every block with its name, in forward order."""
-        for name in self.spec.block_names():
-            block = self.get_submodule(name)
-            assert isinstance(block, _ResidualBlock)  # what __init__ put there
-            yield name, block
+    def stages(self) -> Iterator[tuple[str, nn.Module]]:
+        for name in ("conv1", *(f"layer{n}" for n in range(1, len(self.spec.blocks) + 1)), "fc"):
+            yield name, self.get_submodule(name)
+
+    def folds(self) -> Iterator[tuple[str, str]]:
+        yield "conv1", "bn1"
+        yield from super().folds()
 
     def features(self, x: Tensor) -> Tensor:
         """What the average pool sees: (N, channels, H', W')."""
@@ -277,41 +312,25 @@ class ResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(torch.flatten(self.avgpool(self.features(x)), 1))
 
+    def draw(self, layer: nn.Module, generator: torch.Generator) -> None:
+        if isinstance(layer, nn.Conv2d):
+            _draw_conv(layer, self.spec, generator)
+        elif isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            layer.weight.uniform_(-bound, bound, generator=generator)
+            layer.bias.uniform_(-bound, bound, generator=generator)
+        elif isinstance(layer, nn.BatchNorm2d | nn.GroupNorm):
+            layer.reset_parameters()
 
-def skeleton(spec: NetSpec, variant: Variant | None = None) -> ResNet:
-    """The network on the meta device: every name and shape, no memory."""
-    with torch.device("meta"):
-        return ResNet(spec, variant)
-
-
-def build(spec: NetSpec) -> ResNet:
-    """The network with its initial weights.
-
-    Each layer draws from a generator of its own, seeded by the spec's seed and the layer's name: a plain and a residual
-    network, or two that differ in one cut, have equal weights wherever both have the layer.
-    """
-    net = skeleton(spec).to_empty(device="cpu")
-    generator = torch.Generator()
-    with torch.no_grad():
-        for name, module in net.named_modules():
-            digest = hashlib.blake2b(f"{spec.seed}:{name}".encode(), digest_size=8).digest()
-            generator.manual_seed(int.from_bytes(digest) >> 1)
-            if isinstance(module, nn.Conv2d):
-                _init_conv(module, spec, generator)
-            elif isinstance(module, nn.Linear):
-                bound = module.in_features**-0.5
-                module.weight.uniform_(-bound, bound, generator=generator)
-                module.bias.uniform_(-bound, bound, generator=generator)
-            elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm):
-                module.reset_parameters()
-        if spec.init is Init.ZERO_GAMMA:
-            for _, block in net.blocks():
-                last = [norm for norm in block.children() if isinstance(norm, nn.BatchNorm2d | nn.GroupNorm)][-1]
-                nn.init.zeros_(last.weight)
-    return net
+    def settle(self) -> None:
+        """Zero-γ: every block begins as its skip."""
+        if self.spec.init is Init.ZERO_GAMMA:
+            for _, block in self.units():
+                if isinstance(block.gate, nn.BatchNorm2d | nn.GroupNorm):
+                    nn.init.zeros_(block.gate.weight)
 
 
-def _init_conv(conv: nn.Conv2d, spec: NetSpec, generator: torch.Generator) -> None:
+def _draw_conv(conv: nn.Conv2d, spec: NetSpec, generator: torch.Generator) -> None:
     bound = conv.weight[0].numel() ** -0.5
     if spec.init is Init.PYTORCH:
         conv.weight.uniform_(-bound, bound, generator=generator)
