@@ -32,7 +32,7 @@ def table_of(spec: NetSpec) -> LayerTable:
 
 
 def drawn(spec: NetSpec, vertical: bool) -> Diagram:
-    return network_diagram(spec, table_of(spec), vertical=vertical, room=12 if vertical else 30)
+    return network_diagram(table_of(spec), vertical=vertical, room=12 if vertical else 30)
 
 
 def numbers(path: str) -> list[float]:
@@ -117,10 +117,8 @@ def golden() -> dict[str, str]:
         "block-dropped.svg": (lesioned, "layer3.4", False),
         "block-plain.svg": (PRESETS["plain20"], "layer1.0", False),
     }
-    drawings = {file: (spec, network_diagram(spec, table_of(spec), **how)) for file, (spec, how) in nets.items()}
-    drawings |= {
-        file: (spec, block_diagram(spec, table_of(spec), name, vertical=tall)) for file, (spec, name, tall) in blocks.items()
-    }
+    drawings = {file: (spec, network_diagram(table_of(spec), **how)) for file, (spec, how) in nets.items()}
+    drawings |= {file: (spec, block_diagram(table_of(spec), name, vertical=tall)) for file, (spec, name, tall) in blocks.items()}
     # one shape a line, so that a difference can be read
     return {file: to_svg(diagram, describe(spec)).replace("><", ">\n<") + "\n" for file, (spec, diagram) in drawings.items()}
 

@@ -10,7 +10,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -88,7 +88,7 @@ def _summary(args: argparse.Namespace) -> int:
     spec, out = _spec(args.net), _out(args.out, (".svg", ".html"))
     table = layer_table(spec, args.size or (224 if spec.stem is Stem.IMAGENET else 32))
     if out:
-        svg = to_svg(network_diagram(spec, table), describe(spec))
+        svg = to_svg(network_diagram(table), describe(spec))
         page = svg if out.suffix.lower() == ".svg" else f"<!doctype html><meta charset=utf-8>{svg}"
         out.write_text(page, encoding="utf-8")
     lines = [f"{r.name:24} {r.kind:20} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in table.rows]
@@ -97,7 +97,7 @@ def _summary(args: argparse.Namespace) -> int:
         "spec": to_query_string(spec),
         "params": table.params,
         "macs": table.macs,
-        "layers": [asdict(r) for r in table.rows],
+        "layers": [r.costs() for r in table.rows],
     }
     return _show(args, result, "\n".join(lines))
 
