@@ -12,7 +12,9 @@ import pytest
 from resviz.figures.diagram import Diagram, Shape, block_diagram, network_diagram, to_svg
 from resviz.nets.cost import layer_table
 from resviz.results import LayerTable
-from resviz.spec.net import PRESETS, NetSpec, Stem, describe
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec, Stem
+from resviz.spec.presets import PRESETS
 
 GOLDEN = Path(__file__).parent / "golden"
 NETS = {

@@ -18,7 +18,9 @@ from resviz.probes.gradients import gradient_probe
 from resviz.recordings import RUNS, read_run, run_names
 from resviz.results import GradientProfile, LabRecord, LabTrack, Probe
 from resviz.spec.lab import LabPlan
-from resviz.spec.net import PRESETS, Block, Init, NetSpec, Norm, from_query
+from resviz.spec.net import Block, Init, NetSpec, Norm
+from resviz.spec.presets import PRESETS
+from resviz.spec.query import from_query
 from resviz.training.detect import findings
 from resviz.training.lab import Lab
 

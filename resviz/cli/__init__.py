@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from resviz.guard import brief, door, nearest, quoted
-from resviz.spec.net import PRESETS, Activation, Init, NetSpec, Norm, Stem, describe, from_query, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.net import Activation, Init, NetSpec, Norm, Stem
+from resviz.spec.presets import PRESETS
+from resviz.spec.query import from_query, to_query_string
 
 if TYPE_CHECKING:
     from PIL.Image import Image

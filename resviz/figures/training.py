@@ -11,7 +11,8 @@ import numpy as np
 from resviz.figures.gradients import log_axis, log_range, logs
 from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, Sketch, add_line, number, set_axes, sketch
 from resviz.results import Run
-from resviz.spec.net import from_query, name_of
+from resviz.spec.names import name_of
+from resviz.spec.query import from_query
 
 __all__ = ["branch_ratios", "error_curves", "highest", "title_of"]
 

@@ -13,7 +13,8 @@ from resviz.nets.build import build
 from resviz.nets.cost import check_memory
 from resviz.probes.gradients import gradient_probe
 from resviz.results import DepthSweep, GradientProfile
-from resviz.spec.net import NetSpec, cifar_blocks
+from resviz.spec.net import NetSpec
+from resviz.spec.presets import cifar_blocks
 
 __all__ = ["depth_sweep", "resampled"]
 

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError, cifar_blocks, describe, from_query, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
+from resviz.spec.presets import cifar_blocks
+from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
     "COMPARISONS",

@@ -15,7 +15,8 @@ from resviz import __version__
 from resviz.machine import cores
 from resviz.recordings import write_run
 from resviz.results import BlockSignal, EpochRecord, GradientProfile, Probe
-from resviz.spec.net import describe, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.query import to_query_string
 
 if TYPE_CHECKING:
     from resviz.training.loop import Training

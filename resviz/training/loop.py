@@ -28,7 +28,8 @@ from resviz.probes.accuracy import evaluate
 from resviz.probes.branches import branch_ratios
 from resviz.probes.gradients import gradient_probe
 from resviz.results import EpochRecord, TrainStep
-from resviz.spec.net import NetSpec, to_query_string
+from resviz.spec.net import NetSpec
+from resviz.spec.query import to_query_string
 from resviz.training.arithmetic import Arithmetic, choose
 from resviz.training.export import history_from_json, history_to_json
 from resviz.training.recipes import Recipe

@@ -12,7 +12,8 @@ from resviz.machine import device
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.results import Probe
-from resviz.spec.net import NetSpec, SpecError, name_of
+from resviz.spec.names import name_of
+from resviz.spec.net import NetSpec, SpecError
 from resviz.ui import cache, jobs
 
 __all__ = ["begin", "probes_of"]

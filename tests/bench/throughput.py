@@ -21,7 +21,7 @@ from torchvision.transforms import v2
 from resviz.data.images import CIFAR_MEAN, CIFAR_STD, ImageSet
 from resviz.nets.build import build
 from resviz.results import TrainStep
-from resviz.spec.net import PRESETS
+from resviz.spec.presets import PRESETS
 from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from resviz.figures.diagram.shapes import Canvas, Diagram, describe_row, tint
 from resviz.results import LayerRow, LayerTable, UnitRows
+from resviz.spec.words import word
 
 __all__ = ["block_diagram"]
 
 _MIDDLE = 130.0
-_SHORT = {"batch norm": "BN", "group norm": "GN", "relu": "ReLU", "gelu": "GELU"}
 
 
 def block_diagram(table: LayerTable, name: str, *, vertical: bool = False) -> Diagram:
@@ -69,7 +69,7 @@ class _Block:
             **fill,
         )
         on = "on" if conv and not hollow else ""
-        lines = [(_SHORT.get(row.kind, row.kind.split(",")[0]), on or "title"), (self.sizes(row, conv), f"{on} small".strip())]
+        lines = [(word(row.kind.split(",")[0]), on or "title"), (self.sizes(row, conv), f"{on} small".strip())]
         if conv:
             lines.append((f"{row.out_shape[1]}×{row.out_shape[2]}", f"{on} small".strip()))
         for i, (text, css) in enumerate(lines):

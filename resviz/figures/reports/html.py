@@ -18,7 +18,7 @@ from resviz.figures import lab
 from resviz.figures.theme import Sketch
 from resviz.results import LabRecord
 from resviz.spec.lab import DATA
-from resviz.spec.net import describe
+from resviz.spec.names import describe
 
 __all__ = ["Section", "document", "escape", "lab_report", "paragraphs", "picture", "table", "versions"]
 

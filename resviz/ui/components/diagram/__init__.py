@@ -13,7 +13,8 @@ import streamlit as st
 
 from resviz.figures.diagram import STYLE, Diagram, block_diagram, network_diagram
 from resviz.nets.cost import layer_table
-from resviz.spec.net import NetSpec, describe
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec
 from resviz.ui.state import change, current_spec
 
 __all__ = ["handle", "show_block", "show_example", "show_network"]
