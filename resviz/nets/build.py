@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 
-from resviz.nets.families.resnet import ResNet, Variant
+from resviz.nets.families import family_of
+from resviz.nets.unit import Net
+from resviz.spec.base import Spec
 from resviz.spec.net import NetSpec
+
+if TYPE_CHECKING:
+    from resviz.nets.families.resnet import ResNet, Variant
 
 __all__ = ["build", "skeleton"]
 
 
-def skeleton(spec: NetSpec, variant: Variant | None = None) -> ResNet:
+@overload
+def skeleton(spec: NetSpec, variant: Variant | None = None) -> ResNet: ...
+@overload
+def skeleton(spec: Spec) -> Net: ...
+def skeleton(spec: Any, variant: Variant | None = None) -> Net:
     """The network on the meta device: every name and shape, no memory."""
+    kind: Any = family_of(spec).module()
     with torch.device("meta"):
-        return ResNet(spec, variant)
+        return kind(spec) if variant is None else kind(spec, variant)
 
 
-def build(spec: NetSpec) -> ResNet:
+@overload
+def build(spec: NetSpec) -> ResNet: ...
+@overload
+def build(spec: Spec) -> Net: ...
+def build(spec: Any) -> Net:
     """The network with its initial weights.
 
     Each layer draws from a generator of its own, seeded by the spec's seed and the layer's name: a plain and a residual
     network, or two that differ in one cut, have equal weights wherever both have the layer.
     """
-    net = skeleton(spec).to_empty(device="cpu")
+    net: Net = skeleton(spec).to_empty(device="cpu")
     generator = torch.Generator()
     with torch.no_grad():
         for name, layer in net.named_modules():

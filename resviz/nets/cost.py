@@ -6,15 +6,16 @@ import os
 from functools import lru_cache
 
 from resviz.machine import memory
-from resviz.nets.families.resnet_rows import rows
+from resviz.nets.families import family_of
 from resviz.results import LayerTable
-from resviz.spec.net import NetSpec, SpecError
+from resviz.spec.base import Spec
+from resviz.spec.net import SpecError
 
 __all__ = ["check_memory", "layer_table", "memory_limit", "memory_need"]
 
 
 @lru_cache(maxsize=64)
-def layer_table(spec: NetSpec, image_size: int = 224) -> LayerTable:
+def layer_table(spec: Spec, image_size: int = 224) -> LayerTable:
     """Every layer in forward order for square images of `image_size` pixels.
 
     A block's own row is where branch and skip join (kind "add"): `skip_from` names the layer its skip starts at, `cut` tells that the
@@ -23,10 +24,10 @@ def layer_table(spec: NetSpec, image_size: int = 224) -> LayerTable:
     """
     if not 1 <= image_size <= 4096:
         raise SpecError(f"image_size must be from 1 to 4096 pixels, got {image_size}; try 224")
-    return rows(spec, image_size)
+    return family_of(spec).rows(spec, image_size)
 
 
-def memory_need(spec: NetSpec, image_size: int, batch: int, training: bool = True) -> int:
+def memory_need(spec: Spec, image_size: int, batch: int, training: bool = True) -> int:
     """Bytes that one pass takes at the most: weights, and with `training` their gradients and every activation twice."""
     table = layer_table(spec, image_size)
     if training:
@@ -41,7 +42,7 @@ def memory_limit() -> int:
     return memory() // 2
 
 
-def check_memory(spec: NetSpec, image_size: int, batch: int, training: bool = True) -> None:
+def check_memory(spec: Spec, image_size: int, batch: int, training: bool = True) -> None:
     """Refuse beforehand what would not fit, or could not train; raises `SpecError` with the need, the limit and the remedy."""
     if training:
         _check_batch(spec, image_size, batch)
@@ -53,7 +54,7 @@ def check_memory(spec: NetSpec, image_size: int, batch: int, training: bool = Tr
         )
 
 
-def _check_batch(spec: NetSpec, image_size: int, batch: int) -> None:
+def _check_batch(spec: Spec, image_size: int, batch: int) -> None:
     """Refuse a training pass in which a batch norm has one value a channel, whose variance is none; raises `SpecError`."""
     smallest = min(
         (row for row in layer_table(spec, image_size).rows if row.kind == "batch norm"),

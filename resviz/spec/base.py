@@ -24,6 +24,18 @@ class Spec(Protocol):
         """Units that pass their skip alone."""
 
     @property
+    def title(self) -> str:
+        """Family and depth: ResNet-56."""
+
+    @property
+    def shape(self) -> str:
+        """What else tells its shape where it is none of the papers': 2-2-2, width 16; empty where nothing does."""
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """The fields that a description words, in its order."""
+
+    @property
     def classes(self) -> int: ...
 
     @property

@@ -116,8 +116,7 @@ def labels_of(specs: Sequence[NetSpec]) -> tuple[str, ...]:
     """A short name for each: the network's, and the words in which it differs from the others."""
     words = [describe(replace(spec, cut=frozenset(), dropped=frozenset())).split(" · ") for spec in specs]
     common = set.intersection(*(set(own[1:]) for own in words)) if words else set()
-    short = [f"{'ResNet' if spec.residual else 'Plain'}-{spec.depth}" for spec in specs]
-    apart = [[name, *(word for word in own[1:] if word not in common)] for name, own in zip(short, words, strict=True)]
+    apart = [[spec.title, *(word for word in own[1:] if word not in common)] for spec, own in zip(specs, words, strict=True)]
     if len({own[0] for own in apart}) == len(apart):
         apart = [own[:1] for own in apart]
     names = [" · ".join(own) for own in apart]

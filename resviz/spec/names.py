@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from resviz.spec.base import Spec
 from resviz.spec.fields import fields_of
-from resviz.spec.net import NetSpec
 from resviz.spec.presets import preset_of
 
 __all__ = ["describe", "name_of"]
@@ -16,16 +16,15 @@ _TITLES = {
 }
 
 
-def name_of(spec: NetSpec) -> str:
+def name_of(spec: Spec) -> str:
     """The network's short name: `ResNet-56`, `Plain-20`, `ResNet-26 (2-2-2-2)`."""
     preset = preset_of(spec)
     if preset in _TITLES:
         return ("" if spec.residual else "Plain ") + _TITLES[preset]
-    family = "ResNet" if spec.residual else "Plain"
-    return f"{family}-{spec.depth}" + ("" if preset else f" ({'-'.join(map(str, spec.blocks))}, width {spec.width})")
+    return spec.title + ("" if preset or not spec.shape else f" ({spec.shape})")
 
 
-def describe(spec: NetSpec) -> str:
+def describe(spec: Spec) -> str:
     """The network in words, the same everywhere: `ResNet-56 · basic · option A · BN · Kaiming · 3 skips cut`."""
     known = fields_of(type(spec))
     words = (says(spec) for name in spec.described if (says := known[name].says) is not None)

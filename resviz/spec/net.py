@@ -187,6 +187,16 @@ class NetSpec:
         """Weighted layers as the paper counts them: the stem, every branch convolution, the classifier."""
         return self.block.convs * sum(self.blocks) + 2
 
+    @property
+    def title(self) -> str:
+        """Family and depth: ResNet-56, Plain-20."""
+        return f"{'ResNet' if self.residual else 'Plain'}-{self.depth}"
+
+    @property
+    def shape(self) -> str:
+        """Blocks of each stage and the width: 2-2-2, width 16."""
+        return f"{'-'.join(map(str, self.blocks))}, width {self.width}"
+
     def planes(self, stage: int) -> int:
         """Planes of stage 0, 1, …: the block's nominal width before its expansion."""
         return int(self.width * 2**stage)

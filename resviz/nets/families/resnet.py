@@ -9,16 +9,16 @@ Names and shapes are torchvision's, so its weights load. Like torchvision's, a b
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from resviz.nets.layers import ACTIVATIONS, NORMS, conv, draw_conv
 from resviz.nets.unit import Net, Unit
-from resviz.spec.net import Activation, Block, Init, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.net import Block, Init, NetSpec, Shortcut, Stem
 
 __all__ = [
     "BasicBlock",
@@ -29,32 +29,6 @@ __all__ = [
     "Variant",
     "ZeroPad",
 ]
-
-ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
-    Activation.RELU: nn.ReLU,
-    Activation.GELU: nn.GELU,
-    Activation.TANH: nn.Tanh,
-    Activation.SIGMOID: nn.Sigmoid,
-}
-# whose gain Kaiming's standard deviation takes
-_GAINS: dict[Activation, Literal["relu", "tanh", "sigmoid"]] = {
-    Activation.RELU: "relu",
-    Activation.GELU: "relu",
-    Activation.TANH: "tanh",
-    Activation.SIGMOID: "sigmoid",
-}
-NORMS: dict[Norm, Callable[[int], nn.Module]] = {
-    Norm.BATCH: nn.BatchNorm2d,
-    # 16 channels a group (Wu & He 2018, arXiv 1803.08494, table 3), fewer where they don't divide
-    Norm.GROUP: lambda channels: nn.GroupNorm(channels // math.gcd(channels, 16), channels),
-    Norm.NONE: lambda channels: nn.Identity(),
-}
-
-
-def _conv(spec: NetSpec, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    """Same-size convolution; it has a bias of its own only where no norm follows with one."""
-    bias = spec.norm is Norm.NONE
-    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=bias)
 
 
 class ZeroPad(nn.Module):
@@ -90,7 +64,7 @@ class _ResidualBlock(Unit):
             return None
         if spec.shortcut is Shortcut.A:
             return ZeroPad(in_channels, out_channels, stride)
-        return nn.Sequential(_conv(spec, in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
+        return nn.Sequential(conv(spec, in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
 
     @property
     def gate(self) -> nn.Module | None:
@@ -150,10 +124,10 @@ class BasicBlock(_PostActivation):
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
         planes, act, norm = spec.planes(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
-        self.conv1 = _conv(spec, in_channels, planes, 3, stride)
+        self.conv1 = conv(spec, in_channels, planes, 3, stride)
         self.bn1 = norm(planes)
         self.relu1 = act()
-        self.conv2 = _conv(spec, planes, planes, 3)
+        self.conv2 = conv(spec, planes, planes, 3)
         self.bn2 = norm(planes)
         self.relu2 = act()
 
@@ -178,13 +152,13 @@ class Bottleneck(_PostActivation):
             ACTIVATIONS[spec.activation],
             NORMS[spec.norm],
         )
-        self.conv1 = _conv(spec, in_channels, mid, 1)
+        self.conv1 = conv(spec, in_channels, mid, 1)
         self.bn1 = norm(mid)
         self.relu1 = act()
-        self.conv2 = _conv(spec, mid, mid, 3, stride, spec.groups)
+        self.conv2 = conv(spec, mid, mid, 3, stride, spec.groups)
         self.bn2 = norm(mid)
         self.relu2 = act()
-        self.conv3 = _conv(spec, mid, out, 1)
+        self.conv3 = conv(spec, mid, out, 1)
         self.bn3 = norm(out)
         self.relu3 = act()
 
@@ -207,10 +181,10 @@ class PreActBasicBlock(_PreActivation):
         planes, act, norm = spec.planes(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
         self.bn1 = norm(in_channels)
         self.relu1 = act()
-        self.conv1 = _conv(spec, in_channels, planes, 3, stride)
+        self.conv1 = conv(spec, in_channels, planes, 3, stride)
         self.bn2 = norm(planes)
         self.relu2 = act()
-        self.conv2 = _conv(spec, planes, planes, 3)
+        self.conv2 = conv(spec, planes, planes, 3)
 
     def residual(self, x: Tensor) -> Tensor:
         return self.conv2(self.relu2(self.bn2(self.conv1(x))))
@@ -226,13 +200,13 @@ class PreActBottleneck(_PreActivation):
         mid, act, norm = spec.mid_channels(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
         self.bn1 = norm(in_channels)
         self.relu1 = act()
-        self.conv1 = _conv(spec, in_channels, mid, 1)
+        self.conv1 = conv(spec, in_channels, mid, 1)
         self.bn2 = norm(mid)
         self.relu2 = act()
-        self.conv2 = _conv(spec, mid, mid, 3, stride, spec.groups)
+        self.conv2 = conv(spec, mid, mid, 3, stride, spec.groups)
         self.bn3 = norm(mid)
         self.relu3 = act()
-        self.conv3 = _conv(spec, mid, spec.out_channels(stage), 1)
+        self.conv3 = conv(spec, mid, spec.out_channels(stage), 1)
 
     def residual(self, x: Tensor) -> Tensor:
         out = self.conv2(self.relu2(self.bn2(self.conv1(x))))
@@ -265,7 +239,7 @@ class ResNet(Net):
         self.variant = variant or Variant()
         preact, channels = spec.block.preact, spec.width
         imagenet = spec.stem is Stem.IMAGENET
-        self.conv1 = _conv(spec, spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
+        self.conv1 = conv(spec, spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
         self.bn1 = nn.Identity() if preact else NORMS[spec.norm](channels)
         self.relu = nn.Identity() if preact else ACTIVATIONS[spec.activation]()
         self.maxpool = nn.MaxPool2d(3, 2, 1) if imagenet or self.variant.pool else nn.Identity()
@@ -314,7 +288,7 @@ class ResNet(Net):
 
     def draw(self, layer: nn.Module, generator: torch.Generator) -> None:
         if isinstance(layer, nn.Conv2d):
-            _draw_conv(layer, self.spec, generator)
+            draw_conv(layer, self.spec, generator)
         elif isinstance(layer, nn.Linear):
             bound = layer.in_features**-0.5
             layer.weight.uniform_(-bound, bound, generator=generator)
@@ -328,18 +302,3 @@ class ResNet(Net):
             for _, block in self.units():
                 if isinstance(block.gate, nn.BatchNorm2d | nn.GroupNorm):
                     nn.init.zeros_(block.gate.weight)
-
-
-def _draw_conv(conv: nn.Conv2d, spec: NetSpec, generator: torch.Generator) -> None:
-    bound = conv.weight[0].numel() ** -0.5
-    if spec.init is Init.PYTORCH:
-        conv.weight.uniform_(-bound, bound, generator=generator)
-    elif spec.init is Init.XAVIER:
-        nn.init.xavier_normal_(conv.weight, generator=generator)
-    else:
-        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity=_GAINS[spec.activation], generator=generator)
-    if conv.bias is not None:
-        if spec.init is Init.PYTORCH:
-            conv.bias.uniform_(-bound, bound, generator=generator)
-        else:
-            nn.init.zeros_(conv.bias)
