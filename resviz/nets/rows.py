@@ -101,10 +101,10 @@ class Walk:
         """Shape, receptive field and jump."""
         return self.shape, self.field, self.jump
 
-    def join(self, name: str, source: str, cut: bool, joins: Literal["add", "concat"] = "add", channels: int = 0) -> None:
-        """Branch and skip meet: added, or with `channels` from the skip beside the branch's own."""
-        out = (self.shape[0] + (channels if joins == "concat" and not cut else 0), *self.shape[1:])
-        self._row(name, joins, out, skip_from=source, cut=cut, joins=joins)
+    def join(self, name: str, source: str, cut: bool, beside: int = 0) -> None:
+        """Branch and skip meet: added, or with `beside` channels of the skip put beside the branch's own."""
+        kind, out = "concat" if beside else "add", (self.shape[0] + beside, *self.shape[1:])
+        self._row(name, kind, out, skip_from=source, cut=cut, joins=kind)
 
     def table(self) -> LayerTable:
         rows = tuple(self.rows)

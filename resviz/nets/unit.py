@@ -27,6 +27,8 @@ JOINS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {"add": torch.add,
 class Unit(nn.Module):
     """y = join(F(x), x). A cut skip leaves F(x), a dropped branch leaves the skip; both may change at any time.
 
+    A family's own unit says how it computes F, where F ends (`tail`), and whatever below is not as it is here.
+
     `channels` is what F returns: (N, C, H, W) to (N, channels, H', W').
     """
 
@@ -55,12 +57,21 @@ class Unit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         entered = self.entry(x)
+        if self.joins == "concat":
+            return self.after(self._beside(x, entered))
         if not self.branch:
             return self.after(self.identity(x, entered))
         out = self.residual(entered)
         if self.skip:
             out = self.join(out, self.identity(x, entered))
         return self.after(out)
+
+    def _beside(self, x: Tensor, entered: Tensor) -> Tensor:
+        """F(x) and x side by side; what is cut or dropped leaves zeros, since the next layer wants its channels."""
+        residual, identity = self.residual(entered), self.identity(x, entered)
+        return self.join(
+            residual if self.branch else torch.zeros_like(residual), identity if self.skip else torch.zeros_like(identity)
+        )
 
     @property
     def tail(self) -> nn.Module:
@@ -112,7 +123,7 @@ class Net(nn.Module):
         """What the network is made of, from its first layer to its classifier: everything that has weights, once."""
         return ((name, child) for name, child in self.named_children() if next(child.parameters(), None) is not None)
 
-    def weights(self) -> dict[str, nn.Parameter]:
+    def weights(self) -> dict[str, Tensor]:
         """The weight of every convolution and linear layer by the layer's name, in the order they are registered."""
         return {name: module.weight for name, module in self.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
 

@@ -27,9 +27,13 @@ class Field:
     step: int = 1
 
 
-@cache
 def fields_of(kind: type) -> Mapping[str, Field]:
     """The fields of a spec's class by name, in order; what a link cannot hold is not among them."""
+    return _fields_of(kind)
+
+
+@cache
+def _fields_of(kind: type) -> Mapping[str, Field]:
     return {each.name: each.metadata["field"] for each in fields(kind) if "field" in each.metadata}
 
 

@@ -99,11 +99,10 @@ class _Network:
 
     def layer(self, x: float, row: LayerRow, hollow: bool = False) -> None:
         h = self.height(row.out_shape[1])
-        fill: dict[str, Any] = {}
+        more: dict[str, Any] = {"name": row.name, "label": self.label(row), "action": f"select:{row.name}"}
         if not hollow:
-            fill = {"fill": self.paint.get(row.name) or tint(row.out_shape[0], self.top_channels)}
-        clicked = {"name": row.name, "label": self.label(row), "action": f"select:{row.name}"}
-        self.canvas.rect(x, _MIDDLE - h / 2, self.bar, h, "hollow" if hollow else "layer", **clicked, **fill)
+            more["fill"] = self.paint.get(row.name) or tint(row.out_shape[0], self.top_channels)
+        self.canvas.rect(x, _MIDDLE - h / 2, self.bar, h, "hollow" if hollow else "layer", **more)
 
     def stem(self, rows: Sequence[LayerRow]) -> None:
         at = self.x + 12
@@ -151,7 +150,7 @@ class _Network:
     def name(self, stage: str, out: tuple[int, ...], across: tuple[float, float], sign: tuple[str, str, str]) -> None:
         (left, right), (mark, action, hint) = across, sign
         channels, side = f"{out[0]} ch", f"{out[1]}×{out[1]}"
-        title = {"text": f"{stage}{mark}", "css": "title", "action": action, "label": hint}
+        title: dict[str, Any] = {"text": f"{stage}{mark}", "css": "title", "action": action, "label": hint}
         if self.canvas.vertical:
             beside = _MIDDLE + _HALF + 38  # of what counts equal blocks
             self.canvas.text(left + 18, beside, anchor="start", **title)

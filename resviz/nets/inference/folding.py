@@ -32,4 +32,4 @@ def folded(net: N) -> N:
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             net.set_submodule(conv_name, fuse_conv_bn_eval(conv, norm))
             net.set_submodule(norm_name, nn.Identity())
-    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch leaves this form out
+    return net.to(memory_format=torch.channels_last)

@@ -156,16 +156,18 @@ def _step(conv: Any, x: Tensor, skip: Tensor | None = None, relu: bool = True) -
 
 
 def _unit(unit: Unit, x: Tensor) -> Tensor:
-    identity: Tensor | None = None
-    if unit.skip or not unit.branch:
-        projection = unit.projection
-        identity = unit.identity(x, x) if projection is None else _step(projection, x, relu=False)
     if not unit.branch:
-        return F.relu(identity)
+        return F.relu(_skipped(unit, x))
+    identity = _skipped(unit, x) if unit.skip else None
     *convs, last = unit.chain
     for conv in convs:
         x = _step(conv, x)
     return _step(last, x, identity)
+
+
+def _skipped(unit: Unit, x: Tensor) -> Tensor:
+    projection = unit.projection
+    return unit.identity(x, x) if projection is None else _step(projection, x, relu=False)
 
 
 def _early(net: Any, x: Tensor) -> Tensor:
@@ -198,4 +200,4 @@ def fuse(net: Any) -> None:
         return
     net.early, net.features = partial(_early, net), partial(_features, net)
     for _, unit in net.units():
-        unit.forward = partial(_unit, unit)  # type: ignore[method-assign]
+        unit.forward = partial(_unit, unit)
