@@ -12,7 +12,8 @@ page.open_page(
 
 # after the title: figures and pandas take a moment to import
 from resviz.figures import axes, captions, gradients
-from resviz.spec.net import PRESETS, NetSpec
+from resviz.spec.net import NetSpec
+from resviz.spec.presets import PRESETS
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
 from resviz.ui.first import meanwhile, profiles

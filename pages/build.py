@@ -19,7 +19,9 @@ from resviz.figures import captions
 from resviz.figures.theme import count
 from resviz.nets.cost import layer_table
 from resviz.spec.lab import against_plain
-from resviz.spec.net import PRESETS, Stem, name_of
+from resviz.spec.names import name_of
+from resviz.spec.net import Stem
+from resviz.spec.presets import PRESETS
 from resviz.ui.components import diagram
 from resviz.ui.lab.session import hand_over
 from resviz.ui.state import current_spec

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from resviz.figures import axes, captions, gradients, training
-from resviz.spec.net import from_query
+from resviz.spec.query import from_query
 from resviz.ui import cache
 from resviz.ui.components.chart import line_chart
 from resviz.ui.lab import race

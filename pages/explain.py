@@ -19,7 +19,7 @@ import math
 import pandas as pd
 
 from resviz.figures import captions
-from resviz.spec.net import describe
+from resviz.spec.names import describe
 from resviz.ui import cache, networks
 from resviz.ui.components.chart import chart
 from resviz.ui.explain.link import keep, link, restore, usual, valid

@@ -26,7 +26,8 @@ import numpy as np
 from resviz.figures import axes, captions, gradients
 from resviz.figures.theme import number, power_of_ten, viridis
 from resviz.nets.cost import layer_table
-from resviz.spec.net import PRESETS, Init, Norm, SpecError, Stem
+from resviz.spec.net import Init, Norm, SpecError, Stem
+from resviz.spec.presets import PRESETS
 from resviz.ui import cache
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart

@@ -36,7 +36,7 @@ def seconds_a_step(precision: str) -> float:
         [sys.executable, "-c", f"""
 import time, torch
 from contextlib import nullcontext
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.spec.net import NetSpec
 net = build(NetSpec(blocks=(2, 2), width=32)).train().to(memory_format=torch.channels_last)
 x = torch.randn(16, 3, 32, 32).contiguous(memory_format=torch.channels_last)

@@ -22,10 +22,11 @@ from resviz.attribution.methods.table import METHODS, available
 from resviz.attribution.paths import grad_cam_by_block, two_paths
 from resviz.attribution.question import attribute, default_options
 from resviz.data.uploads import sample_photographs
+from resviz.nets.build import build
 from resviz.nets.cost import layer_table
-from resviz.nets.families.resnet import build
 from resviz.nets.inference.fused import near
-from resviz.spec.net import PRESETS, Activation, Block, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.presets import PRESETS
 from resviz.ui.jobs import Cancelled
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import Classifier, Preprocessing, predict

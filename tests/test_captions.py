@@ -12,7 +12,9 @@ from streamlit.testing.v1 import AppTest
 from resviz.cli import main
 from resviz.figures.theme import number
 from resviz.judgement import FACTOR, FLOOR
-from resviz.spec.net import NetSpec, describe, to_query, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec
+from resviz.spec.query import to_query, to_query_string
 from tests.captions import SETTINGS, naive, said
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from resviz.cli import main
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.spec.net import Activation, NetSpec, Shortcut
 from resviz.zoo.bundled import bundled_file, card
 from tests.foreign import trained

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.spec.net import NetSpec
 from resviz.zoo.checkpoint import CheckpointError, load
 

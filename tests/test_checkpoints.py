@@ -25,9 +25,11 @@ import torch
 from safetensors.torch import save as safe
 from torch import Tensor, nn
 
-from resviz.nets.families.resnet import ResNet, build
+from resviz.nets.build import build
+from resviz.nets.families.resnet import ResNet
 from resviz.progress import Cancelled
-from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem, to_query_string
+from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.query import to_query_string
 from resviz.zoo.bundled import CHECKPOINTS, load_bundled
 from resviz.zoo.checkpoint import Answers, CheckpointError, load
 from tests.foreign import NumberedResNet, PreActResNet, as_transformers, trained

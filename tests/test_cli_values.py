@@ -128,7 +128,7 @@ def test_a_names_list_longer_than_a_path_is_a_list(here: Path, capsys: pytest.Ca
 def own_network(folder: Path) -> Path:
     from safetensors.torch import save_file
 
-    from resviz.nets.families.resnet import build
+    from resviz.nets.build import build
     from resviz.spec.net import NetSpec
 
     file = folder / "own.safetensors"

@@ -5,13 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from resviz.figures.diagram import Diagram, Shape, network_diagram, to_svg
+from resviz.figures.diagram import Diagram, Shape, block_diagram, network_diagram, to_svg
 from resviz.nets.cost import layer_table
-from resviz.spec.net import PRESETS, NetSpec, Stem
+from resviz.results import LayerTable
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec, Stem
+from resviz.spec.presets import PRESETS
 
+GOLDEN = Path(__file__).parent / "golden"
 NETS = {
     "resnet20": PRESETS["resnet20"],
     "resnet56, some cut": PRESETS["resnet56"].toggled("layer1.2").toggled("layer2.0"),
@@ -24,8 +29,12 @@ NETS = {
 }
 
 
+def table_of(spec: NetSpec) -> LayerTable:
+    return layer_table(spec, 224 if spec.stem is Stem.IMAGENET else 32)
+
+
 def drawn(spec: NetSpec, vertical: bool) -> Diagram:
-    return network_diagram(spec, layer_table(spec, 224 if spec.stem is Stem.IMAGENET else 32), vertical=vertical, room=12 if vertical else 30)  # fmt: skip
+    return network_diagram(table_of(spec), vertical=vertical, room=12 if vertical else 30)
 
 
 def numbers(path: str) -> list[float]:
@@ -89,3 +98,40 @@ def test_a_dropped_branch_is_hollow_and_a_cut_skip_can_still_be_clicked() -> Non
     assert {s.name for s in shapes if s.css == "hollow"} == {"layer2.1.conv1", "layer2.1.conv2"}
     assert [s.action for s in shapes if s.css == "arc cut"] == ["cut:layer1.0"]
     assert to_svg(drawn(spec, False), "title").count('class="arc cut"') == 1
+
+
+def golden() -> dict[str, str]:
+    """Diagrams as SVG text by file name: a plain reading, a folded one from top to bottom, one with everything a lesion changes, and blocks."""
+    lesioned = replace(PRESETS["resnet56"], cut=frozenset({"layer1.2", "layer2.0"}), dropped=frozenset({"layer3.4"}))
+    lit = {
+        "paint": {"conv1": "#440154", "layer2.1.conv2": "#fde725"},
+        "notes": {"layer2.1.conv2": "gradient 0.1", "layer3.0": "std 2"},
+    }
+    nets = {
+        "resnet18.svg": (PRESETS["resnet18"], {}),
+        "resnet164-vertical.svg": (PRESETS["resnet164"], {"vertical": True, "room": 12}),
+        "resnet56-lesioned.svg": (lesioned, {"room": 12, "unfolded": frozenset({"layer2"}), "scale": ("10⁻³", ["#440154", "#fde725"], "1"), **lit}),
+    }  # fmt: skip
+    blocks = {
+        "block-projection.svg": (PRESETS["resnet50"], "layer2.0", False),
+        "block-preact-vertical.svg": (PRESETS["resnet164"], "layer2.0", True),
+        "block-cut.svg": (lesioned, "layer2.0", False),
+        "block-dropped.svg": (lesioned, "layer3.4", False),
+        "block-plain.svg": (PRESETS["plain20"], "layer1.0", False),
+    }
+    drawings = {file: (spec, network_diagram(table_of(spec), **how)) for file, (spec, how) in nets.items()}
+    drawings |= {file: (spec, block_diagram(table_of(spec), name, vertical=tall)) for file, (spec, name, tall) in blocks.items()}
+    # one shape a line, so that a difference can be read
+    return {file: to_svg(diagram, describe(spec)).replace("><", ">\n<") + "\n" for file, (spec, diagram) in drawings.items()}
+
+
+@pytest.mark.parametrize("file", golden())
+def test_diagrams_are_drawn_as_ever(file: str) -> None:
+    """After a change that is meant, `python -m tests.test_diagram` writes them anew."""
+    assert golden()[file] == (GOLDEN / file).read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for file, svg in golden().items():
+        (GOLDEN / file).write_text(svg, encoding="utf-8")

@@ -12,13 +12,15 @@ from resviz.data.datasets import digits_split
 from resviz.data.images import probe_batch
 from resviz.figures.captions import comparison, finding_note, gradient_note, growth_note, lab_note, skips_of, sweep_note
 from resviz.judgement import FACTOR, FLOOR, judge
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.probes.depth import depth_sweep
 from resviz.probes.gradients import gradient_probe
 from resviz.recordings import RUNS, read_run, run_names
 from resviz.results import GradientProfile, LabRecord, LabTrack, Probe
 from resviz.spec.lab import LabPlan
-from resviz.spec.net import PRESETS, Block, Init, NetSpec, Norm, from_query
+from resviz.spec.net import Block, Init, NetSpec, Norm
+from resviz.spec.presets import PRESETS
+from resviz.spec.query import from_query
 from resviz.training.detect import findings
 from resviz.training.lab import Lab
 

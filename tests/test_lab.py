@@ -21,7 +21,7 @@ from resviz.figures import captions
 from resviz.figures import lab as figures
 from resviz.figures.chart import to_plotly
 from resviz.figures.reports import html
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.probes.signal import watched_signals
 from resviz.recordings import lab_frame, to_parquet
 from resviz.results import SIGNALS, Finding

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from resviz.spec.lab import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
-from resviz.spec.net import NetSpec, cifar_blocks, to_query_string
+from resviz.spec.net import NetSpec
+from resviz.spec.presets import cifar_blocks
+from resviz.spec.query import to_query_string
 from resviz.ui.markdown import literal
 
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 import torchvision
 
+from resviz.nets.build import build, skeleton
 from resviz.nets.cost import check_memory, layer_table
-from resviz.nets.families.resnet import build, skeleton
-from resviz.spec.net import PRESETS, Block, Init, NetSpec, Norm, Shortcut, SpecError
+from resviz.spec.net import Block, Init, NetSpec, Norm, Shortcut, SpecError
+from resviz.spec.presets import PRESETS
 
 PUBLISHED = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2"]
 

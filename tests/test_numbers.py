@@ -6,7 +6,8 @@ import pytest
 
 from resviz.figures.captions import bottleneck_note, counted, pace, percent, table_note
 from resviz.nets.cost import layer_table
-from resviz.spec.net import PRESETS, Block, NetSpec
+from resviz.spec.net import Block, NetSpec
+from resviz.spec.presets import PRESETS
 
 
 @pytest.mark.parametrize(

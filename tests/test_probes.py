@@ -10,9 +10,10 @@ from torch import nn
 from resviz.data.images import noise_batch, probe_batch
 from resviz.figures.captions import verdict
 from resviz.judgement import judge
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
-from resviz.spec.net import PRESETS, Init, NetSpec, Norm
+from resviz.spec.net import Init, NetSpec, Norm
+from resviz.spec.presets import PRESETS
 
 
 def test_norms_equal_autograd_and_the_network_is_left_as_found() -> None:

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from resviz.spec.net import PRESETS, Init, NetSpec, Norm, SpecError, cifar_blocks, describe, from_query, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.net import Init, NetSpec, Norm, SpecError
+from resviz.spec.presets import PRESETS, cifar_blocks
+from resviz.spec.query import from_query, to_query_string
 
 
 @pytest.mark.parametrize("name", PRESETS)

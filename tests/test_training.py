@@ -9,11 +9,13 @@ import torch
 
 from resviz.data.datasets import digits_split
 from resviz.data.images import ImageSet, digits
+from resviz.probes.accuracy import evaluate
 from resviz.recordings import read_run, run_names
 from resviz.results import EpochRecord, TrainStep
-from resviz.spec.net import NetSpec, from_query
+from resviz.spec.net import NetSpec
+from resviz.spec.query import from_query
 from resviz.training.export import export
-from resviz.training.loop import Training, evaluate
+from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
 from resviz.zoo.bundled import card, load_bundled
 from resviz.zoo.checkpoint import infer_spec, load

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ def faithfulness(
     """
     question = ask(classifier, image, attribution.method, attribution.target, options, against)
     net = question.view()
-    stages = tuple(reversed([name for name, _ in _stages(net)]))
+    stages = tuple(reversed([name for name, _ in net.stages()]))
     repeats = _NUDGES + 1 + len(stages)
     watch = watched(net, 2 * (_STEPS + 1) + _SQUARES + repeats * question.expected, tick)
     x, values = question.x, np.asarray(attribution.values, np.float64)
@@ -120,13 +120,6 @@ def _sensitivity(net: ResNet, question: Question, tick: Tick) -> float:
 
     found = sensitivity_max(explain, question.x, nudge, n_perturb_samples=_NUDGES, max_examples_per_batch=1)
     return float(found)
-
-
-def _stages(net: ResNet) -> Iterator[tuple[str, nn.Module]]:
-    yield "conv1", net.conv1
-    for n in range(1, len(net.spec.blocks) + 1):
-        yield f"layer{n}", net.get_submodule(f"layer{n}")
-    yield "fc", net.fc
 
 
 def _shuffle(net: ResNet, stage: str) -> None:

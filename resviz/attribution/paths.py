@@ -46,18 +46,16 @@ def two_paths(
             f"{block} of {classifier.name} has no two paths: its skip is cut or its branch dropped; choose another block"
         )
     watched(net, 3, tick)
-    score, module = question.score(net), net.get_submodule(block)
-    last = spec.block.convs
-    preact = spec.block.preact
-    at, before = (module, False) if preact else (module.get_submodule(f"relu{last}"), True)
+    score, unit = question.score(net), dict(net.units())[block]
+    at, before = unit.joined
     gradients, sums = compute_layer_gradients_and_eval(score, at, question.x, 0, attribute_to_layer_input=before)
     gradient, whole = gradients[0].detach(), sums[0].detach()
     with torch.no_grad():
-        branch = _activation(score, module.get_submodule(f"conv{last}" if preact else f"bn{last}"), question.x)
-        if isinstance(module.downsample, nn.Module):
-            skip = _activation(score, module.downsample, question.x)
+        branch = _activation(score, unit.tail, question.x)
+        if unit.downsample is not None:
+            skip = _activation(score, unit.downsample, question.x)
         else:
-            skip = LayerActivation(score, module).attribute(question.x, attribute_to_layer_input=True)
+            skip = LayerActivation(score, unit).attribute(question.x, attribute_to_layer_input=True)
     maps = [(gradient * part).sum(1)[0].detach().cpu().double() for part in (skip, branch, whole)]
     missed = (maps[0] + maps[1] - maps[2]).norm() / maps[2].norm().clamp_min(1e-30)
     return Paths(block, maps[0].numpy(), maps[1].numpy(), maps[2].numpy(), float(missed))

@@ -10,12 +10,15 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from resviz.guard import brief, door, nearest, quoted
-from resviz.spec.net import PRESETS, Activation, Init, NetSpec, Norm, Stem, describe, from_query, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.net import Activation, Init, NetSpec, Norm, Stem
+from resviz.spec.presets import PRESETS
+from resviz.spec.query import from_query, to_query_string
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -88,7 +91,7 @@ def _summary(args: argparse.Namespace) -> int:
     spec, out = _spec(args.net), _out(args.out, (".svg", ".html"))
     table = layer_table(spec, args.size or (224 if spec.stem is Stem.IMAGENET else 32))
     if out:
-        svg = to_svg(network_diagram(spec, table), describe(spec))
+        svg = to_svg(network_diagram(table), describe(spec))
         page = svg if out.suffix.lower() == ".svg" else f"<!doctype html><meta charset=utf-8>{svg}"
         out.write_text(page, encoding="utf-8")
     lines = [f"{r.name:24} {r.kind:20} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in table.rows]
@@ -97,7 +100,7 @@ def _summary(args: argparse.Namespace) -> int:
         "spec": to_query_string(spec),
         "params": table.params,
         "macs": table.macs,
-        "layers": [asdict(r) for r in table.rows],
+        "layers": [r.costs() for r in table.rows],
     }
     return _show(args, result, "\n".join(lines))
 
@@ -108,8 +111,8 @@ def _gradients(args: argparse.Namespace) -> int:
     from resviz.figures.captions import gradient_note
     from resviz.figures.chart import to_plotly
     from resviz.figures.gradients import gradient_profiles
+    from resviz.nets.build import build
     from resviz.nets.cost import check_memory
-    from resviz.nets.families.resnet import build
     from resviz.probes.gradients import gradient_probe
 
     spec, out = _spec(args.net), _out(args.out, _FIGURES)
@@ -510,7 +513,7 @@ def _zoo_scope(args: argparse.Namespace) -> int:
 
 
 def _zoo_verify(args: argparse.Namespace) -> int:
-    from resviz.training.loop import evaluate
+    from resviz.probes.accuracy import evaluate
     from resviz.zoo.bundled import bundled_names, card, every_name
 
     found: dict[str, Any] = {}

@@ -12,7 +12,8 @@ from resviz.figures.axes import log_axis, log_range, logs
 from resviz.figures.chart import Axis, Chart, Markers, Rule, Series
 from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, LineStyle, number
 from resviz.results import Run
-from resviz.spec.net import from_query, name_of
+from resviz.spec.names import name_of
+from resviz.spec.query import from_query
 
 __all__ = ["branch_ratios", "error_curves", "highest", "title_of"]
 

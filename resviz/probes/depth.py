@@ -9,11 +9,12 @@ import numpy as np
 from torch import Tensor
 
 from resviz.judgement import judge
+from resviz.nets.build import build
 from resviz.nets.cost import check_memory
-from resviz.nets.families.resnet import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import DepthSweep, GradientProfile
-from resviz.spec.net import NetSpec, cifar_blocks
+from resviz.spec.net import NetSpec
+from resviz.spec.presets import cifar_blocks
 
 __all__ = ["depth_sweep", "resampled"]
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from resviz.machine import plain
-from resviz.nets.families.resnet import ResNet
+from resviz.nets.unit import Net
 from resviz.results import BlockSignal, GradientProfile, Probe
 
 __all__ = ["gradient_probe", "norms_of"]
@@ -20,16 +20,14 @@ __all__ = ["gradient_probe", "norms_of"]
 _SMALL, _LARGE = 1e-15, 1e15
 
 
-def gradient_probe(
-    net: ResNet, images: Tensor, targets: Tensor, tick: Callable[[float], object] = lambda fraction: None
-) -> Probe:
+def gradient_probe(net: Net, images: Tensor, targets: Tensor, tick: Callable[[float], object] = lambda fraction: None) -> Probe:
     """One forward and backward pass of the cross-entropy loss, measured at every layer and every block.
 
     images: (N, C, H, W); targets: (N,) class indices. `tick` hears the fraction done at every block; what it raises ends
     the pass. Runs in the mode the network is in (train mode normalises by
     the batch); weights, running statistics, gradients and hooks are afterwards what they were before.
     """
-    layers = {name: module.weight for name, module in net.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
+    layers = net.weights()
     with _untracked(net), _watched_blocks(net, tick) as blocks, torch.enable_grad():
         loss = nn.functional.cross_entropy(net(images), targets)
         gradients = torch.autograd.grad(loss, list(layers.values()), allow_unused=True)
@@ -85,10 +83,11 @@ def _exact_norm(tensor: Tensor) -> Tensor:
 
 
 @contextmanager
-def _watched_blocks(net: ResNet, tick: Callable[[float], object]) -> Iterator[dict[str, _Block]]:
+def _watched_blocks(net: Net, tick: Callable[[float], object]) -> Iterator[dict[str, _Block]]:
     """Measure what each block returns and the gradient that comes back; the hooks are gone afterwards, error or not."""
     blocks: dict[str, _Block] = {}
-    total, passed = 2 * sum(net.spec.blocks), 0
+    units = dict(net.units())
+    total, passed = 2 * len(units), 0
 
     def advance() -> None:
         nonlocal passed
@@ -110,7 +109,7 @@ def _watched_blocks(net: ResNet, tick: Callable[[float], object]) -> Iterator[di
 
         return hook
 
-    handles = [block.register_forward_hook(watch(name)) for name, block in net.blocks()]
+    handles = [block.register_forward_hook(watch(name)) for name, block in units.items()]
     try:
         yield blocks
     finally:

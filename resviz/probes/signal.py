@@ -14,20 +14,20 @@ import torch
 from torch import Tensor, nn
 
 from resviz.machine import plain
-from resviz.nets.families.resnet import ResNet
+from resviz.nets.unit import Net
 from resviz.results import SIGNALS
 
 __all__ = ["watched_signals"]
 
 
 @contextmanager
-def watched_signals(net: ResNet) -> Iterator[Callable[[], np.ndarray]]:
+def watched_signals(net: Net) -> Iterator[Callable[[], np.ndarray]]:
     """While it holds, every forward pass is measured; what it yields returns (blocks, len(SIGNALS)) of the last one.
 
     The hooks are gone afterwards, error or not. A value is NaN where the network has no such thing: the variance of a
     dropped branch, dead units without a ReLU.
     """
-    blocks, handles = [block for _, block in net.blocks()], []
+    units, handles = [unit for _, unit in net.units()], []
     ends: dict[int, tuple[Tensor, Tensor]] = {}  # of each block: the mean and the variance of every channel
     branches: dict[int, Tensor] = {}
     sums: dict[tuple[int, int], Tensor] = {}
@@ -52,14 +52,14 @@ def watched_signals(net: ResNet) -> Iterator[Callable[[], np.ndarray]]:
     def hooked(module: nn.Module, keep: Callable[[Tensor], None]) -> None:
         handles.append(module.register_forward_hook(lambda _module, _args, output: keep(output)))
 
-    for i, block in enumerate(blocks):
-        hooked(block, partial(at_end, i))
-        hooked(_end_of_branch(block), partial(at_branch, i))
-        for n, relu in enumerate(module for module in block.children() if isinstance(module, nn.ReLU)):
+    for i, unit in enumerate(units):
+        hooked(unit, partial(at_end, i))
+        hooked(unit.tail, partial(at_branch, i))
+        for n, relu in enumerate(module for module in unit.modules() if isinstance(module, nn.ReLU)):
             hooked(relu, partial(at_relu, i, n))
 
     def read() -> np.ndarray:
-        values = np.full((len(blocks), len(SIGNALS)), np.nan)
+        values = np.full((len(units), len(SIGNALS)), np.nan)
         means, variances = _split([end[0] for end in ends.values()]), _split([end[1] for end in ends.values()])
         for i, mean, variance in zip(ends, means, variances, strict=True):
             values[i, :3] = (mean**2).mean(), variance.mean(), np.sqrt(variance.mean() + mean.var())
@@ -68,8 +68,8 @@ def watched_signals(net: ResNet) -> Iterator[Callable[[], np.ndarray]]:
         dead: dict[int, list[np.ndarray]] = {}
         for (i, _), total in zip(sums, _split(list(sums.values())), strict=True):
             dead.setdefault(i, []).append(total == 0)  # nothing below zero leaves a ReLU
-        for i, units in dead.items():
-            values[i, 4] = np.concatenate(units).mean()
+        for i, channels in dead.items():
+            values[i, 4] = np.concatenate(channels).mean()
         return values
 
     try:
@@ -77,12 +77,6 @@ def watched_signals(net: ResNet) -> Iterator[Callable[[], np.ndarray]]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _end_of_branch(block: nn.Module) -> nn.Module:
-    """The module whose output is F(x): the last norm, or the last convolution of a pre-activation block."""
-    last = [name for name, _ in block.named_children() if name.startswith(("conv", "bn"))][-1]
-    return block.get_submodule(last)
 
 
 def _split(vectors: list[Tensor]) -> list[np.ndarray]:

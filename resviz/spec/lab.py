@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError, cifar_blocks, describe, from_query, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
+from resviz.spec.presets import cifar_blocks
+from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
     "COMPARISONS",
@@ -113,8 +116,7 @@ def labels_of(specs: Sequence[NetSpec]) -> tuple[str, ...]:
     """A short name for each: the network's, and the words in which it differs from the others."""
     words = [describe(replace(spec, cut=frozenset(), dropped=frozenset())).split(" · ") for spec in specs]
     common = set.intersection(*(set(own[1:]) for own in words)) if words else set()
-    short = [f"{'ResNet' if spec.residual else 'Plain'}-{spec.depth}" for spec in specs]
-    apart = [[name, *(word for word in own[1:] if word not in common)] for name, own in zip(short, words, strict=True)]
+    apart = [[spec.title, *(word for word in own[1:] if word not in common)] for spec, own in zip(specs, words, strict=True)]
     if len({own[0] for own in apart}) == len(apart):
         apart = [own[:1] for own in apart]
     names = [" · ".join(own) for own in apart]

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from resviz.machine import cores, device, plain
-from resviz.nets.families.resnet import ResNet, build
+from resviz.nets.build import build
+from resviz.nets.families.resnet import ResNet
 from resviz.spec.net import NetSpec
 
 __all__ = ["PRECISIONS", "Arithmetic", "choose"]

@@ -15,7 +15,8 @@ from resviz import __version__
 from resviz.machine import cores
 from resviz.recordings import write_run
 from resviz.results import BlockSignal, EpochRecord, GradientProfile, Probe
-from resviz.spec.net import describe, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.query import to_query_string
 
 if TYPE_CHECKING:
     from resviz.training.loop import Training
@@ -50,7 +51,7 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
     import torch
     from safetensors.torch import save_file
 
-    from resviz.training.loop import evaluate
+    from resviz.probes.accuracy import evaluate
 
     last = run.history[-1]
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from resviz import __version__
 from resviz.data.datasets import named_sets
 from resviz.data.images import probe_batch
 from resviz.machine import cores
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec.lab import COMPARISONS
 from resviz.spec.net import NetSpec

@@ -16,15 +16,16 @@ from torch import Tensor, nn
 
 from resviz.data.images import ImageSet
 from resviz.machine import plain
+from resviz.nets.build import build
 from resviz.nets.cost import memory_need
-from resviz.nets.families.resnet import ResNet, build
+from resviz.nets.families.resnet import ResNet
+from resviz.probes.accuracy import evaluate
 from resviz.probes.gradients import norms_of
 from resviz.probes.signal import watched_signals
 from resviz.results import SIGNALS, LabRecord, LabTrack
 from resviz.spec.lab import Edit, LabPlan, labels_of
 from resviz.spec.net import NetSpec
 from resviz.training.history import History
-from resviz.training.loop import evaluate
 
 __all__ = ["HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Estimate", "Lab", "estimate", "fitting_threads"]
 
@@ -63,7 +64,7 @@ class _Contender:
     def __init__(self, spec: NetSpec, lr: float) -> None:
         self.net: ResNet | None = build(spec).train()
         self.blocks = tuple(spec.block_names())
-        weights = {name: m.weight for name, m in self.net.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
+        weights = self.net.weights()
         self.layers, self.weights = tuple(weights), list(weights.values())
         # torch's own default takes the parameters one by one on a CPU
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum=_MOMENTUM, foreach=True)
@@ -213,8 +214,7 @@ class Lab:
             self._plan = replace(self._plan, edits=(*self._plan.edits, *asked))
         for spec, contender in zip(self._plan.specs_at(step), self._contenders, strict=True):
             assert contender.net is not None
-            for name, block in contender.net.blocks():
-                block.skip = spec.has_skip(name)
+            contender.net.wire(spec)
 
     def _look(self, contender: _Contender) -> list[float]:
         assert contender.net is not None

@@ -22,15 +22,19 @@ from resviz.allocator import keep_freed
 from resviz.data.images import ImageSet
 from resviz.guard import door
 from resviz.machine import device
-from resviz.nets.families.resnet import ResNet, build
+from resviz.nets.build import build
+from resviz.nets.families.resnet import ResNet
+from resviz.probes.accuracy import evaluate
+from resviz.probes.branches import branch_ratios
 from resviz.probes.gradients import gradient_probe
 from resviz.results import EpochRecord, TrainStep
-from resviz.spec.net import NetSpec, to_query_string
+from resviz.spec.net import NetSpec
+from resviz.spec.query import to_query_string
 from resviz.training.arithmetic import Arithmetic, choose
 from resviz.training.export import history_from_json, history_to_json
 from resviz.training.recipes import Recipe
 
-__all__ = ["Training", "evaluate"]
+__all__ = ["Training"]
 
 _EVAL_PIXELS = 10_000 * 32 * 32 * 4  # train error is measured on at most this many, chosen once
 
@@ -152,7 +156,7 @@ class Training:
             test_loss,
             time.perf_counter() - began,
             gradient_probe(self.net, images, sample.labels.to(self.arithmetic.device)),
-            _branch_ratios(self.net, images),
+            branch_ratios(self.net, images),
         )
 
     def _save(self) -> None:
@@ -202,34 +206,3 @@ def _other_classes(train: tuple[str, ...], test: tuple[str, ...]) -> str:
     alone = sorted(set(train) ^ set(test))
     which = f"{alone[0]!r} is in one of them only" if alone else "they are in another order"
     return f"the training and the test images have different classes: {which}; use the same class folders in both"
-
-
-@torch.inference_mode()
-def evaluate(net: ResNet, images: ImageSet, pixels: int = 500 * 32 * 32) -> tuple[float, float]:
-    """Error in percent and mean cross-entropy, fp32, eval mode, no augmentation; the network's mode is put back."""
-    was_training, device = net.training, next(net.parameters()).device
-    net.eval()
-    wrong, loss = 0, 0.0
-    try:
-        for inputs, labels in images.batches(max(1, pixels // images.images.shape[-1] ** 2)):
-            logits, labels = net(inputs.to(device)), labels.to(device)
-            wrong += int((logits.argmax(1) != labels).sum())
-            loss += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
-    finally:
-        net.train(was_training)
-    return 100 * wrong / len(images), loss / len(images)
-
-
-@torch.no_grad()
-def _branch_ratios(net: ResNet, images: Tensor) -> tuple[float, ...]:
-    """‖F(x)‖ / ‖x‖ of each block, in eval mode, so that measuring does not move the running statistics."""
-    ratios: list[float] = []
-    net.eval()
-    x = net.maxpool(net.relu(net.bn1(net.conv1(images))))
-    for _, block in net.blocks():
-        entered = x
-        inner = block.relu1(block.bn1(x)) if net.spec.block.preact else x  # type: ignore[operator]
-        ratios.append((block.residual(inner).norm() / entered.norm()).item())
-        x = block(x)
-    net.train()
-    return tuple(ratios)

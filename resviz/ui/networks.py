@@ -11,7 +11,8 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from resviz.spec.net import Activation, describe
+from resviz.spec.names import describe
+from resviz.spec.net import Activation
 from resviz.ui import cache
 from resviz.ui.jobs import Tick, result_of
 from resviz.ui.markdown import literal

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from resviz.guard import quoted
-from resviz.spec.net import describe, to_query, to_query_string
+from resviz.spec.names import describe
+from resviz.spec.query import to_query, to_query_string
 from resviz.ui import cache, jobs, landmarks
 from resviz.ui.markdown import literal
 from resviz.ui.state import current_spec, follow_back, reset, sync_url, undo

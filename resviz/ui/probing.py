@@ -12,7 +12,8 @@ from resviz.machine import device
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.results import Probe
-from resviz.spec.net import NetSpec, SpecError, name_of
+from resviz.spec.names import name_of
+from resviz.spec.net import NetSpec, SpecError
 from resviz.ui import cache, jobs
 
 __all__ = ["begin", "probes_of"]
@@ -42,7 +43,7 @@ def _wanted(
         check_memory(spec, side, size)
 
     def work(spec: NetSpec, tick: Tick) -> Probe:
-        from resviz.nets.families.resnet import build
+        from resviz.nets.build import build
         from resviz.probes.gradients import gradient_probe
 
         images, targets = cache.batch_of(spec, batch, size, side, 0, picture[1] if picture else None)

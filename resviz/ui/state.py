@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from resviz.spec.lab import PARAMETERS
-from resviz.spec.net import NetSpec, SpecError, from_query, to_query
+from resviz.spec.net import NetSpec, SpecError
+from resviz.spec.query import from_query, to_query
 
 __all__ = ["EXPLAIN_PARAMETERS", "bound", "change", "current_spec", "follow_back", "reset", "sync_url", "undo", "went_back"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from resviz.guard import door
-from resviz.spec.net import from_query
+from resviz.spec.query import from_query
 from resviz.zoo.classifier import Classifier, Preprocessing
 from resviz.zoo.read import CheckpointError, contents, with_card
 from resviz.zoo.weights import load_into

@@ -14,7 +14,9 @@ from torch import Tensor
 from resviz.budget import budget
 from resviz.guard import brief, door, quoted
 from resviz.progress import Tick, quiet
-from resviz.spec.net import NetSpec, describe, from_query
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec
+from resviz.spec.query import from_query
 from resviz.zoo.answers import CIFAR10_CATEGORIES, Answers, answered, usual_preprocessing
 from resviz.zoo.classifier import Classifier
 from resviz.zoo.infer import State, infer, infer_spec

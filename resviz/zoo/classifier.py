@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor
 
 from resviz.machine import device
-from resviz.nets.families.resnet import ResNet, skeleton
+from resviz.nets.build import skeleton
+from resviz.nets.families.resnet import ResNet
+from resviz.nets.inference.folding import folded, twin
 from resviz.nets.inference.fused import fuse, prepare
 from resviz.results import Prediction
 from resviz.spec.net import NetSpec
@@ -21,9 +22,7 @@ from resviz.spec.net import NetSpec
 if TYPE_CHECKING:
     from torchvision.transforms._presets import ImageClassification
 
-M = TypeVar("M", bound=nn.Module)
-
-__all__ = ["Classifier", "Guess", "Preprocessing", "predict", "twin"]
+__all__ = ["Classifier", "Guess", "Preprocessing", "predict"]
 
 
 @dataclass(frozen=True)
@@ -130,44 +129,16 @@ class Classifier:
         still where the network allows it, and its layers inside the blocks answer to no hook.
         """
         view = twin(self._folded)
-        view.spec = spec or self.spec
-        for name, block in view.blocks():
-            block.skip, block.branch = view.spec.has_skip(name), name not in view.spec.dropped
+        view.wire(spec or self.spec)
         if fused:
             fuse(view)
         return view
 
     @cached_property
     def _folded(self) -> ResNet:
-        return _folded(self.private_view()).to(device()).requires_grad_(False)
-
-
-def twin(module: M) -> M:
-    """Modules of its own, with hooks, modes and places for weights of their own, over the same tensors; 6 ms less than deepcopy."""
-    made: M = module.__class__.__new__(module.__class__)
-    for name, value in module.__dict__.items():
-        made.__dict__[name] = value.copy() if isinstance(value, dict | set) else value
-    made._modules = {name: child if child is None else twin(child) for name, child in module._modules.items()}
-    return made
-
-
-def _folded(net: ResNet) -> ResNet:
-    """The same function in eval mode with each batch norm that follows a convolution folded into it, channels-last."""
-    pairs = [("", "conv1", "bn1")]
-    for name, block in net.blocks():
-        after = range(2, net.spec.block.convs + 1) if net.spec.block.preact else range(1, net.spec.block.convs + 1)
-        pairs += [(name, f"conv{n - net.spec.block.preact}", f"bn{n}") for n in after]
-        if isinstance(block.downsample, nn.Sequential) and len(block.downsample) > 1:
-            pairs.append((f"{name}.downsample", "0", "1"))
-    for parent, conv, norm in pairs:
-        module = net.get_submodule(parent)
-        first, second = module.get_submodule(conv), module.get_submodule(norm)
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-            setattr(module, conv, fuse_conv_bn_eval(first, second))
-            setattr(module, norm, nn.Identity())
-    net = net.to(memory_format=torch.channels_last)
-    prepare(net)
-    return net
+        net = folded(self.private_view())
+        prepare(net)
+        return net.to(device()).requires_grad_(False)
 
 
 def predict(classifier: Classifier, image: Image.Image, net: ResNet | None = None) -> Prediction:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from resviz.data.download import DownloadError, fetch, intact
-from resviz.spec.net import PRESETS, Stem
+from resviz.spec.net import Stem
+from resviz.spec.presets import PRESETS
 from resviz.zoo.classifier import Classifier, Preprocessing
 from resviz.zoo.layouts import networks
 from resviz.zoo.read import contents

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from resviz.guard import quoted
-from resviz.nets.families.resnet import ResNet, Variant, skeleton
+from resviz.nets.build import skeleton
+from resviz.nets.families.resnet import ResNet, Variant
 from resviz.progress import Tick, quiet
-from resviz.spec.net import NetSpec, describe
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec
 from resviz.zoo.infer import State
 from resviz.zoo.pickles import Stored
 from resviz.zoo.read import CheckpointError

@@ -11,10 +11,10 @@ import torchinfo
 import torchvision
 
 from resviz.data.images import noise_batch
+from resviz.nets.build import build
 from resviz.nets.cost import layer_table
-from resviz.nets.families.resnet import build
 from resviz.probes.gradients import gradient_probe
-from resviz.spec.net import PRESETS
+from resviz.spec.presets import PRESETS
 from resviz.training.arithmetic import choose
 from tests.bench.attribution import attribution_rows
 from tests.bench.browser import cut_latency, first_pages, widget_latency

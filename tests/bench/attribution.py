@@ -21,8 +21,8 @@ from torch import nn
 from resviz.attribution.methods.table import METHODS
 from resviz.attribution.question import ask, attribute
 from resviz.data.uploads import sample_photographs
-from resviz.nets.families.resnet import build
-from resviz.spec.net import PRESETS
+from resviz.nets.build import build
+from resviz.spec.presets import PRESETS
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import Classifier, Preprocessing
 

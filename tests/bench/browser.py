@@ -11,9 +11,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from resviz.data.images import probe_batch
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
-from resviz.spec.net import PRESETS
+from resviz.spec.presets import PRESETS
 from tests.e2e.browser import FLAGS, find
 from tests.e2e.conftest import Server, ready
 

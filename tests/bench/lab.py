@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from resviz.data.images import ImageSet, digits
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.spec.lab import LabPlan
-from resviz.spec.net import PRESETS, Init, NetSpec, Norm
+from resviz.spec.net import Init, NetSpec, Norm
+from resviz.spec.presets import PRESETS
 from resviz.training.lab import Lab
 
 __all__ = ["lab_ratio"]

@@ -19,9 +19,9 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from resviz.data.images import CIFAR_MEAN, CIFAR_STD, ImageSet
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.results import TrainStep
-from resviz.spec.net import PRESETS
+from resviz.spec.presets import PRESETS
 from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
 

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from resviz.data.uploads import sample_photographs
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.spec.net import NetSpec
 from tests.e2e.conftest import Server, ready
 from tests.foreign import trained

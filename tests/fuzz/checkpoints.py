@@ -21,8 +21,9 @@ from PIL import Image
 from safetensors.torch import save as safe
 from torch import Tensor
 
-from resviz.nets.families.resnet import build
-from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem, to_query_string
+from resviz.nets.build import build
+from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.query import to_query_string
 from resviz.zoo.checkpoint import Answers, CheckpointError, load
 from resviz.zoo.classifier import predict
 from tests.foreign import NumberedResNet, PreActResNet, as_transformers, trained

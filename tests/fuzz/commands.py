@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from resviz.attribution.methods.table import METHODS
 from resviz.cli import main
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.spec.net import NetSpec
 from tests.fuzz import checkpoints, pictures, zips
 from tests.fuzz.claims import BrokenClaim, sentence

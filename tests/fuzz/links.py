@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from streamlit.testing.v1 import AppTest
 
 from resviz.spec.lab import COMPARISONS, plan_from_query, plan_to_query
-from resviz.spec.net import from_query, to_query_string
+from resviz.spec.query import from_query, to_query_string
 from tests.fuzz.claims import BrokenClaim, sentence
 
 __all__ = ["KINDS", "Own", "ask", "make"]

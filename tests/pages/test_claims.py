@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from resviz.figures.training import error_curves, highest
 from resviz.recordings import RUNS, read_run, run_names
-from resviz.spec.net import PRESETS
+from resviz.spec.presets import PRESETS
 from resviz.zoo.bundled import card
 from resviz.zoo.scope import scope_of
 from tests.pages.test_pages import button, finished, opened, ranked

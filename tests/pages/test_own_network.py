@@ -11,7 +11,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from resviz.nets.families.resnet import build
+from resviz.nets.build import build
 from resviz.spec.net import Block, NetSpec, Norm, Shortcut
 from resviz.zoo.bundled import bundled_file
 from tests.foreign import trained

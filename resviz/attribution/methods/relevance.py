@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from resviz.attribution.method import Found, Options, Score, flat, total
 from resviz.nets.families.resnet import ResNet
-from resviz.zoo.classifier import twin
+from resviz.nets.inference.folding import twin
 
 __all__ = ["RULES", "layerwise_relevance", "relevance_view"]
 
@@ -72,10 +72,9 @@ def relevance_view(score: Score, kind: str) -> nn.Module:
     for module in net.modules():  # a rule changes weights, so each is a parameter of the view's own
         for name, weight in module._parameters.items():
             module._parameters[name] = None if weight is None else nn.Parameter(weight.detach(), requires_grad=False)
-    for _, block in net.blocks():
-        if block.skip and block.branch:
-            *_, last = (layer for layer in block.children() if isinstance(layer, nn.Conv2d))
-            block.plus = _Plus(last.out_channels)
+    for _, unit in net.units():
+        if unit.skip and unit.branch and unit.joins == "add":
+            unit.join = _Plus(unit.channels)
     net.fc = _difference(net.fc, score.target, score.against)
     for module in net.modules():
         if next(module.children(), None) is not None:

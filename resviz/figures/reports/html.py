@@ -19,7 +19,7 @@ from resviz.figures.chart import Chart, to_plotly
 from resviz.figures.theme import INK, PAPER, SHADE, STROKE
 from resviz.results import LabRecord
 from resviz.spec.lab import DATA
-from resviz.spec.net import describe
+from resviz.spec.names import describe
 
 __all__ = ["Section", "document", "escape", "lab_report", "paragraphs", "picture", "table", "versions"]
 

@@ -1,0 +1,66 @@
+"""Every family of networks, once: its spec, its networks of the papers, its layer table, its module and its comparisons.
+
+A family is a room beside this file and an entry here. What is built, measured, drawn or trained asks `family_of(spec)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from resviz.nets.families import resnet_rows
+from resviz.results import LayerTable
+from resviz.spec.base import Spec
+from resviz.spec.lab import COMPARISONS, LabPlan
+from resviz.spec.net import NetSpec, SpecError
+from resviz.spec.presets import PRESETS
+
+if TYPE_CHECKING:
+    from resviz.nets.unit import Net
+
+__all__ = ["FAMILIES", "Family", "family_of", "recognised"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What is known of a family without torch; `module` imports it.
+
+    `rows` takes a spec and the image's side in pixels, `module` returns the class that a spec builds, `recognise` tells from the names
+    of some weights whether they are one of the family's networks, and `comparisons` make a lab's plan of a depth.
+    """
+
+    spec: type[Spec]
+    presets: Mapping[str, Spec]
+    rows: Callable[[Any, int], LayerTable]
+    module: Callable[[], type[Net]]
+    recognise: Callable[[Collection[str]], bool]
+    comparisons: Mapping[str, Callable[[int], LabPlan]]
+
+
+def _resnet() -> type[Net]:
+    from resviz.nets.families.resnet import ResNet
+
+    return ResNet
+
+
+def _is_resnet(weights: Collection[str]) -> bool:
+    return {"conv1.weight", "layer1.0.conv1.weight", "layer1.0.conv2.weight", "fc.weight"} <= set(weights)
+
+
+FAMILIES: dict[str, Family] = {
+    "resnet": Family(NetSpec, PRESETS, resnet_rows.rows, _resnet, _is_resnet, COMPARISONS),
+}
+
+
+def family_of(spec: Spec) -> Family:
+    """The family whose networks such a spec describes. Raises `SpecError` where there is none."""
+    for family in FAMILIES.values():
+        if type(spec) is family.spec:
+            return family
+    raise SpecError(f"{type(spec).__name__} belongs to no family; the families are {', '.join(FAMILIES)}")
+
+
+def recognised(weights: Collection[str]) -> str | None:
+    """The name of the family that weights of these names belong to, if any."""
+    return next((name for name, family in FAMILIES.items() if family.recognise(weights)), None)

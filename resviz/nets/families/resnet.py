@@ -9,16 +9,16 @@ Names and shapes are torchvision's, so its weights load. Like torchvision's, a b
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from resviz.spec.net import Activation, Block, Init, NetSpec, Norm, Shortcut, Stem
+from resviz.nets.layers import ACTIVATIONS, NORMS, conv, draw_conv
+from resviz.nets.unit import Net, Unit
+from resviz.spec.net import Block, Init, NetSpec, Shortcut, Stem
 
 __all__ = [
     "BasicBlock",
@@ -28,35 +28,7 @@ __all__ = [
     "ResNet",
     "Variant",
     "ZeroPad",
-    "build",
-    "skeleton",
 ]
-
-ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
-    Activation.RELU: nn.ReLU,
-    Activation.GELU: nn.GELU,
-    Activation.TANH: nn.Tanh,
-    Activation.SIGMOID: nn.Sigmoid,
-}
-# whose gain Kaiming's standard deviation takes
-_GAINS: dict[Activation, Literal["relu", "tanh", "sigmoid"]] = {
-    Activation.RELU: "relu",
-    Activation.GELU: "relu",
-    Activation.TANH: "tanh",
-    Activation.SIGMOID: "sigmoid",
-}
-NORMS: dict[Norm, Callable[[int], nn.Module]] = {
-    Norm.BATCH: nn.BatchNorm2d,
-    # 16 channels a group (Wu & He 2018, arXiv 1803.08494, table 3), fewer where they don't divide
-    Norm.GROUP: lambda channels: nn.GroupNorm(channels // math.gcd(channels, 16), channels),
-    Norm.NONE: lambda channels: nn.Identity(),
-}
-
-
-def _conv(spec: NetSpec, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    """Same-size convolution; it has a bias of its own only where no norm follows with one."""
-    bias = spec.norm is Norm.NONE
-    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=bias)
 
 
 class ZeroPad(nn.Module):
@@ -75,14 +47,14 @@ class ZeroPad(nn.Module):
         return nn.functional.pad(x, (0, 0, 0, 0, self.before, self.after))  # (N, C', H/stride, W/stride)
 
 
-class _ResidualBlock(nn.Module):
-    """y = F(x) + x. A cut skip leaves F(x), a dropped branch leaves x; both can change at any time."""
+class _ResidualBlock(Unit):
+    """y = F(x) + x, as `spec` wires the block called `name`; F's layers are `conv1`, `bn1`, `relu1`, … up to `convs`."""
+
+    convs: ClassVar[int]
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
-        super().__init__()
-        self.skip = spec.has_skip(name)
-        self.branch = name not in spec.dropped
-        self.plus: Callable[[Tensor, Tensor], Tensor] = torch.add  # a module where a method must see the addition
+        super().__init__(spec.out_channels(stage))
+        self.skip, self.branch = spec.has_skip(name), name not in spec.dropped
         self.downsample = self._shortcut(spec, in_channels, spec.out_channels(stage), stride)
 
     @staticmethod
@@ -92,32 +64,70 @@ class _ResidualBlock(nn.Module):
             return None
         if spec.shortcut is Shortcut.A:
             return ZeroPad(in_channels, out_channels, stride)
-        return nn.Sequential(_conv(spec, in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
+        return nn.Sequential(conv(spec, in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
 
-    def residual(self, x: Tensor) -> Tensor:
-        """F(x)."""
-        raise NotImplementedError  # every block below has its own
+    @property
+    def gate(self) -> nn.Module | None:
+        return self.get_submodule(f"bn{self.convs}")
 
-    def add(self, x: Tensor, identity: Tensor) -> Tensor:
-        """F(x) + x, or what is left of it."""
-        if not self.branch:
-            return identity if self.downsample is None else self.downsample(identity)
-        out = self.residual(x)
-        if self.skip:
-            out = self.plus(out, identity if self.downsample is None else self.downsample(identity))
-        return out
+    def folds(self) -> Iterator[tuple[str, str]]:
+        if isinstance(self.downsample, nn.Sequential) and len(self.downsample) > 1:
+            yield "downsample.0", "downsample.1"
 
 
-class BasicBlock(_ResidualBlock):
+class _PostActivation(_ResidualBlock):
+    """2015: each convolution has its norm behind it, and an activation stands behind the addition."""
+
+    @property
+    def chain(self) -> tuple[nn.Conv2d, ...]:
+        return tuple(module for module in self.children() if isinstance(module, nn.Conv2d))
+
+    @property
+    def tail(self) -> nn.Module:
+        return self.get_submodule(f"bn{self.convs}")
+
+    @property
+    def joined(self) -> tuple[nn.Module, bool]:
+        return self.get_submodule(f"relu{self.convs}"), True
+
+    def folds(self) -> Iterator[tuple[str, str]]:
+        yield from super().folds()
+        yield from ((f"conv{n}", f"bn{n}") for n in range(1, self.convs + 1))
+
+
+class _PreActivation(_ResidualBlock):
+    """2016: nothing stands on the trunk. F and a projection read the activated input, another skip reads x."""
+
+    bn1: nn.Module
+    relu1: nn.Module
+
+    def entry(self, x: Tensor) -> Tensor:
+        return self.relu1(self.bn1(x))
+
+    @property
+    def tail(self) -> nn.Module:
+        return self.get_submodule(f"conv{self.convs}")
+
+    def identity(self, x: Tensor, entered: Tensor) -> Tensor:
+        return super().identity(entered if isinstance(self.downsample, nn.Sequential) else x, entered)
+
+    def folds(self) -> Iterator[tuple[str, str]]:
+        yield from super().folds()
+        yield from ((f"conv{n}", f"bn{n + 1}") for n in range(1, self.convs))
+
+
+class BasicBlock(_PostActivation):
     """conv3×3-BN-ReLU-conv3×3-BN, + x, ReLU."""
+
+    convs = 2
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
         planes, act, norm = spec.planes(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
-        self.conv1 = _conv(spec, in_channels, planes, 3, stride)
+        self.conv1 = conv(spec, in_channels, planes, 3, stride)
         self.bn1 = norm(planes)
         self.relu1 = act()
-        self.conv2 = _conv(spec, planes, planes, 3)
+        self.conv2 = conv(spec, planes, planes, 3)
         self.bn2 = norm(planes)
         self.relu2 = act()
 
@@ -125,12 +135,14 @@ class BasicBlock(_ResidualBlock):
         out = self.relu1(self.bn1(self.conv1(x)))
         return self.bn2(self.conv2(out))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.relu2(self.add(x, x))
+    def after(self, joined: Tensor) -> Tensor:
+        return self.relu2(joined)
 
 
-class Bottleneck(_ResidualBlock):
+class Bottleneck(_PostActivation):
     """conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1-BN, + x, ReLU: the 3×3 works on a quarter of the channels."""
+
+    convs = 3
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
@@ -140,13 +152,13 @@ class Bottleneck(_ResidualBlock):
             ACTIVATIONS[spec.activation],
             NORMS[spec.norm],
         )
-        self.conv1 = _conv(spec, in_channels, mid, 1)
+        self.conv1 = conv(spec, in_channels, mid, 1)
         self.bn1 = norm(mid)
         self.relu1 = act()
-        self.conv2 = _conv(spec, mid, mid, 3, stride, spec.groups)
+        self.conv2 = conv(spec, mid, mid, 3, stride, spec.groups)
         self.bn2 = norm(mid)
         self.relu2 = act()
-        self.conv3 = _conv(spec, mid, out, 1)
+        self.conv3 = conv(spec, mid, out, 1)
         self.bn3 = norm(out)
         self.relu3 = act()
 
@@ -155,54 +167,50 @@ class Bottleneck(_ResidualBlock):
         out = self.relu2(self.bn2(self.conv2(out)))
         return self.bn3(self.conv3(out))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.relu3(self.add(x, x))
+    def after(self, joined: Tensor) -> Tensor:
+        return self.relu3(joined)
 
 
-class PreActBasicBlock(_ResidualBlock):
-    """BN-ReLU-conv3×3-BN-ReLU-conv3×3, + x: nothing stands on the trunk. A projection reads the activated input."""
+class PreActBasicBlock(_PreActivation):
+    """BN-ReLU-conv3×3-BN-ReLU-conv3×3, + x."""
+
+    convs = 2
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
         planes, act, norm = spec.planes(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
         self.bn1 = norm(in_channels)
         self.relu1 = act()
-        self.conv1 = _conv(spec, in_channels, planes, 3, stride)
+        self.conv1 = conv(spec, in_channels, planes, 3, stride)
         self.bn2 = norm(planes)
         self.relu2 = act()
-        self.conv2 = _conv(spec, planes, planes, 3)
+        self.conv2 = conv(spec, planes, planes, 3)
 
     def residual(self, x: Tensor) -> Tensor:
         return self.conv2(self.relu2(self.bn2(self.conv1(x))))
 
-    def forward(self, x: Tensor) -> Tensor:
-        pre = self.relu1(self.bn1(x))
-        return self.add(pre, pre if isinstance(self.downsample, nn.Sequential) else x)
 
+class PreActBottleneck(_PreActivation):
+    """BN-ReLU-conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1, + x."""
 
-class PreActBottleneck(_ResidualBlock):
-    """BN-ReLU-conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1, + x. A projection reads the activated input."""
+    convs = 3
 
     def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
         super().__init__(spec, name, in_channels, stage, stride)
         mid, act, norm = spec.mid_channels(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
         self.bn1 = norm(in_channels)
         self.relu1 = act()
-        self.conv1 = _conv(spec, in_channels, mid, 1)
+        self.conv1 = conv(spec, in_channels, mid, 1)
         self.bn2 = norm(mid)
         self.relu2 = act()
-        self.conv2 = _conv(spec, mid, mid, 3, stride, spec.groups)
+        self.conv2 = conv(spec, mid, mid, 3, stride, spec.groups)
         self.bn3 = norm(mid)
         self.relu3 = act()
-        self.conv3 = _conv(spec, mid, spec.out_channels(stage), 1)
+        self.conv3 = conv(spec, mid, spec.out_channels(stage), 1)
 
     def residual(self, x: Tensor) -> Tensor:
         out = self.conv2(self.relu2(self.bn2(self.conv1(x))))
         return self.conv3(self.relu3(self.bn3(out)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        pre = self.relu1(self.bn1(x))
-        return self.add(pre, pre if isinstance(self.downsample, nn.Sequential) else x)
 
 
 BLOCKS: dict[Block, type[_ResidualBlock]] = {
@@ -222,16 +230,16 @@ class Variant:
     groups: int | None = None  # of every group norm, whatever its channels; None is 16 channels a group
 
 
-class ResNet(nn.Module):
+class ResNet(Net):
     """Stem, stages `layer1` … of blocks, global average pool, classifier: (N, C, H, W) to logits (N, classes)."""
 
     def __init__(self, spec: NetSpec, variant: Variant | None = None) -> None:
         super().__init__()
-        self.spec = spec
+        self.spec: NetSpec = spec
         self.variant = variant or Variant()
         preact, channels = spec.block.preact, spec.width
         imagenet = spec.stem is Stem.IMAGENET
-        self.conv1 = _conv(spec, spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
+        self.conv1 = conv(spec, spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
         self.bn1 = nn.Identity() if preact else NORMS[spec.norm](channels)
         self.relu = nn.Identity() if preact else ACTIVATIONS[spec.activation]()
         self.maxpool = nn.MaxPool2d(3, 2, 1) if imagenet or self.variant.pool else nn.Identity()
@@ -252,7 +260,7 @@ class ResNet(nn.Module):
     def _depart(self) -> None:
         if self.variant.bare:
             self.norm, self.act = nn.Identity(), nn.Identity()
-            for _, block in self.blocks():
+            for _, block in self.units():
                 if isinstance(block.downsample, nn.Sequential):
                     block.downsample = block.downsample[:1]
         if self.variant.groups is not None:
@@ -260,12 +268,13 @@ class ResNet(nn.Module):
                 if isinstance(module, nn.GroupNorm):
                     module.num_groups = self.variant.groups
 
-    def blocks(self) -> Iterator[tuple[str, _ResidualBlock]]:
-        """Every block with its name, in forward order."""
-        for name in self.spec.block_names():
-            block = self.get_submodule(name)
-            assert isinstance(block, _ResidualBlock)  # what __init__ put there
-            yield name, block
+    def stages(self) -> Iterator[tuple[str, nn.Module]]:
+        for name in ("conv1", *(f"layer{n}" for n in range(1, len(self.spec.blocks) + 1)), "fc"):
+            yield name, self.get_submodule(name)
+
+    def folds(self) -> Iterator[tuple[str, str]]:
+        yield "conv1", "bn1"
+        yield from super().folds()
 
     def features(self, x: Tensor) -> Tensor:
         """What the average pool sees: (N, channels, H', W')."""
@@ -277,50 +286,19 @@ class ResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(torch.flatten(self.avgpool(self.features(x)), 1))
 
+    def draw(self, layer: nn.Module, generator: torch.Generator) -> None:
+        if isinstance(layer, nn.Conv2d):
+            draw_conv(layer, self.spec, generator)
+        elif isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            layer.weight.uniform_(-bound, bound, generator=generator)
+            layer.bias.uniform_(-bound, bound, generator=generator)
+        elif isinstance(layer, nn.BatchNorm2d | nn.GroupNorm):
+            layer.reset_parameters()
 
-def skeleton(spec: NetSpec, variant: Variant | None = None) -> ResNet:
-    """The network on the meta device: every name and shape, no memory."""
-    with torch.device("meta"):
-        return ResNet(spec, variant)
-
-
-def build(spec: NetSpec) -> ResNet:
-    """The network with its initial weights.
-
-    Each layer draws from a generator of its own, seeded by the spec's seed and the layer's name: a plain and a residual
-    network, or two that differ in one cut, have equal weights wherever both have the layer.
-    """
-    net = skeleton(spec).to_empty(device="cpu")
-    generator = torch.Generator()
-    with torch.no_grad():
-        for name, module in net.named_modules():
-            digest = hashlib.blake2b(f"{spec.seed}:{name}".encode(), digest_size=8).digest()
-            generator.manual_seed(int.from_bytes(digest) >> 1)
-            if isinstance(module, nn.Conv2d):
-                _init_conv(module, spec, generator)
-            elif isinstance(module, nn.Linear):
-                bound = module.in_features**-0.5
-                module.weight.uniform_(-bound, bound, generator=generator)
-                module.bias.uniform_(-bound, bound, generator=generator)
-            elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm):
-                module.reset_parameters()
-        if spec.init is Init.ZERO_GAMMA:
-            for _, block in net.blocks():
-                last = [norm for norm in block.children() if isinstance(norm, nn.BatchNorm2d | nn.GroupNorm)][-1]
-                nn.init.zeros_(last.weight)
-    return net
-
-
-def _init_conv(conv: nn.Conv2d, spec: NetSpec, generator: torch.Generator) -> None:
-    bound = conv.weight[0].numel() ** -0.5
-    if spec.init is Init.PYTORCH:
-        conv.weight.uniform_(-bound, bound, generator=generator)
-    elif spec.init is Init.XAVIER:
-        nn.init.xavier_normal_(conv.weight, generator=generator)
-    else:
-        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity=_GAINS[spec.activation], generator=generator)
-    if conv.bias is not None:
-        if spec.init is Init.PYTORCH:
-            conv.bias.uniform_(-bound, bound, generator=generator)
-        else:
-            nn.init.zeros_(conv.bias)
+    def settle(self) -> None:
+        """Zero-γ: every block begins as its skip."""
+        if self.spec.init is Init.ZERO_GAMMA:
+            for _, block in self.units():
+                if isinstance(block.gate, nn.BatchNorm2d | nn.GroupNorm):
+                    nn.init.zeros_(block.gate.weight)

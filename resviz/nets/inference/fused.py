@@ -14,8 +14,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from resviz.machine import plain
-from resviz.nets.families.resnet import BasicBlock, Bottleneck, ResNet
 from resviz.nets.inference.patches import Local
+from resviz.nets.unit import Net, Unit
 from resviz.spec.net import Activation
 
 __all__ = ["fuse", "near", "prepare"]
@@ -143,7 +143,7 @@ def _subpixel(weight: Tensor) -> Tensor:
     return taken.permute(1, 2, 4, 0, 3, 5).reshape(-1, weight.shape[0], 4, 4).contiguous(memory_format=torch.channels_last)
 
 
-def prepare(net: ResNet) -> None:
+def prepare(net: Net) -> None:
     """What `fuse` needs of a folded network once for all its views."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
@@ -155,17 +155,19 @@ def _step(conv: Any, x: Tensor, skip: Tensor | None = None, relu: bool = True) -
     return found
 
 
-def _block(block: Any, x: Tensor) -> Tensor:
-    identity: Any = None
-    if block.skip or not block.branch:
-        down = block.downsample
-        identity = x if down is None else _step(down[0], x, relu=False) if isinstance(down, nn.Sequential) else down(x)
-    if not block.branch:
-        return F.relu(identity)
-    convs = [conv for name, conv in block.named_children() if name.startswith("conv")]
-    for conv in convs[:-1]:
+def _unit(unit: Unit, x: Tensor) -> Tensor:
+    if not unit.branch:
+        return F.relu(_skipped(unit, x))
+    identity = _skipped(unit, x) if unit.skip else None
+    *convs, last = unit.chain
+    for conv in convs:
         x = _step(conv, x)
-    return _step(convs[-1], x, identity)
+    return _step(last, x, identity)
+
+
+def _skipped(unit: Unit, x: Tensor) -> Tensor:
+    projection = unit.projection
+    return unit.identity(x, x) if projection is None else _step(projection, x, relu=False)
 
 
 def _early(net: Any, x: Tensor) -> Tensor:
@@ -183,7 +185,9 @@ def _features(net: Any, x: Tensor) -> Tensor:
 def near(net: Any, x: Tensor) -> None:
     """Tell a fused view that pictures without gradients will differ from this one, (1, C, H, W), only in a part."""
     if hasattr(net, "early"):
-        net.early = Local(net.spec, partial(_early, net), x)
+        units = [module for module in net.layer1.modules() if isinstance(module, Unit)]
+        wide = sum(conv.kernel_size[0] // 2 for unit in units for conv in unit.chain)
+        net.early = Local(net.spec.stem, wide, partial(_early, net), x)
 
 
 def fuse(net: Any) -> None:
@@ -191,15 +195,9 @@ def fuse(net: Any) -> None:
 
     Blocks still answer to hooks, the layers inside them no longer.
     """
-    known: tuple[type[Any], ...] = (BasicBlock, Bottleneck)
     folded = isinstance(net.bn1, nn.Identity)
-    if (
-        plain()
-        or net.spec.activation is not Activation.RELU
-        or not folded
-        or not all(isinstance(b, known) for _, b in net.blocks())
-    ):
+    if plain() or net.spec.activation is not Activation.RELU or not folded or not all(unit.chain for _, unit in net.units()):
         return
     net.early, net.features = partial(_early, net), partial(_features, net)
-    for _, block in net.blocks():
-        block.forward = partial(_block, block)
+    for _, unit in net.units():
+        unit.forward = partial(_unit, unit)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from resviz.spec.net import NetSpec, Stem
+from resviz.spec.net import Stem
 
 __all__ = ["Local"]
 
@@ -19,14 +19,13 @@ class Local:
     """The stem and first stage, (N, C, H, W) to (N, C', H/4, W/4), as `early` would have them, for pictures that resemble `base`.
 
     An output's receptive field reaches `reach` pixels to each side, so a change of some pixels changes outputs at most that far
-    away, and these need inputs at most as far again. Only for the ImageNet stem, without gradients.
+    away, and these need inputs at most as far again. `wide` is how many outputs the first stage alone reaches. Only for the ImageNet stem, without gradients.
     """
 
-    def __init__(self, spec: NetSpec, early: Callable[[Tensor], Tensor], base: Tensor) -> None:
+    def __init__(self, stem: Stem, wide: int, early: Callable[[Tensor], Tensor], base: Tensor) -> None:
         self.early, self.base = early, base
-        convolutions = spec.blocks[0] * (1 if spec.block.convs == 3 else 2)
-        self.reach = 5 + 4 * convolutions  # 7×7 of stride 2, 3×3 pool of stride 2, then 3×3 at stride 4
-        self.usable = spec.stem is Stem.IMAGENET and base.shape[-1] == base.shape[-2] and base.shape[-1] % _STRIDE == 0
+        self.reach = 5 + 4 * wide  # 7×7 of stride 2, 3×3 pool of stride 2, then at stride 4
+        self.usable = stem is Stem.IMAGENET and base.shape[-1] == base.shape[-2] and base.shape[-1] % _STRIDE == 0
         self.known: Tensor | None = None
 
     def __call__(self, x: Tensor) -> Tensor:

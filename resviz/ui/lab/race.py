@@ -9,7 +9,8 @@ import streamlit as st
 
 from resviz.figures import captions, lab
 from resviz.spec.lab import LabPlan
-from resviz.spec.net import Init, NetSpec, Norm, cifar_blocks
+from resviz.spec.net import Init, NetSpec, Norm
+from resviz.spec.presets import cifar_blocks
 from resviz.ui.components.chart import line_chart
 from resviz.ui.lab.session import Session
 from resviz.ui.markdown import literal

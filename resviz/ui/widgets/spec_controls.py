@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 
 import streamlit as st
 
-from resviz.spec.net import PRESETS, Activation, Block, Init, NetSpec, Norm, Shortcut, Stem, name_of, preset_of
+from resviz.spec.fields import fields_of
+from resviz.spec.names import name_of
+from resviz.spec.net import Init, NetSpec, Norm
+from resviz.spec.presets import PRESETS, preset_of
+from resviz.spec.words import word
 from resviz.ui.state import bound, change, current_spec
 
 __all__ = [
@@ -19,30 +24,21 @@ __all__ = [
     "shape_controls",
     "skip_control",
     "try_this",
-    "word",
 ]
 
-_WORDS = {
-    "batch": "BN",
-    "group": "GN",
-    "none": "none",
-    "kaiming": "Kaiming",
-    "xavier": "Xavier",
-    "pytorch": "PyTorch default",
-} | {
-    "zero-gamma": "Kaiming, zero-γ",
-    "relu": "ReLU",
-    "gelu": "GELU",
-    "cifar": "3×3",
-    "imagenet": "7×7 + pool",
-    "preact-basic": "pre-activation basic",
-    "preact-bottleneck": "pre-activation bottleneck",
-}
+_SIDE_BY_SIDE = 3  # choices that stand beside each other; more are a list
 
 
-def word(value: str) -> str:
-    """A spec's value as the field writes it."""
-    return _WORDS.get(value, value)
+def _control(name: str, choices: Sequence[StrEnum] = ()) -> None:
+    """The widget of one field of the spec, as the field describes it; `choices` may be fewer than it has."""
+    field = fields_of(NetSpec)[name]
+    offered = list(choices or field.choices)
+    if not field.choices:
+        st.number_input(field.label, field.low, field.high, step=field.step, help=field.help, **bound(name))
+    elif len(field.choices) <= _SIDE_BY_SIDE:
+        st.segmented_control(field.label, offered, format_func=word, required=True, help=field.help, **bound(name))
+    else:
+        st.selectbox(field.label, offered, format_func=word, help=field.help, **bound(name))
 
 
 def preset_control() -> None:
@@ -108,22 +104,11 @@ def drop_control(spec: NetSpec) -> None:
 
 def design_controls(spec: NetSpec) -> None:
     """Norm, initialisation, activation and, where it means something, the shortcut."""
-    st.segmented_control(
-        "Normalisation", list(Norm), format_func=word, required=True, help="What follows each convolution.", **bound("norm")
-    )
-    inits = [init for init in Init if init is not Init.ZERO_GAMMA or spec.norm is not Norm.NONE]
-    st.selectbox("Initialisation", inits, format_func=word, help="How weights are drawn before training.", **bound("init"))
-    st.selectbox(
-        "Activation", list(Activation), format_func=word, help="The nonlinearity after each norm.", **bound("activation")
-    )
+    _control("norm")
+    _control("init", [init for init in Init if init is not Init.ZERO_GAMMA or spec.norm is not Norm.NONE])
+    _control("activation")
     if spec.residual:
-        st.segmented_control(
-            "Shortcut",
-            list(Shortcut),
-            required=True,
-            help="A zero-pads, B projects where the shape changes, C always projects.",
-            **bound("shortcut"),
-        )
+        _control("shortcut")
 
 
 def shape_controls(spec: NetSpec) -> None:
@@ -142,35 +127,23 @@ def shape_controls(spec: NetSpec) -> None:
     with st.container(horizontal=True):
         st.button("Add a stage", on_click=stages, args=((*spec.blocks, 1),), disabled=len(spec.blocks) == 6)
         st.button("Remove the last", on_click=stages, args=(spec.blocks[:-1],), disabled=len(spec.blocks) == 1)
-    st.segmented_control(
-        "Stem", list(Stem), format_func=word, required=True, help="What stands before the blocks.", **bound("stem")
-    )
-    st.number_input("Width", 1, 1024, step=8, help="Planes of the first stage; each later stage doubles them.", **bound("width"))
+    _control("stem")
+    _control("width")
     if spec.block.bottleneck:
-        st.number_input("Groups", 1, 256, help="Of the 3×3 convolution: more than 1 makes a ResNeXt.", **bound("groups"))
-        st.number_input(
-            "Width per group",
-            1,
-            1024,
-            help="Of 64: 128 doubles the bottleneck's inner width (Wide ResNet).",
-            **bound("width_per_group"),
-        )
-    st.number_input("Classes", 1, 100_000, help="Outputs of the last layer.", **bound("classes"))
-    st.number_input("Input channels", 1, 64, help="3 for colour, 1 for grey.", **bound("in_channels"))
+        _control("groups")
+        _control("width_per_group")
+    _control("classes")
+    _control("in_channels")
 
 
 def block_control() -> None:
-    st.selectbox(
-        "Residual unit",
-        list(Block),
-        format_func=word,
-        help="Two 3×3 convolutions, or a bottleneck of 1×1, 3×3, 1×1.",
-        **bound("block"),
-    )
+    """The residual unit."""
+    _control("block")
 
 
 def seed_control() -> None:
-    st.number_input("Seed", 0, 2**31 - 1, help="The same seed draws the same weights.", **bound("seed"))
+    """What the initial weights are drawn from."""
+    _control("seed")
 
 
 def try_this(settings: Mapping[str, NetSpec]) -> None:

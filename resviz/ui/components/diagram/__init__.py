@@ -12,7 +12,8 @@ import streamlit as st
 
 from resviz.figures.diagram import STYLE, Diagram, block_diagram, network_diagram
 from resviz.nets.cost import layer_table
-from resviz.spec.net import NetSpec, describe
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec
 from resviz.ui.components.mount import component
 from resviz.ui.state import change, current_spec
 
@@ -34,7 +35,7 @@ def handle(action: object) -> None:
         change(lambda s: s.toggled(name))
     elif verb == "open" and name in set(spec.block_names()):
         st.session_state.opened = name
-    elif verb == "fold" and name.startswith("layer"):
+    elif verb == "fold" and name in {unit.stage for unit in layer_table(spec, 32).units}:
         st.session_state.unfolded = st.session_state.get("unfolded", frozenset()) ^ {name}
     elif verb == "select":
         st.session_state.selected = name
@@ -80,7 +81,6 @@ def show_network(
     unfolded = st.session_state.get("unfolded", frozenset())
     wide, tall = (
         network_diagram(
-            spec,
             table,
             unfolded=unfolded,
             paint=paint,
@@ -105,7 +105,7 @@ def _sentence(parts: Sequence[str]) -> str:
 
 def show_example(key: str, spec: NetSpec, side: int, name: str) -> None:
     """A block to look at: it belongs to no session's network, so nothing on it can be clicked."""
-    wide, tall = (_still(block_diagram(spec, layer_table(spec, side), name, vertical=vertical)) for vertical in (False, True))
+    wide, tall = (_still(block_diagram(layer_table(spec, side), name, vertical=vertical)) for vertical in (False, True))
     _mount(key, wide, tall, f"{describe(spec)}: {name}", "A basic block: two convolutions learn F(x), the arc carries x.")
 
 
@@ -117,5 +117,5 @@ def show_block(key: str, side: int, name: str) -> None:
     """One block of the session's network, opened; its arc can be clicked too."""
     spec = current_spec()
     table = layer_table(spec, side)
-    wide, tall = (block_diagram(spec, table, name, vertical=vertical) for vertical in (False, True))
+    wide, tall = (block_diagram(table, name, vertical=vertical) for vertical in (False, True))
     _mount(key, wide, tall, f"{describe(spec)}: {name}", "The block's inner layers, in the order the signal meets them.")

@@ -1,0 +1,114 @@
+"""One block opened: each inner layer with its sizes, the skip around it and where the two join."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resviz.figures.diagram.shapes import Canvas, Diagram, describe_row, tint
+from resviz.results import LayerRow, LayerTable, UnitRows
+from resviz.spec.words import word
+
+__all__ = ["block_diagram"]
+
+_MIDDLE = 130.0
+
+
+def block_diagram(table: LayerTable, name: str, *, vertical: bool = False) -> Diagram:
+    """One block opened. `name` is the block's; raises `KeyError` where the table has none of that name."""
+    unit = next((unit for unit in table.units if unit.name == name), None)
+    if unit is None:
+        raise KeyError(name)
+    return _Block(unit, vertical).drawn()
+
+
+class _Block:
+    """Draws from left to right; `x` is where the next thing goes."""
+
+    def __init__(self, unit: UnitRows, vertical: bool) -> None:
+        self.unit, self.canvas = unit, Canvas(vertical)
+        self.w, self.h, self.gap = (58.0, 150.0, 22.0) if vertical else (86.0, 58.0, 18.0)
+        self.top_channels = max(row.out_shape[0] for row in unit.rows)
+        self.x = 30.0
+
+    def drawn(self) -> Diagram:
+        start, join = self.x - 14, self.unit.join
+        for row in (*self.unit.branch, *(self.unit.after if join is None else ())):
+            self.box(row)
+            self.x += self.w + self.gap
+        end = self.x
+        if join is not None:
+            self.skip(start, self.x + 2, join)
+            self.join(self.x + 2, join)
+            self.x += 32
+            for row in self.unit.after:
+                self.box(row)
+                end = self.x + self.w
+        return self.whole(max(self.x, end))
+
+    def whole(self, end: float) -> Diagram:
+        trunk = Canvas(self.canvas.vertical)
+        trunk.line(4, _MIDDLE, end + 14, _MIDDLE, "trunk")
+        wide, high = end + 20, _MIDDLE + self.h / 2 + 18
+        width, tall = (high, wide) if self.canvas.vertical else (wide, high)
+        return Diagram(width, tall, (*trunk.shapes, *self.canvas.shapes))
+
+    def box(self, row: LayerRow) -> None:
+        conv, hollow = row.kind.startswith("conv"), self.unit.dropped and row.path == "branch"
+        fill: dict[str, Any] = {"fill": tint(row.out_shape[0], self.top_channels)} if conv and not hollow else {}
+        css, action = "hollow" if hollow else "layer" if conv else "minor", f"select:{row.name}" if conv else ""
+        self.canvas.rect(
+            self.x,
+            _MIDDLE - self.h / 2,
+            self.w,
+            self.h,
+            css,
+            radius=6,
+            name=row.name,
+            label=describe_row(row),
+            action=action,
+            **fill,
+        )
+        on = "on" if conv and not hollow else ""
+        lines = [(word(row.kind.split(",")[0]), on or "title"), (self.sizes(row, conv), f"{on} small".strip())]
+        if conv:
+            lines.append((f"{row.out_shape[1]}×{row.out_shape[2]}", f"{on} small".strip()))
+        for i, (text, css) in enumerate(lines):
+            offset = (i - (len(lines) - 1) / 2) * 16 + 4
+            if self.canvas.vertical:
+                self.canvas.text(self.x + self.w / 2 + offset, _MIDDLE, text, css)
+            else:
+                self.canvas.text(self.x + self.w / 2, _MIDDLE + offset, text, css)
+
+    @staticmethod
+    def sizes(row: LayerRow, conv: bool) -> str:
+        return f"{row.in_shape[0]} → {row.out_shape[0]}" if conv else f"{row.out_shape[0]} ch"
+
+    def skip(self, start: float, plus_x: float, join: LayerRow) -> None:
+        unit, top = self.unit, _MIDDLE - self.h / 2
+        words = "projection 1×1" if unit.skip else "zero-padded" if unit.pads else "identity"
+        self.canvas.arc(
+            start,
+            plus_x,
+            _MIDDLE,
+            top - 38,
+            "arc cut" if join.cut else "arc zeropad" if unit.pads else "arc",
+            name=unit.name,
+            label=f"{words} skip of {unit.name}; click to {'restore' if join.cut else 'cut'} it",
+            action=f"cut:{unit.name}",
+            pressed=not join.cut,
+        )
+        projected = bool(unit.skip) and not join.cut
+        if projected:
+            row, middle = unit.skip[0], (start + plus_x) / 2
+            self.canvas.rect(middle - 11, top - 46, 22, 16, "projection", name=row.name, label=describe_row(row))
+        text = f"{words}{', cut' if join.cut else ''}"
+        if self.canvas.vertical:
+            self.canvas.text(start - 8, top - 34, text, "small", "start")
+        else:
+            self.canvas.text((start + plus_x) / 2, top - (54 if projected else 46), text, "small")
+
+    def join(self, plus_x: float, join: LayerRow) -> None:
+        css = "addcut" if join.cut else "add"
+        self.canvas.circle(plus_x, _MIDDLE, 11, css, name=join.name, label=describe_row(join))
+        if not join.cut:
+            self.canvas.plus(plus_x, _MIDDLE, 6)

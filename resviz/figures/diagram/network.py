@@ -1,0 +1,231 @@
+"""A whole network: its stages side by side, a bar for every convolution, an arc for every skip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from resviz.figures.diagram.shapes import Canvas, Diagram, Shape, describe_row, tint
+from resviz.results import LayerRow, LayerTable, UnitRows
+
+__all__ = ["network_diagram"]
+
+_HALF: Final = 52  # px that the tallest layer reaches below the trunk; what counts equal blocks stands under it
+_BAND: Final = 118  # and a stage's band, with its name and size in it
+_MIDDLE: Final = 128.0
+_FEW: Final = 4  # units of a stage that are never folded
+
+Scale = tuple[str, Sequence[str], str]
+
+
+def network_diagram(
+    table: LayerTable,
+    *,
+    unfolded: frozenset[str] = frozenset(),
+    paint: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
+    vertical: bool = False,
+    room: int = 30,
+    scale: Scale | None = None,
+) -> Diagram:
+    """The whole network, forward from left to right (`vertical`: top to bottom).
+
+    More than `room` blocks fold stage by stage. `paint` colours layers by name, `notes` adds a line to their label,
+    `scale` is the legend of that paint: what its lowest colour means, the colours, what the highest means.
+    """
+    return _Network(table, unfolded, paint or {}, notes or {}, vertical, room).drawn(scale)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A block to draw, or a run of equal blocks folded into one."""
+
+    unit: UnitRows
+    count: int
+
+    @property
+    def folded(self) -> bool:
+        return self.count > 1
+
+
+class _Network:
+    """Draws from left to right; `x` is where the next thing goes."""
+
+    def __init__(
+        self,
+        table: LayerTable,
+        unfolded: frozenset[str],
+        paint: Mapping[str, str],
+        notes: Mapping[str, str],
+        vertical: bool,
+        room: int,
+    ) -> None:
+        self.table, self.unfolded, self.paint, self.notes = table, unfolded, paint, notes
+        self.canvas, self.bands = Canvas(vertical), Canvas(vertical)
+        self.units = table.units
+        self.fold = len(self.units) > room
+        convs = max((len(unit.convs) for unit in self.units), default=2)
+        self.bar, self.gap = (9.0, 3.0) if convs <= 2 else (7.0, 2.5)
+        self.step = convs * (self.bar + self.gap) + 20
+        every = [row for row in table.rows if row.kind.startswith("conv")]
+        self.top_channels, self.tallest = max(row.out_shape[0] for row in every), every[0].out_shape[1]
+        self.x = 14.0
+
+    def drawn(self, scale: Scale | None) -> Diagram:
+        self.stem([row for row in self.table.stem if row.kind.startswith(("conv", "max pool"))])
+        for stage, units in groupby(self.units, lambda unit: unit.stage):
+            self.stage(stage, list(units))
+        self.head([row for row in self.table.rows if row.kind in ("average pool", "linear")])
+        trunk = Canvas(self.canvas.vertical)
+        trunk.line(18, _MIDDLE, self.x + 14, _MIDDLE, "trunk")
+        legend = scale is not None and not self.canvas.vertical
+        if scale is not None and legend:
+            self.scale(_MIDDLE + _BAND + 24, *scale)
+        return self.whole((*self.bands.shapes, *trunk.shapes, *self.canvas.shapes), legend)
+
+    def whole(self, shapes: tuple[Shape, ...], legend: bool) -> Diagram:
+        wide, high = self.x + 88, _MIDDLE + _BAND + (32.0 if legend else 14.0)
+        return Diagram(high + 64, wide, shapes) if self.canvas.vertical else Diagram(wide, high, shapes)
+
+    def height(self, side: int) -> float:
+        return 20 + (2 * _HALF - 20) * math.log2(side + 1) / math.log2(self.tallest + 1)
+
+    def label(self, row: LayerRow) -> str:
+        note = self.notes.get(row.name)
+        return describe_row(row) + (f" · {note}" if note else "")
+
+    def layer(self, x: float, row: LayerRow, hollow: bool = False) -> None:
+        h = self.height(row.out_shape[1])
+        more: dict[str, Any] = {"name": row.name, "label": self.label(row), "action": f"select:{row.name}"}
+        if not hollow:
+            more["fill"] = self.paint.get(row.name) or tint(row.out_shape[0], self.top_channels)
+        self.canvas.rect(x, _MIDDLE - h / 2, self.bar, h, "hollow" if hollow else "layer", **more)
+
+    def stem(self, rows: Sequence[LayerRow]) -> None:
+        at = self.x + 12
+        for i, row in enumerate(rows):
+            if row.kind.startswith("conv"):
+                self.layer(at, row)
+            else:
+                h = self.height(row.out_shape[1])
+                self.canvas.rect(at, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
+            if not i:
+                anchor = "start" if self.canvas.vertical else "middle"
+                self.canvas.text(self.x + 10, _MIDDLE + _HALF + 15, "image", "small", anchor)
+            at += self.bar + 5
+        self.x = at + 9
+
+    def head(self, rows: Sequence[LayerRow]) -> None:
+        for i, row in enumerate(rows):
+            x = self.x + 14 * i
+            if row.kind == "average pool":
+                self.canvas.rect(x, _MIDDLE - 8, 8, 16, "minor", name=row.name, label=self.label(row))
+                continue
+            fill, action = self.paint.get(row.name, "#E8D9B5"), f"select:{row.name}"
+            self.canvas.rect(x, _MIDDLE - 16, 10, 32, "layer", fill=fill, name=row.name, label=self.label(row), action=action)
+        anchor = "middle" if self.canvas.vertical else "start"
+        self.canvas.text(self.x + 9, _MIDDLE + _HALF + 15, f"{self.table.rows[-1].out_shape[0]} classes", "small", anchor)
+
+    def stage(self, stage: str, units: list[UnitRows]) -> None:
+        left, foldable = self.x - 5, self.fold and len(units) > _FEW
+        items = self.items(units, foldable and stage not in self.unfolded)
+        for item in items:
+            self.unit(item)
+            self.x += self.step
+        right = self.x + 1
+        high = _MIDDLE + _BAND - 6 + (50 if self.canvas.vertical else 0)
+        self.bands.rect(left, 6, right - left, high, "band", radius=8)
+        self.name(stage, units[-1].convs[-1].out_shape, (left, right), self.sign(stage, items) if foldable else ("", "", ""))
+        self.x += 12
+
+    @staticmethod
+    def sign(stage: str, items: list[_Item]) -> tuple[str, str, str]:
+        """What stands behind a stage's name where it can be folded, what a click on it does, and how that is told."""
+        folded = any(item.folded for item in items)
+        return " ▸" if folded else " ▾", f"fold:{stage}", f"{'Unfold' if folded else 'Fold'} {stage}"
+
+    def name(self, stage: str, out: tuple[int, ...], across: tuple[float, float], sign: tuple[str, str, str]) -> None:
+        (left, right), (mark, action, hint) = across, sign
+        channels, side = f"{out[0]} ch", f"{out[1]}×{out[1]}"
+        title: dict[str, Any] = {"text": f"{stage}{mark}", "css": "title", "action": action, "label": hint}
+        if self.canvas.vertical:
+            beside = _MIDDLE + _HALF + 38  # of what counts equal blocks
+            self.canvas.text(left + 18, beside, anchor="start", **title)
+            self.canvas.text(left + 34, beside, side, "small", "start")
+            self.canvas.text(left + 50, beside, channels, "small", "start")
+            return
+        centre, y = (left + right) / 2, _MIDDLE + _HALF + 33
+        self.canvas.text(centre, y, **title)
+        if right - left < 76:
+            self.canvas.text(centre, y + 14, side, "small")
+            self.canvas.text(centre, y + 26, channels, "small")
+        else:
+            self.canvas.text(centre, y + 16, f"{side} · {channels}", "small")
+
+    @staticmethod
+    def items(units: list[UnitRows], fold: bool) -> list[_Item]:
+        """Each unit, or with `fold` each run of units that have the same skips and branches; the first stands apart."""
+        if not fold:
+            return [_Item(unit, 1) for unit in units]
+        runs = groupby(enumerate(units), lambda each: (each[0] == 0, each[1].cut, each[1].dropped))
+        every = [[unit for _, unit in run] for _, run in runs]
+        return [_Item(run[0], len(run)) for run in every]
+
+    def unit(self, item: _Item) -> None:
+        """A unit from `x` on: its layers, what counts equal ones, its skip and where the two join."""
+        unit, first_x = item.unit, self.x + 4
+        if item.folded:
+            h, wide = self.height(unit.convs[-1].out_shape[1]), len(unit.convs) * (self.bar + self.gap) - self.gap
+            for shift in (4, 2):
+                self.canvas.rect(first_x + shift, _MIDDLE - h / 2 - shift * 1.5, wide, h, "stack")
+        for i, row in enumerate(unit.convs):
+            self.layer(first_x + i * (self.bar + self.gap), row, hollow=unit.dropped)
+        tall = max(self.height(row.out_shape[1]) for row in unit.convs)
+        if item.folded:
+            self.count(item, _MIDDLE + tall / 2)
+        if unit.join is not None:
+            self.skip(item, _MIDDLE - 62 - (0 if tall < 96 else 12))
+            self.join(unit, unit.join)
+
+    def count(self, item: _Item, bottom: float) -> None:
+        under, anchor = (bottom + 8, "start") if self.canvas.vertical else (bottom + 14, "middle")
+        hint, action = f"Unfold {item.count} equal blocks", f"fold:{item.unit.stage}"
+        self.canvas.text(self.x + self.step / 2 - 3, under, f"×{item.count}", "title", anchor, action=action, label=hint)
+
+    def skip(self, item: _Item, top: float) -> None:
+        unit, plus_x = item.unit, self.x + self.step - 10
+        what = f"{item.count} equal blocks from {unit.name}" if item.folded else unit.name
+        then = "unfold them" if item.folded else ("restore" if unit.cut else "cut") + " this skip"
+        shape = "projection" if unit.skip else "zero-padded" if unit.pads else "identity"
+        # from the trunk into the join, which is drawn over its end
+        self.canvas.arc(
+            self.x - 1,
+            plus_x,
+            _MIDDLE,
+            top,
+            "arc cut" if unit.cut else "arc zeropad" if unit.pads else "arc",
+            name=unit.name,
+            label=f"{shape} skip of {what}, {'cut' if unit.cut else 'on'}; click to {then}",
+            action=f"fold:{unit.stage}" if item.folded else f"cut:{unit.name}",
+            pressed=not unit.cut,
+        )
+        if unit.skip and not unit.cut:
+            row = unit.skip[0]
+            across = (self.x + plus_x) / 2 - 6
+            self.canvas.rect(across, top - 5, 11, 10, "projection", radius=2, name=row.name, label=describe_row(row))
+
+    def join(self, unit: UnitRows, row: LayerRow) -> None:
+        plus_x = self.x + self.step - 10
+        css = "addcut" if unit.cut else "add"
+        self.canvas.circle(plus_x, _MIDDLE, 5, css, name=unit.name, label=self.label(row), action=f"open:{unit.name}")
+        if not unit.cut:
+            self.canvas.plus(plus_x, _MIDDLE, 3)
+
+    def scale(self, y: float, low: str, colours: Sequence[str], high: str) -> None:
+        self.canvas.text(14, y, f"gradient {low}", "small", "start")
+        for i, colour in enumerate(colours):
+            self.canvas.rect(112 + 6 * i, y - 9, 6.5, 10, "", radius=0, fill=colour)
+        self.canvas.text(118 + 6 * len(colours), y, high, "small", "start")

@@ -1,0 +1,87 @@
+"""Every layer of a ResNet for one image, by arithmetic alone."""
+
+from __future__ import annotations
+
+from resviz.nets.rows import Walk
+from resviz.results import LayerTable
+from resviz.spec.net import NetSpec, Norm, Shortcut, Stem
+
+__all__ = ["rows"]
+
+_NORMS = {Norm.BATCH: "batch norm", Norm.GROUP: "group norm"}
+
+
+def rows(spec: NetSpec, side: int) -> LayerTable:
+    """The table for square images of `side` pixels."""
+    walk = _Walk(spec, side)
+    source = walk.stem()
+    for stage, count in enumerate(spec.blocks):
+        for i in range(count):
+            name = f"layer{stage + 1}.{i}"
+            with walk.unit(name, f"layer{stage + 1}"):
+                walk.block(name, stage, 2 if stage and not i else 1, source)
+            source = name
+    if spec.block.preact:
+        walk.normed("norm")
+        walk.activated("act")
+    walk.head(spec.classes)
+    return walk.table()
+
+
+class _Walk(Walk):
+    def __init__(self, spec: NetSpec, side: int) -> None:
+        super().__init__(spec.in_channels, side)
+        self.spec = spec
+
+    def convolved(self, name: str, channels: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        self.conv(name, channels, kernel, stride, groups, bias=self.spec.norm is Norm.NONE)
+
+    def normed(self, name: str) -> None:
+        if self.spec.norm is not Norm.NONE:
+            self.norm(name, _NORMS[self.spec.norm])
+
+    def activated(self, name: str) -> None:
+        self.same(name, self.spec.activation.value)
+
+    def stem(self) -> str:
+        """Returns the name of the stem's last layer."""
+        spec, imagenet = self.spec, self.spec.stem is Stem.IMAGENET
+        self.convolved("conv1", spec.width, 7 if imagenet else 3, 2 if imagenet else 1)
+        if not spec.block.preact:
+            self.normed("bn1")
+            self.activated("relu")
+        if imagenet:
+            self.max_pool("maxpool")
+        return self.rows[-1].name
+
+    def block(self, name: str, stage: int, stride: int, source: str) -> None:
+        spec, entered = self.spec, self.here
+        with self.branch(name not in spec.dropped, stride):
+            self.layers(name, stage, stride)
+        if spec.residual:
+            changes = entered[0] != self.shape
+            if spec.shortcut is not Shortcut.A and (changes or spec.shortcut is Shortcut.C):
+                channels = self.shape[0]
+                with self.skip(entered, live=spec.has_skip(name)):
+                    self.convolved(f"{name}.downsample.0", channels, 1, stride)
+                    self.normed(f"{name}.downsample.1")
+            self.join(name, source, cut=not spec.has_skip(name))
+        if not spec.block.preact:
+            self.activated(f"{name}.relu{spec.block.convs}")
+
+    def layers(self, name: str, stage: int, stride: int) -> None:
+        """The branch."""
+        spec = self.spec
+        mid, out = spec.mid_channels(stage), spec.out_channels(stage)
+        convs = [(mid, 3, stride, 1), (out, 3, 1, 1)]
+        if spec.block.bottleneck:
+            convs = [(mid, 1, 1, 1), (mid, 3, stride, spec.groups), (out, 1, 1, 1)]
+        for n, conv in enumerate(convs, start=1):
+            if spec.block.preact:
+                self.normed(f"{name}.bn{n}")
+                self.activated(f"{name}.relu{n}")
+            self.convolved(f"{name}.conv{n}", *conv)
+            if not spec.block.preact:
+                self.normed(f"{name}.bn{n}")
+                if n < len(convs):
+                    self.activated(f"{name}.relu{n}")

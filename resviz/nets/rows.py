@@ -1,0 +1,111 @@
+"""Writes a network's layer rows while it keeps the signal's shape, its receptive field and the distance between neighbours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from resviz.results import LayerRow, LayerTable
+
+__all__ = ["Shape", "Walk"]
+
+Shape = tuple[int, ...]
+
+
+class Walk:
+    """Follows one image, (channels, side, side), from layer to layer; every method adds one row, or the rows it names."""
+
+    def __init__(self, channels: int, side: int) -> None:
+        self.rows: list[LayerRow] = []
+        self.shape: Shape = (channels, side, side)
+        self.field, self.jump = 1, 1  # pixels of the input that one output sees, and between two neighbours' centres
+        self._live = True  # False where nothing is computed
+        self._unit: str | None = None
+        self._stage: str | None = None
+        self._path: Literal["trunk", "branch", "skip"] = "trunk"
+
+    def add(self, name: str, kind: str, out: Shape, params: int = 0, macs: int = 0) -> None:
+        """Any layer: params and MACs of one image."""
+        self._row(name, kind, out, params, macs)
+
+    def _row(self, name: str, kind: str, out: Shape, params: int = 0, macs: int = 0, **join: object) -> None:
+        macs, memory = (macs, 4 * math.prod(out)) if self._live else (0, 0)
+        place = {"unit": self._unit, "stage": self._stage, "path": self._path}
+        self.rows.append(LayerRow(name, kind, self.shape, out, params, macs, memory, self.field, **place, **join))  # type: ignore[arg-type]
+        self.shape = out
+
+    def conv(self, name: str, channels: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False) -> None:
+        """A same-size convolution, or one of every `stride`-th place."""
+        inside, height, width = self.shape
+        high, wide = (height - 1) // stride + 1, (width - 1) // stride + 1
+        weights = channels * (inside // groups) * kernel * kernel
+        self._look(kernel, stride)
+        kind = f"conv {kernel}×{kernel}" + (f", {groups} groups" if groups > 1 else "")
+        self._row(name, kind, (channels, high, wide), weights + (channels if bias else 0), weights * high * wide)
+
+    def max_pool(self, name: str) -> None:
+        """3×3 of stride 2."""
+        channels, height, width = self.shape
+        self._look(3, 2)
+        self._row(name, "max pool 3×3", (channels, (height - 1) // 2 + 1, (width - 1) // 2 + 1))
+
+    def _look(self, kernel: int, stride: int) -> None:
+        self.field += (kernel - 1) * self.jump
+        self.jump *= stride
+
+    def norm(self, name: str, kind: str) -> None:
+        self._row(name, kind, self.shape, 2 * self.shape[0])
+
+    def same(self, name: str, kind: str) -> None:
+        """A layer without weights that keeps the shape."""
+        self._row(name, kind, self.shape)
+
+    def head(self, classes: int) -> None:
+        """Global average pool and classifier."""
+        channels, height, width = self.shape
+        self.field += (max(height, width) - 1) * self.jump
+        self._row("avgpool", "average pool", (channels, 1, 1))
+        self._row("fc", "linear", (classes,), (channels + 1) * classes, channels * classes)
+
+    @contextmanager
+    def unit(self, name: str, stage: str) -> Iterator[None]:
+        """Within it rows belong to the unit."""
+        self._unit, self._stage = name, stage
+        yield
+        self._unit, self._stage = None, None
+
+    @contextmanager
+    def branch(self, live: bool, stride: int) -> Iterator[None]:
+        """Within it rows stand on the unit's branch; one that is dropped costs nothing and sees nothing."""
+        field, jump = self.field, self.jump
+        self._path, self._live = "branch", live
+        yield
+        self._path, self._live = "trunk", True
+        if not live:
+            self.field, self.jump = field, jump * stride
+
+    @contextmanager
+    def skip(self, entered: tuple[Shape, int, int], live: bool) -> Iterator[None]:
+        """Within it rows stand on the unit's skip, which starts from what `here` was; the branch's end is found again."""
+        left = self.here
+        self.shape, self.field, self.jump = entered
+        self._path, self._live = "skip", live
+        yield
+        self._path, self._live = "trunk", True
+        self.shape, self.field, self.jump = left
+
+    @property
+    def here(self) -> tuple[Shape, int, int]:
+        """Shape, receptive field and jump."""
+        return self.shape, self.field, self.jump
+
+    def join(self, name: str, source: str, cut: bool, beside: int = 0) -> None:
+        """Branch and skip meet: added, or with `beside` channels of the skip put beside the branch's own."""
+        kind, out = "concat" if beside else "add", (self.shape[0] + beside, *self.shape[1:])
+        self._row(name, kind, out, skip_from=source, cut=cut, joins=kind)
+
+    def table(self) -> LayerTable:
+        rows = tuple(self.rows)
+        return LayerTable(rows, sum(r.params for r in rows), sum(r.macs for r in rows), sum(r.memory for r in rows))

@@ -1,0 +1,37 @@
+"""Every choice as the field writes it: the one table behind descriptions, widgets and diagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["counted_names", "word"]
+
+_WORDS: Final[Mapping[str, str]] = {
+    "batch": "BN",
+    "group": "GN",
+    "batch norm": "BN",
+    "group norm": "GN",
+    "kaiming": "Kaiming",
+    "xavier": "Xavier",
+    "pytorch": "PyTorch default",
+    "zero-gamma": "Kaiming, zero-γ",
+    "relu": "ReLU",
+    "gelu": "GELU",
+    "cifar": "3×3",
+    "imagenet": "7×7 + pool",
+    "preact-basic": "pre-activation basic",
+    "preact-bottleneck": "pre-activation bottleneck",
+}
+# where nothing beside them says what they are of
+_ALONE: Final[Mapping[str, str]] = {"none": "no norm", "pytorch": "PyTorch init"}
+
+
+def word(value: str, alone: bool = False) -> str:
+    """A spec's value, or a layer's kind; `alone` where no label stands beside it."""
+    return _ALONE.get(value, _WORDS.get(value, value)) if alone else _WORDS.get(value, value)
+
+
+def counted_names(names: frozenset[str], one: str, many: str, what: str) -> str:
+    """`1 skip cut`, `3 skips cut`; nothing where there is none."""
+    return f"{len(names)} {one if len(names) == 1 else many} {what}" if names else ""

@@ -1,0 +1,94 @@
+"""The layer table beside the network itself: what each layer sees, holds and computes, measured by a real pass."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from resviz.nets.build import build
+from resviz.nets.cost import layer_table
+from resviz.spec.net import Block, NetSpec, Norm, Shortcut, Stem
+
+_ODD = {"cut": frozenset({"layer1.1", "layer2.0"}), "dropped": frozenset({"layer2.1"})}
+SPECS = [
+    NetSpec(block=block, blocks=(2, 3), width=4, width_per_group=64, shortcut=shortcut, stem=stem, norm=Norm.BATCH, **more)
+    for block in Block
+    for shortcut, stem, more in (
+        (Shortcut.A, Stem.CIFAR, {}),
+        (Shortcut.B, Stem.IMAGENET, {}),
+        (Shortcut.C, Stem.CIFAR, _ODD),
+        (Shortcut.A, Stem.IMAGENET, _ODD),
+        (Shortcut.B, Stem.CIFAR, {"residual": False}),
+    )
+]
+
+
+def outputs(net: nn.Module, x: Tensor) -> dict[str, Tensor]:
+    """What every layer and every block returned, by name; a layer that did not run is not among them."""
+    seen: dict[str, Tensor] = {}
+    for name, module in net.named_modules():
+        module.register_forward_hook(lambda _m, _i, out, name=name: seen.__setitem__(name, out))
+    net(x)
+    return seen
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_the_receptive_field_is_what_moves_one_output(spec: NetSpec) -> None:
+    """The pixels with a gradient, under weights that are all positive so that none cancels another."""
+    side = 160
+    net = build(spec).eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.abs_().add_(0.1)
+    if isinstance(net.maxpool, nn.MaxPool2d):
+        net.maxpool = nn.AvgPool2d(3, 2, 1)  # sees the same, and lets all of it through
+    x = torch.ones(1, 3, side, side, dtype=torch.float64, requires_grad=True)
+    seen, wide = outputs(net.double(), x), 0
+    for row in layer_table(spec, side).rows:
+        if row.name not in seen or row.kind == "linear":
+            continue
+        out = seen[row.name]
+        centre = out[0, :, out.shape[2] // 2, out.shape[3] // 2].sum()
+        (gradient,) = torch.autograd.grad(centre, x, retain_graph=True)
+        rows = torch.nonzero(gradient.abs().sum((0, 1, 3))).flatten()
+        if row.kind == "average pool":  # the whole picture, and what its edges would see beyond
+            assert len(rows) == side <= row.receptive_field
+        else:
+            assert int(rows[-1] - rows[0]) + 1 == row.receptive_field, row.name
+            wide = max(wide, row.receptive_field)
+    assert 1 < wide < side  # nothing was measured against an edge
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_memory_and_macs_are_those_of_a_real_pass(spec: NetSpec) -> None:
+    net = build(spec).eval()
+    seen = outputs(net, torch.randn(1, 3, 33, 33))
+    table, idle = layer_table(spec, 33), 0
+    for row in table.rows:
+        if row.name not in seen or (row.unit in spec.dropped and row.path == "branch"):
+            assert (row.memory, row.macs) == (0, 0), row.name
+            idle += 1
+            continue
+        assert row.memory == seen[row.name].numel() * seen[row.name].element_size(), row.name
+        module = net.get_submodule(row.name)
+        each = module.weight[0].numel() if isinstance(module, nn.Conv2d | nn.Linear) else 0
+        assert row.macs == each * seen[row.name].numel(), row.name
+    assert table.memory == sum(row.memory for row in table.rows)
+    assert bool(idle) == bool(spec.dropped or (spec.cut and spec.shortcut is not Shortcut.A))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_rows_say_which_block_and_path_they_stand_on(spec: NetSpec) -> None:
+    table, net = layer_table(spec, 32), build(spec)
+    assert [unit.name for unit in table.units] == list(spec.block_names())
+    for unit in table.units:
+        assert [row.name for row in unit.convs] == [f"{unit.name}.conv{n + 1}" for n in range(spec.block.convs)]
+        assert (unit.join is not None) == spec.residual
+        if unit.join is not None:
+            assert (unit.join.name, unit.join.joins, unit.cut) == (unit.name, "add", unit.name in spec.cut)
+        assert (unit.name in spec.dropped) == unit.dropped
+        projection = dict(net.units())[unit.name].projection
+        assert [row.name for row in unit.skip][:1] == ([f"{unit.name}.downsample.0"] if projection else [])
+        assert unit.stage == unit.name.split(".")[0]
+    assert {row.name for row in table.rows if row.unit is None} >= {"conv1", "avgpool", "fc"}
