@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +12,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from resviz.attribution.batch_size import Pace, pace_of
+from resviz.attribution.baselines import BASELINES, baseline
+from resviz.attribution.batch_size import Timings, timings_of
 from resviz.attribution.faithfulness import faithfulness
-from resviz.attribution.method import BASELINES, Score, baseline
+from resviz.attribution.method import Evidence, Score, Setting
 from resviz.attribution.methods.gradient import TUNNELLED
 from resviz.attribution.methods.perturbation import superpixels
 from resviz.attribution.methods.relevance import RULES
-from resviz.attribution.methods.snippet import snippet
 from resviz.attribution.methods.table import METHODS, available
 from resviz.attribution.paths import grad_cam_by_block, two_paths
-from resviz.attribution.question import attribute, default_options
+from resviz.attribution.question import Asked, Case, attribute, snippet
 from resviz.data.uploads import sample_photographs
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
@@ -57,35 +58,42 @@ def linear() -> tuple[Linear, Tensor, Tensor]:
     return net, x, net.fc.weight[1].view(1, 3, SIDE, SIDE)
 
 
-def found(method: str, net: Linear, x: Tensor, **options: object) -> np.ndarray:
-    merged = default_options(method, SIDE) | {"layer": "layer"} | options
-    return METHODS[method].run(Score(net, 1), x, merged).values
+def evidence(method: str, score: Score, x: Tensor, **values: str | float) -> Evidence:
+    """The method's own answer, with its usual parameters but for `values`."""
+    return METHODS[method].run(Setting(score, x, METHODS[method].defaults(x.shape[-1]) | values, layer="layer"))
+
+
+def found(method: str, net: Linear, x: Tensor, **values: str | float) -> np.ndarray:
+    return evidence(method, Score(net, 1), x, **values).values
 
 
 def flat(x: Tensor) -> np.ndarray:
     return x.sum(1)[0].double().numpy()
 
 
-@pytest.mark.parametrize("method", ["integrated-gradients", "input-x-gradient", "deeplift", "gradient-shap", "deeplift-shap"])
+@pytest.mark.parametrize("method", ["integrated-gradients", "input-x-gradient", "deeplift", "deeplift-shap"])
 def test_a_linear_score_is_shared_out_exactly(method: str) -> None:
     net, x, weights = linear()
-    options = {"noise": 0.0} if method == "gradient-shap" else {}
-    merged = default_options(method, SIDE) | options
-    result = METHODS[method].run(Score(net, 1), x, merged)
-    if method in ("integrated-gradients", "input-x-gradient", "deeplift"):
-        assert result.values == pytest.approx(flat(weights * x), abs=1e-4)
-    elif method == "deeplift-shap":
-        bases = torch.cat([baseline(x, kind) for kind in ("mean", "black", "blur")]).mean(0, keepdim=True)
-        assert result.values == pytest.approx(flat(weights * (x - bases)), abs=1e-4)
-    if result.delta is not None and method != "gradient-shap":
+    result, base = evidence(method, Score(net, 1), x), torch.zeros_like(x)
+    if method == "deeplift-shap":
+        base = torch.cat([baseline(x, kind) for kind in ("mean", "black", "blur")]).mean(0, keepdim=True)
+    assert result.values == pytest.approx(flat(weights * (x - base)), abs=1e-4)
+    if method != "input-x-gradient":  # it has no check of its own
+        assert result.change == pytest.approx(float((weights * (x - base)).sum()), abs=1e-3)
         assert abs(result.delta) < 1e-3
-    if method == "gradient-shap":  # its baselines are drawn at random, so each pixel lies between two of them
-        every = torch.stack([flat_tensor(weights * (x - baseline(x, kind))) for kind in ("mean", "black", "blur")])
-        assert (result.values >= every.amin(0).numpy() - 1e-3 - every.std().item()).all()
 
 
-def flat_tensor(x: Tensor) -> Tensor:
-    return x.sum(1)[0].double()
+def test_gradient_shap_is_an_average_over_its_baselines() -> None:
+    """Each sample starts from one of three: a linear score is shared out exactly, by how often each of them was drawn."""
+    net, x, weights = linear()
+    values = found("gradient-shap", net, x, noise=0.0)
+    every = np.stack([flat(weights * (x - baseline(x, kind))).ravel() for kind in ("mean", "black", "blur")])
+    share = np.linalg.lstsq(every.T, values.ravel(), rcond=None)[0]
+    assert share @ every == pytest.approx(values.ravel(), abs=1e-4)
+    drawn = 12 * share  # of as many samples
+    assert drawn == pytest.approx(np.rint(drawn), abs=1e-2)
+    assert drawn.min() > -0.5
+    assert drawn.sum() == pytest.approx(12, abs=1e-2)
 
 
 @pytest.mark.parametrize("method", ["guided-backprop", "deconvolution"])
@@ -137,9 +145,8 @@ def test_layers_of_a_linear_network() -> None:
 
 def test_one_class_rather_than_another_is_the_difference() -> None:
     net, x, _ = linear()
-    merged = default_options("input-x-gradient", SIDE)
-    both = [METHODS["input-x-gradient"].run(Score(net, target), x, merged).values for target in (0, 1)]
-    rather = METHODS["input-x-gradient"].run(Score(net, 1, against=0), x, merged).values
+    both = [evidence("input-x-gradient", Score(net, target), x).values for target in (0, 1)]
+    rather = evidence("input-x-gradient", Score(net, 1, against=0), x).values
     assert rather == pytest.approx(both[1] - both[0], abs=1e-4)
 
 
@@ -168,7 +175,7 @@ def state(classifier: Classifier) -> list[object]:
 FAST = {"samples": 20, "steps": 10, "superpixels": 12}
 
 
-def few(method: str) -> dict[str, object]:
+def few(method: str) -> dict[str, float]:
     return {
         name: max(value, METHODS[method].parameters[name].low)
         for name, value in FAST.items()
@@ -183,37 +190,52 @@ def test_each_method_on_the_bundled_networks_for_all_samples(method: str) -> Non
         before = state(classifier)
         for image in sample_photographs().values():
             side = classifier.preprocessing.crop
-            options = few(method) | ({"window": side // 4} if method == "occlusion" else {})
-            result = attribute(classifier, image, method, 3, options)
+            values = few(method) | ({"window": side // 4} if method == "occlusion" else {})
+            result = attribute(Case(classifier, image, 3), Asked(method, values=values))
             assert result.values.shape == (side, side)
             assert np.isfinite(result.values).all()
             assert (result.layer is not None) == METHODS[method].layer
         assert state(classifier) == before
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_cancelling_and_failing_leave_the_shared_network_alone(method: str) -> None:
-    classifier = load_bundled("resnet20-cifar10")
-    before = state(classifier)
+class OutOfMemory(RuntimeError):
+    """What a layer of a network may raise."""
 
-    def stop(fraction: float) -> None:
+
+@pytest.mark.parametrize("method", METHODS)
+def test_cancelling_and_failing_leave_the_shared_network_alone(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = load_bundled("resnet20-cifar10")
+    case, asked = Case(classifier, sample_photographs()["Cat"], 0), Asked(method, values=few(method))
+    before, result = state(classifier), attribute(case, asked).values
+
+    def stop(fraction: float, note: str = "", partial: object = None) -> bool:
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        attribute(classifier, sample_photographs()["Cat"], method, 0, few(method), stop)
+        attribute(case, asked, stop)
     assert state(classifier) == before
+
+    def fail(*_: object, **__: object) -> Tensor:
+        raise OutOfMemory
+
+    with monkeypatch.context() as broken:  # the classifier of every network, in the middle of a pass
+        broken.setattr(torch.nn.functional, "linear", fail)
+        with pytest.raises(OutOfMemory):
+            attribute(case, asked)
+    assert state(classifier) == before
+    assert attribute(case, asked).values == pytest.approx(result, rel=1e-3, abs=1e-5)
 
 
 def test_two_sessions_at_once_get_the_maps_they_would_get_alone() -> None:
     classifier, photographs = load_bundled("resnet20-cifar10"), sample_photographs()
     wanted = [("deeplift", "Cat"), ("guided-backprop", "Coffee"), ("integrated-gradients", "Cat"), ("grad-cam", "Coffee")]
-    alone = [attribute(classifier, photographs[name], method, 1).values for method, name in wanted]
+    alone = [attribute(Case(classifier, photographs[name], 1), Asked(method)).values for method, name in wanted]
     together: dict[int, np.ndarray] = {}
 
     def explain(i: int) -> None:
         method, name = wanted[i]
         for _ in range(3):
-            together[i] = attribute(classifier, photographs[name], method, 1).values
+            together[i] = attribute(Case(classifier, photographs[name], 1), Asked(method)).values
 
     threads = [threading.Thread(target=explain, args=(i,)) for i in range(len(wanted))]
     for thread in threads:
@@ -316,18 +338,14 @@ def test_relevance_is_conserved_where_a_skip_is_added(block: Block, shortcut: Sh
     x = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(3))
     for against in (None, 5):
         score = Score(net, 3, against)
-        exact = found_by("input-x-gradient", score, x)
-        epsilon = METHODS["lrp"].run(score, x, {"rule": "epsilon"})
+        exact = evidence("input-x-gradient", score, x).values
+        epsilon = evidence("lrp", score, x, rule="epsilon")
         assert np.linalg.norm(epsilon.values - exact) <= 5e-3 * np.linalg.norm(exact)
         assert abs(epsilon.delta) <= 1e-3 * abs(epsilon.change)
     if block is Block.BASIC:  # a bottleneck's 1×1s have units that negative weights alone reach; there the other rules lose some
         for rule in RULES:
-            whole = METHODS["lrp"].run(Score(net, 3), x, {"rule": rule})
+            whole = evidence("lrp", Score(net, 3), x, rule=rule)
             assert abs(whole.delta) <= 0.01 * abs(whole.change)
-
-
-def found_by(method: str, score: Score, x: Tensor) -> np.ndarray:
-    return METHODS[method].run(score, x, default_options(method, x.shape[-1])).values
 
 
 @pytest.mark.parametrize("of", TUNNELLED)
@@ -341,97 +359,138 @@ def test_a_noise_tunnel_averages_any_gradient_method(of: str) -> None:
 def test_a_network_without_relus_offers_what_fits() -> None:
     classifier = classifier_of(NetSpec(blocks=(1, 1), width=4, activation=Activation.GELU))
     assert set(METHODS) - set(available(classifier.spec)) == {"guided-backprop", "deconvolution", "guided-grad-cam", "lrp"}
-    with pytest.raises(ValueError, match="needs ReLUs"):
-        attribute(classifier, sample_photographs()["Cat"], "guided-backprop", 0)
-    with pytest.raises(ValueError, match="Guided Backprop needs ReLUs"):
-        attribute(classifier, sample_photographs()["Cat"], "smoothgrad", 0, {"of": "guided-backprop"})
+    case = Case(classifier, sample_photographs()["Cat"], 0)
+    for asked in (Asked("guided-backprop"), Asked("smoothgrad", values={"of": "guided-backprop"})):
+        with pytest.raises(ValueError, match="Guided Backprop needs ReLUs, and this network has gelu; choose another"):
+            attribute(case, asked)
+
+
+@pytest.mark.parametrize("norm", Norm)
+@pytest.mark.parametrize("activation", Activation)
+def test_what_is_offered_is_what_is_answered(norm: Norm, activation: Activation) -> None:
+    """`unfit` is asked by the page, the command line and the methods themselves; its reason is the error's."""
+    spec = NetSpec(blocks=(1,), width=4, norm=norm, activation=activation)
+    case = Case(classifier_of(spec), sample_photographs()["Cat"], 0)
+    for name, method in METHODS.items():
+        reason = method.unfit(spec)
+        assert (name in available(spec)) == (not reason)
+        if reason:
+            with pytest.raises(ValueError, match=re.escape(f"{method.title} {reason}; choose another")):
+                attribute(case, Asked(name))
+        else:
+            assert np.isfinite(attribute(case, Asked(name, values=few(name))).values).all()
+
+
+def test_a_name_may_carry_its_layer() -> None:
+    asked = Asked.of("grad-cam@layer3.1")
+    assert (asked.method, asked.layer, asked.name, asked.title) == (
+        "grad-cam", "layer3.1", "grad-cam@layer3.1", "Grad-CAM · layer3.1",
+    )  # fmt: skip
+    assert Asked.of("grad-cam", {"layer": "layer1.0"}).layer == "layer1.0"
+    assert Asked.of("grad-cam@layer3.1", {"layer": "layer1.0"}).layer == "layer3.1"
+    assert Asked.of("saliency") == Asked("saliency")
+    classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
+    assert Asked("grad-cam").complete(classifier) == Asked("grad-cam", "layer3.2", {})
+    for asked, words in (
+        (Asked.of("saliency@layer3.1"), "looks at no layer; leave out 'layer3.1'"),
+        (Asked.of("grad-cam@layer9.9"), "'layer9.9' is no block of resnet20-cifar10; try layer3.2"),
+        (Asked.of("grad-cam", {"layer": ""}), "'' is no block of"),
+        (Asked.of("grad-cams"), "'grad-cams' is no method; choose one of"),
+        (Asked.of("grad-cam", {"steps": 5}), "'steps' is no parameter of Grad-CAM; it has none"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(words)):
+            attribute(Case(classifier, cat, 3), asked)
 
 
 def test_wrong_options_name_the_value_and_the_remedy() -> None:
     classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
-    for options, message in (({"steps": 5000}, "from 10 to 300"), ({"baseline": "white"}, "one of mean")):
+    for values, message in (({"steps": 5000}, "from 10 to 300"), ({"baseline": "white"}, "one of mean")):
         with pytest.raises(ValueError, match=message):
-            attribute(classifier, cat, "integrated-gradients", 0, options)
+            attribute(Case(classifier, cat, 0), Asked("integrated-gradients", values=values))
 
 
-def test_the_pace_takes_what_was_fastest_and_asks_its_neighbours_first() -> None:
-    pace = Pace(largest=10, first=3)
-    assert pace.sizes == (1, 2, 4, 8)
+def test_the_batch_size_is_what_was_fastest_and_tries_its_neighbours_first() -> None:
+    timings = Timings(largest=10, first=3)
+    assert timings.sizes == (1, 2, 4, 8)
     took = {1: 1.0, 2: 1.2, 4: 2.0, 8: 9.0}
     asked = []
     for _ in range(6):
-        asked.append(pace.size)
-        pace.heard(pace.size, took[pace.size])
+        asked.append(timings.size)
+        timings.record(timings.size, took[timings.size])
     assert asked == [2, 4, 8, 4, 4, 4]
-    assert pace.seconds == 0.5
-    assert pace.share(25) == 4
-    assert pace.share(5) == 3
-    assert pace.share(2) == 2
+    assert timings.seconds == 0.5
+    assert timings.share(25) == 4
+    assert timings.share(5) == 3
+    assert timings.share(2) == 2
 
 
-def test_the_pace_forgets_a_busy_moment() -> None:
-    pace = Pace(largest=8, first=2)
+def test_the_batch_size_forgets_a_busy_moment() -> None:
+    timings = Timings(largest=8, first=2)
     for size, seconds in ((2, 9.0), (4, 40.0), (1, 3.0)):  # others computed too
-        pace.heard(size, seconds)
+        timings.record(size, seconds)
     for _ in range(100):
-        size = pace.size
-        pace.heard(size, {1: 1.0, 2: 1.2, 4: 2.0, 8: 9.0}[size])
-    assert pace.size == 4
+        size = timings.size
+        timings.record(size, {1: 1.0, 2: 1.2, 4: 2.0, 8: 9.0}[size])
+    assert timings.size == 4
 
 
-def test_the_pace_stays_within_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_size_stays_within_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESVIZ_MEMORY_GB", "2")
     spec = PRESETS["resnet50"]
-    pace = pace_of(replace(spec, seed=123456 % 1000), 208, True)
+    timings = timings_of(replace(spec, seed=123456 % 1000), 208, True)
     table = layer_table(spec, 208)
     each = sum(row.memory for row in table.rows if not row.kind.endswith("norm"))
-    assert 4 * table.params + each * pace.sizes[-1] <= 2**31 / 10
-    assert 4 * table.params + each * 2 * pace.sizes[-1] > 2**31 / 10
+    assert 4 * table.params + each * timings.sizes[-1] <= 2**31 / 10
+    assert 4 * table.params + each * 2 * timings.sizes[-1] > 2**31 / 10
 
 
 def test_integrated_gradients_shows_coarse_maps_that_become_the_whole() -> None:
     net, x, _ = linear()
     shown: list[np.ndarray] = []
-    whole = found("integrated-gradients", net, x, show=shown.append)
+    values = METHODS["integrated-gradients"].defaults(SIDE)
+    whole = METHODS["integrated-gradients"].run(Setting(Score(net, 1), x, values, show=shown.append)).values
     assert shown
     for values in shown:  # a linear score has the same gradient everywhere on the path
         assert values == pytest.approx(whole, abs=1e-4)
     reports = []
-    attribute(load_bundled("resnet20-cifar10"), sample_photographs()["Cat"], "integrated-gradients", 0,
-              tick=lambda fraction, note="", partial=None: reports.append(partial))  # fmt: skip
+    case = Case(load_bundled("resnet20-cifar10"), sample_photographs()["Cat"], 0)
+    attribute(case, Asked("integrated-gradients"), lambda fraction, note="", partial=None: reports.append(partial))
     assert any(partial is not None and partial.values.shape == (32, 32) for partial in reports)
 
 
 @pytest.mark.parametrize("name", ["resnet20-cifar10", "resnet18-imagenette"])
 def test_two_paths_add_up_and_the_filmstrip_has_a_map_for_each_block(name: str) -> None:
     classifier, cat = load_bundled(name), sample_photographs()["Cat"]
+    case = Case(classifier, cat, 3)
     for block in classifier.spec.block_names():
-        paths = two_paths(classifier, cat, 3, block)
+        paths = two_paths(case, block)
         assert paths.error < 1e-4
         assert np.abs(paths.identity).sum() > 0
         assert np.abs(paths.branch).sum() > 0
-    strip = grad_cam_by_block(classifier, cat, 3)
+    strip = grad_cam_by_block(case)
     assert [each.layer for each in strip] == list(classifier.spec.block_names())
-    assert strip[-1].values == pytest.approx(attribute(classifier, cat, "grad-cam", 3).values, abs=1e-5)
+    assert strip[-1].values == pytest.approx(attribute(case, Asked("grad-cam")).values, abs=1e-5)
 
 
 @pytest.mark.parametrize("block", Block)
 def test_two_paths_add_up_in_every_kind_of_block(block: Block) -> None:
     spec = NetSpec(block=block, blocks=(2, 1), width=8, shortcut=Shortcut.B)
     for name in spec.block_names():
-        assert two_paths(classifier_of(spec), sample_photographs()["Cat"], 3, name).error < 1e-3
+        assert two_paths(Case(classifier_of(spec), sample_photographs()["Cat"], 3), name).error < 1e-3
+    cut = classifier_of(replace(spec, cut=frozenset({"layer1.1"})))
     with pytest.raises(ValueError, match="choose another block"):
-        two_paths(classifier_of(replace(spec, cut=frozenset({"layer1.1"}))), sample_photographs()["Cat"], 3, "layer1.1")
+        two_paths(Case(cut, sample_photographs()["Cat"], 3), "layer1.1")
 
 
 def test_a_cut_skip_changes_the_map_and_not_the_shared_network() -> None:
     classifier, cat = load_bundled("resnet18-imagenette"), sample_photographs()["Cat"]
-    before = attribute(classifier, cat, "saliency", 3).values
-    cut = attribute(classifier, cat, "saliency", 3, spec=replace(classifier.spec, cut=frozenset({"layer1.1"}))).values
-    dropped = attribute(classifier, cat, "saliency", 3, spec=replace(classifier.spec, dropped=frozenset({"layer1.1"}))).values
+    case, asked, block = Case(classifier, cat, 3), Asked("saliency"), frozenset({"layer1.1"})
+    before = attribute(case, asked).values
+    cut = attribute(case, asked, spec=replace(classifier.spec, cut=block)).values
+    dropped = attribute(case, asked, spec=replace(classifier.spec, dropped=block)).values
     assert np.abs(cut - before).max() > 0
     assert np.abs(cut - dropped).max() > 0
-    assert attribute(classifier, cat, "saliency", 3).values == pytest.approx(before, rel=1e-3, abs=1e-6)
+    assert attribute(case, asked).values == pytest.approx(before, rel=1e-3, abs=1e-6)
 
 
 def test_faithfulness_knows_a_map_that_ignores_the_weights_from_one_that_does_not() -> None:
@@ -439,8 +498,8 @@ def test_faithfulness_knows_a_map_that_ignores_the_weights_from_one_that_does_no
     state = {name: value.clone() for name, value in classifier.net.state_dict().items()}
     judged = {}
     for method in ("integrated-gradients", "layer-activation", "guided-backprop"):
-        found = attribute(classifier, cat, method, 3)
-        judged[method] = faithfulness(classifier, cat, found)
+        case, asked = Case(classifier, cat, 3), Asked(method)
+        judged[method] = faithfulness(case, asked, attribute(case, asked))
         assert judged[method].stages == ("fc", "layer3", "layer2", "layer1", "conv1")
         assert 0 <= judged[method].deletion_auc <= 1
         assert judged[method].infidelity >= 0
@@ -456,24 +515,27 @@ def test_faithfulness_knows_a_map_that_ignores_the_weights_from_one_that_does_no
 def test_faithful_evidence_is_deleted_first() -> None:
     """A map that orders pixels by what they truly add has the lower deletion curve than its opposite."""
     classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
-    found = attribute(classifier, cat, "integrated-gradients", 3)
-    opposite = replace(found, values=-np.asarray(found.values))
-    right, wrong = (faithfulness(classifier, cat, each) for each in (found, opposite))
+    case, asked = Case(classifier, cat, 3), Asked("integrated-gradients")
+    attribution = attribute(case, asked)
+    opposite = replace(attribution, values=-np.asarray(attribution.values))
+    right, wrong = (faithfulness(case, asked, each) for each in (attribution, opposite))
     assert right.deletion_auc < wrong.deletion_auc
     assert right.insertion_auc > wrong.insertion_auc
 
 
 def test_a_cancelled_measurement_leaves_nothing_behind() -> None:
     classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
-    found, heard = attribute(classifier, cat, "saliency", 3), []
+    case, asked, heard = Case(classifier, cat, 3), Asked("saliency"), []
+    attribution = attribute(case, asked)
 
-    def tick(fraction: float, note: str = "", partial: object = None) -> None:
+    def tick(fraction: float, note: str = "", partial: object = None) -> bool:
         heard.append(fraction)
         if fraction > 0.5:
             raise Cancelled
+        return False
 
     with pytest.raises(Cancelled):
-        faithfulness(classifier, cat, found, tick=tick)
+        faithfulness(case, asked, attribution, tick)
     assert heard == sorted(heard)
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in classifier.net.modules())
 
@@ -485,13 +547,12 @@ def test_the_snippet_runs_and_equals(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     sample_photographs()["Cat"].save("photograph.png")
-    options = default_options(method, 32) | ({"layer": "layer2.1"} if METHODS[method].layer else {}) | ({"of": of} if of else {})
-    options |= {"samples": 20} if "samples" in options else {}
-    classifier = load_bundled("resnet20-cifar10")
-    ours = attribute(classifier, sample_photographs()["Cat"], method, 3, options, against=against).values
-    code = snippet(
-        "from resviz.zoo.bundled import load_bundled\nclassifier = load_bundled('resnet20-cifar10')", method, 3, options, against
-    )
+    values: dict[str, str | float] = {"of": of} if of else {}
+    values |= {"samples": 20} if "samples" in METHODS[method].parameters else {}
+    asked = Asked(method, "layer2.1" if METHODS[method].layer else None, values)
+    case = Case(load_bundled("resnet20-cifar10"), sample_photographs()["Cat"], 3, against)
+    ours = attribute(case, asked).values
+    code = snippet("from resviz.zoo.bundled import load_bundled\nclassifier = load_bundled('resnet20-cifar10')", case, asked)
     scope: dict[str, object] = {}
     exec(code, scope)
     theirs = np.asarray(scope["values"], np.float64)

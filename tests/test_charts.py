@@ -30,7 +30,8 @@ from resviz.results import (
     Run,
 )
 from resviz.spec.lab import Edit, LabPlan
-from resviz.spec.net import NetSpec, to_query_string
+from resviz.spec.net import NetSpec
+from resviz.spec.query import to_query_string
 
 GOLDEN = Path(__file__).parent / "golden" / "charts"
 LAYERS = ("conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2.0.conv2", "fc")

@@ -500,7 +500,7 @@ def test_the_projects_own_file_is_what_its_card_says() -> None:
 def test_a_method_that_does_not_fit_says_why() -> None:
     from PIL import Image
 
-    from resviz.attribution.question import attribute
+    from resviz.attribution.question import Asked, Case, attribute
 
     for spec, words in (
         (replace(SMALL, norm=Norm.GROUP), "has no rule for the group norm"),
@@ -508,4 +508,4 @@ def test_a_method_that_does_not_fit_says_why() -> None:
     ):
         found = load(saved(net(spec).state_dict()), "net.pth", Answers(activation=spec.activation))
         with pytest.raises(ValueError, match=words):
-            attribute(found, Image.new("RGB", (32, 32)), "lrp", 0)
+            attribute(Case(found, Image.new("RGB", (32, 32)), 0), Asked("lrp"))

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from resviz.attribution.methods.table import METHODS
-from resviz.attribution.question import attribute
+from resviz.attribution.question import Asked, Case, attribute
 from resviz.cli import main
 from resviz.zoo.bundled import load_bundled
 
@@ -112,12 +112,13 @@ def test_a_wrong_value_is_one_line(argv: tuple[str, ...], words: str, here: Path
 
 def test_the_page_and_the_command_line_refuse_the_same() -> None:
     classifier = load_bundled("resnet20-cifar10")
+    case = Case(classifier, pixels(), 0)
     for method, entry in METHODS.items():
         with pytest.raises(ValueError, match="is no parameter of"):
-            attribute(classifier, pixels(), method, 0, {"stepz": 5})
+            attribute(case, Asked.of(method, {"stepz": 5}))
         if not entry.layer:
             with pytest.raises(ValueError, match="looks at no layer"):
-                attribute(classifier, pixels(), method, 0, {"layer": "layer1.0"})
+                attribute(case, Asked.of(method, {"layer": "layer1.0"}))
 
 
 def test_a_names_list_longer_than_a_path_is_a_list(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

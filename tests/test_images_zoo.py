@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from resviz.attribution.methods.table import METHODS
-from resviz.attribution.question import attribute
+from resviz.attribution.question import Asked, Case, attribute
 from resviz.data.uploads import ImageError, decode
 from resviz.zoo.bundled import bundled_names, card, load_bundled
 from resviz.zoo.checkpoint import Answers, CheckpointError, infer_spec, load
@@ -76,7 +76,7 @@ def test_a_mismatch_names_its_keys() -> None:
 def test_methods_run_and_leave_the_shared_network_alone(method: str) -> None:
     classifier = load_bundled("resnet20-cifar10")
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8))
-    result = attribute(classifier, picture, method, 3)
+    result = attribute(Case(classifier, picture, 3), Asked(method))
     assert result.values.shape == (32, 32)
     assert np.isfinite(result.values).all()
     assert np.abs(result.values).max() > 0
@@ -92,5 +92,5 @@ def test_cancelling_ends_the_run_at_the_next_forward_pass() -> None:
 
     classifier = load_bundled("resnet20-cifar10")
     with pytest.raises(InterruptedError):
-        attribute(classifier, Image.new("RGB", (32, 32)), "occlusion", 0, tick=stop)
+        attribute(Case(classifier, Image.new("RGB", (32, 32)), 0), Asked("occlusion"), stop)
     assert not any(m._forward_pre_hooks for m in classifier.net.modules())

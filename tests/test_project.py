@@ -39,7 +39,19 @@ def test_the_configuration_is_what_the_app_relies_on() -> None:
 
 
 def test_what_every_page_opens_with_does_not_import_torch() -> None:
-    modules = "frame, diagram, charts, inputs, jobs, controls, cache"
-    code = f"from resviz.ui import {modules}; from resviz.figures import *; import resviz.nets.cost, sys; print('torch' in sys.modules)"
+    """A page's frame, its first figure, and the whole of the pages that compute nothing."""
+    modules = "page, first, home, build, degradation, cache, jobs, state"
+    more = "resviz.ui.components.chart, resviz.ui.components.diagram, resviz.ui.components.evidence, resviz.ui.widgets.pickers"
+    code = f"from resviz.ui import {modules}; import resviz.nets.cost, {more}, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_pages_only_place_what_the_ui_draws() -> None:
+    """The import checker keeps the floors of packages; `app.py` is none, and pages are thin."""
+    for path in (ROOT / "app.py", *(ROOT / "pages").glob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        names = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+        names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        assert all(name and name.startswith(("resviz.ui", "resviz.spec", "streamlit")) for name in names), path.name
+        assert not [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)], path.name

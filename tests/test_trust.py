@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from resviz.attribution.baselines import BASELINES
 from resviz.attribution.faithfulness import faithfulness
-from resviz.attribution.method import BASELINES
 from resviz.attribution.methods.table import METHODS
-from resviz.attribution.question import attribute
+from resviz.attribution.question import Asked, Case, attribute
 from resviz.data.uploads import sample_photographs
 from resviz.figures.captions import attribution_note, focus_note, ranking, trust_note
 from resviz.figures.overlay import Look, attribution_figure, overlay_image, poles
@@ -43,9 +43,10 @@ def test_layer_activation_is_turned_round_and_not_called_the_same() -> None:
     classifier, photographs = load_bundled("resnet18-imagenette"), sample_photographs()
     for name in ("Cat", "Motorcycle"):
         target = int(predict(classifier, photographs[name]).probabilities.argmax())
-        found = attribute(classifier, photographs[name], "layer-activation", target)
-        assert faithfulness(classifier, photographs[name], found).similarity[-1] < -0.5
-        assert "turned round" in trust_note("Layer Activation", faithfulness(classifier, photographs[name], found))
+        case, asked = Case(classifier, photographs[name], target), Asked("layer-activation")
+        measured = faithfulness(case, asked, attribute(case, asked))
+        assert measured.similarity[-1] < -0.5
+        assert "turned round" in trust_note("Layer Activation", measured)
 
 
 def test_a_baseline_that_is_the_class_cannot_judge_it() -> None:
@@ -63,10 +64,11 @@ def test_a_baseline_that_is_the_class_cannot_judge_it() -> None:
 def test_deletion_ends_at_the_baseline_that_was_chosen() -> None:
     classifier, cat = load_bundled("resnet18-imagenette"), sample_photographs()["Cat"]
     golf = classifier.categories.index("golf ball")
-    found = attribute(classifier, cat, "saliency", golf)
+    case, asked = Case(classifier, cat, golf), Asked("saliency")
+    attribution = attribute(case, asked)
     ends = {}
     for empty in BASELINES:
-        measured = faithfulness(classifier, cat, found, empty=empty)
+        measured = faithfulness(case, asked, attribution, empty=empty)
         assert measured.baseline == empty
         ends[empty] = float(measured.deletion[-1])
     black = predict(classifier, Image.new("RGB", cat.size)).probabilities[golf]
@@ -77,13 +79,14 @@ def test_deletion_ends_at_the_baseline_that_was_chosen() -> None:
 
 def test_a_map_that_is_the_same_everywhere_is_called_so() -> None:
     classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
-    found = attribute(classifier, cat, "internal-influence", 3)
-    assert found.constant
-    assert "everywhere" in focus_note(found)
-    assert "earlier layer" in focus_note(found)
+    case = Case(classifier, cat, 3)
+    late = attribute(case, Asked("internal-influence"))
+    assert late.constant
+    assert "everywhere" in focus_note(late)
+    assert "earlier layer" in focus_note(late)
     assert "in no order" in trust_note("Internal Influence", replace(judged(), constant=True))
     assert ranking({"flat": replace(judged(worth=0.1), constant=True), "map": judged(0.8)})[-1][0] == "flat"
-    early = attribute(classifier, cat, "internal-influence", 3, {"layer": "layer2.1"})
+    early = attribute(case, Asked("internal-influence", "layer2.1"))
     assert not early.constant
     assert "strongest tenth" in focus_note(early)
 
@@ -95,9 +98,10 @@ def test_what_helps_gradient_shap_is_what_is_said_to_help() -> None:
     photographs = list(sample_photographs().values())[:4]
 
     def off(count: float) -> float:
-        asked = ((photo, int(predict(classifier, photo).probabilities.argmax())) for photo in photographs)
-        maps = [attribute(classifier, photo, "gradient-shap", best, {"samples": count, "noise": 0.0}) for photo, best in asked]
-        return float(np.sqrt(np.mean([(found.delta / found.target_change) ** 2 for found in maps])))
+        asked = Asked("gradient-shap", values={"samples": count, "noise": 0.0})
+        cases = [Case(classifier, photo, int(predict(classifier, photo).probabilities.argmax())) for photo in photographs]
+        maps = [attribute(case, asked) for case in cases]
+        return float(np.sqrt(np.mean([(each.delta / each.target_change) ** 2 for each in maps])))
 
     assert off(samples.high) < off(samples.default) / 3
     assert "four times" in attribution_note(0.5, 1.0, METHODS["gradient-shap"].remedy)

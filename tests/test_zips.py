@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from resviz.attribution.folders import explain_all
+from resviz.attribution.question import Asked
 from resviz.cli import main
 from resviz.data.datasets import files_sets
 from resviz.data.unpack import Entry, UnpackError, folder, unzip
@@ -162,7 +163,7 @@ def explained(
         written[path] = content
 
     with Gallery(write) as gallery:
-        for found in explain_all(entries, [load_bundled("resnet20-cifar10")], methods):
+        for found in explain_all(entries, [load_bundled("resnet20-cifar10")], [*map(Asked.of, methods)]):
             gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem, found.notes)
     return gallery, written
 
@@ -235,7 +236,7 @@ def test_a_method_that_fails_is_a_problem_and_no_end(monkeypatch: pytest.MonkeyP
     real = folders.attribute
 
     def sometimes(*given: object, **more: object) -> object:
-        if given[2] == "grad-cam":
+        if given[1] == Asked("grad-cam"):
             raise RuntimeError("no memory")
         return real(*given, **more)  # type: ignore[arg-type]
 
@@ -256,7 +257,7 @@ def test_a_run_that_is_ended_leaves_its_index() -> None:
     def run() -> None:
         with Gallery(written.__setitem__) as gallery:
             for found in explain_all(
-                [Entry(f"{n}.png", picture) for n in range(9)], [load_bundled("resnet20-cifar10")], ["saliency"], tick
+                [Entry(f"{n}.png", picture) for n in range(9)], [load_bundled("resnet20-cifar10")], [Asked("saliency")], tick
             ):
                 gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem)
                 done.append(found.name)

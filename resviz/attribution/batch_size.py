@@ -9,7 +9,7 @@ from dataclasses import replace
 from resviz.nets.cost import layer_table, memory_limit
 from resviz.spec.net import NetSpec
 
-__all__ = ["Pace", "pace_of"]
+__all__ = ["Timings", "timings_of"]
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
 _FIRST = 512 * 2**20  # bytes of activations to begin with, before anything was timed
@@ -17,7 +17,7 @@ _LATELY, _OLD = 6, 40  # measurements of a size that count, and batches after wh
 _SHARE = 10  # the part of the memory limit that one explanation may take: others compute too
 
 
-class Pace:
+class Timings:
     """Seconds a picture took at each batch size lately; `size` is the best one, or a neighbour of it that has not been tried of late.
 
     What was measured while others computed too is soon forgotten, so that one busy moment decides nothing.
@@ -37,6 +37,7 @@ class Pace:
 
     @property
     def size(self) -> int:
+        """The batch size to take next."""
         if not self.times:
             return self.first
         best = self.sizes.index(min(self.times, key=lambda n: min(self.times[n])))
@@ -47,7 +48,8 @@ class Pace:
         """`size`, or a little less where that makes equal batches: 25 are 7 + 7 + 7 + 4, not 8 + 8 + 8 + 1."""
         return max(1, math.ceil(pictures / math.ceil(pictures / self.size)))
 
-    def heard(self, pictures: int, seconds: float) -> None:
+    def record(self, pictures: int, seconds: float) -> None:
+        """So many pictures went through together, and took that long."""
         size = next((n for n in self.sizes if pictures <= n), self.sizes[-1])
         self.batches += 1
         if pictures > size / 2:  # or 1
@@ -55,17 +57,17 @@ class Pace:
             self.tried[size] = self.batches
 
 
-_paces: dict[tuple[NetSpec, int, bool], Pace] = {}
+_timings: dict[tuple[NetSpec, int, bool], Timings] = {}
 
 
-def pace_of(spec: NetSpec, side: int, gradients: bool) -> Pace:
-    """The process's one pace for networks of this shape at this image size, with or without a backward pass."""
+def timings_of(spec: NetSpec, side: int, gradients: bool) -> Timings:
+    """The process's one record for networks of this shape at this image size, with or without a backward pass."""
     shape = replace(spec, cut=frozenset(), dropped=frozenset(), seed=0)
     key = shape, side, gradients
-    if key not in _paces:
+    if key not in _timings:
         table, room = layer_table(shape, side), memory_limit() // _SHARE
         # weights are frozen and norms folded; on the way back every other activation is there once
         rows = [row.memory for row in table.rows if not row.kind.endswith("norm")]
         each = max(1, sum(rows) if gradients else 3 * max(rows))
-        _paces[key] = Pace((room - 4 * table.params) // each, _FIRST // each)
-    return _paces[key]
+        _timings[key] = Timings((room - 4 * table.params) // each, _FIRST // each)
+    return _timings[key]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
 from captum.metrics import infidelity, sensitivity_max
-from PIL import Image
 from torch import Tensor, nn
 
-from resviz.attribution.batch_size import pace_of
-from resviz.attribution.method import baseline
-from resviz.attribution.question import Question, Tick, ask, watched
+from resviz.attribution.baselines import baseline
+from resviz.attribution.batch_size import timings_of
+from resviz.attribution.question import Asked, Case, Question, ask
+from resviz.attribution.watch import watched
 from resviz.nets.families.resnet import ResNet
+from resviz.progress import Tick, quiet
 from resviz.results import Attribution, Faithfulness
-from resviz.zoo.classifier import Classifier
 
 __all__ = ["faithfulness"]
 
@@ -26,56 +24,57 @@ _SQUARES = 32  # random squares that infidelity covers
 _NUDGES = 3  # slightly changed pictures for sensitivity
 
 
-def faithfulness(
-    classifier: Classifier,
-    image: Image.Image,
-    attribution: Attribution,
-    options: Mapping[str, Any] | None = None,
-    tick: Tick = lambda fraction, note="", partial=None: None,
-    against: int | None = None,
-    empty: str = "mean",
-) -> Faithfulness:
+def faithfulness(case: Case, asked: Asked, attribution: Attribution, tick: Tick = quiet, empty: str = "mean") -> Faithfulness:
     """Deletion and insertion curves, infidelity, sensitivity and the sanity check by randomised weights, for one map.
 
-    `empty` is one of `BASELINES`: what deletion puts in a pixel's place.
+    `attribution` answers `asked` about the case; `empty` is one of `BASELINES`: what deletion puts in a pixel's place.
     """
-    question = ask(classifier, image, attribution.method, attribution.target, options, against)
+    question = ask(case, asked)
     net = question.view()
     stages = tuple(reversed([name for name, _ in net.stages()]))
     repeats = _NUDGES + 1 + len(stages)
     watch = watched(net, 2 * (_STEPS + 1) + _SQUARES + repeats * question.expected, tick)
     x, values = question.x, np.asarray(attribution.values, np.float64)
     fractions = np.linspace(0, 1, _STEPS + 1)
-    without = baseline(x, empty, classifier.preprocessing.black()).expand_as(x)
-    deletion = _curve(net, question, x, without, values, fractions)
-    insertion = _curve(net, question, baseline(x, "blur"), x, values, fractions)
+    without = baseline(x, empty, case.network.preprocessing.black()).expand_as(x)
+    deletion = _curve(net, question, (x, without), values, fractions)
+    insertion = _curve(net, question, (baseline(x, "blur"), x), values, fractions)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="captum")
         unfaithful = _infidelity(net, question, values)
         nudged = _sensitivity(net, question, tick)
     similarity = []
-    shuffled = net
-    for stage in stages:
-        _shuffle(shuffled, stage)
-        similarity.append(_rank_correlation(values, question.answer(shuffled, lambda *_, **__: tick(watch.fraction)).values))
+    for stage in stages:  # one after another, so that each adds to those above it
+        _shuffle(net, stage)
+        shuffled = question.answer(net, lambda *_, **__: tick(watch.fraction)).values
+        similarity.append(_rank_correlation(values, shuffled))
     return Faithfulness(
-        fractions, deletion, insertion, unfaithful, nudged, stages, np.array(similarity), empty, attribution.constant
+        fractions,
+        deletion,
+        insertion,
+        infidelity=unfaithful,
+        sensitivity=nudged,
+        stages=stages,
+        similarity=np.array(similarity),
+        baseline=empty,
+        constant=attribution.constant,
     )
 
 
 @torch.no_grad()
-def _curve(net: ResNet, question: Question, start: Tensor, end: Tensor, values: np.ndarray, fractions: np.ndarray) -> np.ndarray:
-    """The class's probability while pixels turn from `start` into `end`, strongest evidence first."""
+def _curve(net: ResNet, question: Question, ends: tuple[Tensor, Tensor], values: np.ndarray, fractions: np.ndarray) -> np.ndarray:
+    """The class's probability while pixels turn from the first picture into the second, strongest evidence first."""
+    start, end = ends
     place = np.empty(values.size)
     place[np.argsort(-values, axis=None, kind="stable")] = np.arange(values.size)
     rank = torch.from_numpy(place.reshape(values.shape))[None, None]
-    size = pace_of(net.spec, start.shape[-1], False).share(len(fractions))
-    found = []
+    size = timings_of(net.spec, start.shape[-1], False).share(len(fractions))
+    probabilities = []
     for chunk in np.array_split(fractions, -(-len(fractions) // size)):
         turned = (rank < torch.from_numpy(chunk * values.size).view(-1, 1, 1, 1)).to(start.device)  # (n, 1, H, W)
         logits = net(torch.where(turned, end, start).contiguous(memory_format=torch.channels_last))
-        found.append(torch.softmax(logits.cpu().double(), 1)[:, question.target])
-    return torch.cat(found).numpy()
+        probabilities.append(torch.softmax(logits.cpu().double(), 1)[:, question.case.target])
+    return torch.cat(probabilities).numpy()
 
 
 def _infidelity(net: ResNet, question: Question, values: np.ndarray) -> float:
@@ -96,11 +95,16 @@ def _infidelity(net: ResNet, question: Question, values: np.ndarray) -> float:
     channels = question.x.shape[1]
     spread = (torch.from_numpy(values).float() / channels).expand(1, channels, side, side).contiguous().to(question.x.device)
     with torch.no_grad():
-        found = infidelity(
-            question.score(net), cover, question.x, spread, n_perturb_samples=_SQUARES, normalize=True,
-            max_examples_per_batch=pace_of(net.spec, side, False).size,
-        )  # fmt: skip
-    return float(found)
+        missed = infidelity(
+            question.score(net),
+            cover,
+            question.x,
+            spread,
+            n_perturb_samples=_SQUARES,
+            normalize=True,
+            max_examples_per_batch=timings_of(net.spec, side, False).size,
+        )
+    return float(missed)
 
 
 def _sensitivity(net: ResNet, question: Question, tick: Tick) -> float:
@@ -108,18 +112,17 @@ def _sensitivity(net: ResNet, question: Question, tick: Tick) -> float:
     generator = torch.Generator().manual_seed(0)
 
     def nudge(inputs: Tensor | tuple[Tensor, ...], radius: float) -> Tensor:
-        given = inputs[0] if isinstance(inputs, tuple) else inputs
-        return given + (2 * torch.rand(given.shape, generator=generator) - 1) * radius
+        x = inputs[0] if isinstance(inputs, tuple) else inputs
+        return x + (2 * torch.rand(x.shape, generator=generator) - 1) * radius
 
     def explain(inputs: Tensor | tuple[Tensor, ...]) -> Tensor:
-        given = inputs[0] if isinstance(inputs, tuple) else inputs
+        pictures = inputs[0] if isinstance(inputs, tuple) else inputs  # (N, C, H, W)
         maps = [
-            question.answer(net, tick, picture[None].contiguous(memory_format=torch.channels_last)).values for picture in given
+            question.answer(net, tick, picture[None].contiguous(memory_format=torch.channels_last)).values for picture in pictures
         ]
         return torch.from_numpy(np.stack(maps))[:, None].float().to(question.x.device)
 
-    found = sensitivity_max(explain, question.x, nudge, n_perturb_samples=_NUDGES, max_examples_per_batch=1)
-    return float(found)
+    return float(sensitivity_max(explain, question.x, nudge, n_perturb_samples=_NUDGES, max_examples_per_batch=1))
 
 
 def _shuffle(net: ResNet, stage: str) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from resviz.attribution.methods.table import at_layer, available
-from resviz.attribution.question import attribute
+from resviz.attribution.question import Asked, Case, attribute
 from resviz.data.unpack import Entry
 from resviz.data.uploads import ImageError, decode
 from resviz.guard import brief
@@ -34,7 +33,7 @@ class Explained:
 
 
 def explain_all(
-    entries: Iterable[Entry], classifiers: Sequence[Classifier], methods: Sequence[str], tick: Tick = quiet
+    entries: Iterable[Entry], classifiers: Sequence[Classifier], methods: Sequence[Asked], tick: Tick = quiet
 ) -> Iterator[Explained]:
     """The evidence for the most probable class of each network: every entry has an answer, or the problem why not.
 
@@ -52,34 +51,31 @@ def explain_all(
             continue
         for classifier in classifiers:
             try:
-                yield _explained(name, classifier, decoded.image, methods, tick, decoded.notes)
+                yield replace(_explained(name, classifier, decoded.image, methods, tick), notes=decoded.notes)
             except Exception as error:  # what one network cannot do with one picture is no reason to end the run
                 yield Explained(name, classifier.name, problem=f"{classifier.name} cannot be asked about it: {brief(error)}")
 
 
-def _explained(
-    name: str, classifier: Classifier, image: Image.Image, methods: Sequence[str], tick: Tick, notes: tuple[str, ...]
-) -> Explained:
+def _explained(name: str, classifier: Classifier, image: Image.Image, methods: Sequence[Asked], tick: Tick) -> Explained:
     prediction = predict(classifier, image)
-    target = prediction.categories.index(prediction.top(1)[0][0])
+    case = Case(classifier, image, prediction.categories.index(prediction.top(1)[0][0]))
     maps, problems = {}, []
-    for method in methods:
-        if unfit := _unfit(classifier, method):
+    for asked in methods:
+        if unfit := _unfit(classifier, asked):
             problems.append(unfit)
             continue
         try:
-            maps[method] = attribute(classifier, image, method, target, tick=lambda *_, **__: tick(0.0))
+            maps[asked.name] = attribute(case, asked, tick=lambda *_, **__: tick(0.0))
         except Exception as error:
-            problems.append(f"{method} ended with an error: {brief(error)}")
+            problems.append(f"{asked.name} ended with an error: {brief(error)}")
     window = classifier.preprocessing.window(image)
-    return Explained(name, classifier.name, window, prediction, maps, "; ".join(problems), notes)
+    return Explained(name, classifier.name, window, prediction, maps, "; ".join(problems))
 
 
-def _unfit(classifier: Classifier, name: str) -> str:
+def _unfit(classifier: Classifier, asked: Asked) -> str:
     """Why this network cannot be asked so, or nothing."""
-    method, layer = at_layer(name)
-    if method not in available(classifier.spec):
-        return f"{method} means nothing for {classifier.name}, whose activation or norm it does not know"
-    if layer is not None and layer not in set(classifier.spec.block_names()):
-        return f"{name}: {classifier.name} has no block {layer}"
+    if asked.entry.unfit(classifier.spec):
+        return f"{asked.method} means nothing for {classifier.name}, whose activation or norm it does not know"
+    if asked.layer is not None and asked.layer not in set(classifier.spec.block_names()):
+        return f"{asked.name}: {classifier.name} has no block {asked.layer}"
     return ""

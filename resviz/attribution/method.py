@@ -1,38 +1,31 @@
-"""What a method is: the words about it, its parameters, and the score it explains."""
+"""What a method is: the words about it, its parameters, the networks it fits, and the contract of its function.
+
+A method's function is handed a `Setting`: the score to explain, (N, C, H, W) to (N, 1), of a network that is private to the call
+and in eval mode, and the picture, (1, C, H, W), normalised and channels-last. It returns `Evidence`: one number for each pixel,
+(H, W), fp64, on the processor, summed over the channels; a layer's map is brought to the picture's size. Positive speaks for the
+class, unless the evidence is unsigned. Hooks may stay on the network, which ends with the call; weights and input stay as they are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resviz.attribution.batch_size import pace_of
+from resviz.attribution.baselines import baseline
+from resviz.attribution.batch_size import timings_of
+from resviz.attribution.methods.snippet import Snippet
+from resviz.guard import nearest, quoted
 from resviz.nets.families.resnet import ResNet
-from resviz.spec.net import NetSpec
+from resviz.spec.net import Activation, NetSpec, Norm
 
-__all__ = [
-    "BASELINE",
-    "BASELINES",
-    "Choice",
-    "Found",
-    "Method",
-    "Options",
-    "Parameter",
-    "Run",
-    "Score",
-    "base_of",
-    "baseline",
-    "change_of",
-    "flat",
-    "numbers",
-    "several_bases",
-    "together",
-    "total",
-]
+__all__ = ["Choice", "Evidence", "Method", "Parameter", "Score", "Setting", "Value", "Values", "flat", "numbers", "total"]
+
+Value = str | float
+Values = Mapping[str, Value]  # a method's parameters by name
 
 
 class Score(nn.Module):
@@ -50,13 +43,25 @@ class Score(nn.Module):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number a method takes; whole where its default is."""
+    """A number a method takes; whole where its default is. `by_side` is the default where it depends on the picture's side."""
 
     title: str
     default: float
     low: float
     high: float
     help: str
+    by_side: Callable[[int], float] | None = None
+
+    def usual(self, side: int) -> Value:
+        """The default for a picture of that side in pixels."""
+        return self.default if self.by_side is None else self.by_side(side)
+
+    def check(self, name: str, value: Value) -> None:
+        """Raise `ValueError` for what is no number, out of range, or a fraction where a whole number is meant."""
+        whole = isinstance(self.default, int)
+        if not isinstance(value, int | float) or not self.low <= value <= self.high or (whole and value != int(value)):
+            meant = "a whole number " if whole else ""
+            raise ValueError(f"{name} must be {meant}from {self.low:g} to {self.high:g}, got {quoted(value)!r}")
 
 
 @dataclass(frozen=True)
@@ -68,68 +73,133 @@ class Choice:
     choices: tuple[str, ...]
     help: str
 
+    def usual(self, side: int) -> Value:
+        """The default, for pictures of every side."""
+        return self.default
 
-Options = Mapping[str, Any]
-Run = Callable[[Score, Tensor, Options], "Found"]
+    def check(self, name: str, value: Value) -> None:
+        """Raise `ValueError` for any other word."""
+        if value not in self.choices:
+            near = nearest(str(value), self.choices)
+            raise ValueError(f"{name} must be one of {', '.join(self.choices)}, got {quoted(value)!r}{near}")
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a method's function returns: the map, and its own check where it has one."""
+class Setting:
+    """What a method's function is handed. `layer` is the block of a layer method, `show` hears coarse maps on the way."""
+
+    score: Score
+    x: Tensor  # (1, C, H, W)
+    values: Values
+    layer: str = ""
+    black: Tensor | None = None  # (1, C, 1, 1)
+    show: Callable[[np.ndarray], object] | None = None
+
+    @property
+    def side(self) -> int:
+        """The picture's, in pixels."""
+        return self.x.shape[-1]
+
+    @property
+    def module(self) -> nn.Module:
+        """The block that a layer method looks at."""
+        return self.score.net.get_submodule(self.layer)
+
+    def word(self, name: str) -> str:
+        """A `Choice` of the method's."""
+        return str(self.values[name])
+
+    def number(self, name: str) -> float:
+        """A `Parameter` of the method's."""
+        return float(self.values[name])
+
+    def count(self, name: str) -> int:
+        """A whole `Parameter` of the method's."""
+        return int(self.values[name])
+
+    def baseline(self) -> Tensor:
+        """The picture without evidence that was chosen: (1, C, H, W)."""
+        return baseline(self.x, self.word("baseline"), self.black)
+
+    def baselines(self) -> Tensor:
+        """The three pictures without evidence that the SHAP methods start from: (3, C, H, W)."""
+        return torch.cat([baseline(self.x, kind, self.black) for kind in ("mean", "black", "blur")])
+
+    def change(self, base: Tensor) -> float:
+        """How far the score is above that of the baseline, or of several on average."""
+        with torch.no_grad():
+            scores = self.score(torch.cat([self.x, base]))
+            return (scores[:1] - scores[1:]).mean().item()
+
+    def batch_size(self, pictures: int, gradients: bool = True) -> int:
+        """How many of these pictures to put through the network at once."""
+        return timings_of(self.score.net.spec, self.side, gradients).share(max(1, pictures))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a method's function returns: a map, (H, W), and its own check where it has one.
+
+    `delta` is the map's sum less `change`, the change of the score that it should sum to.
+    """
 
     values: np.ndarray
     signed: bool
     delta: float | None = None
     change: float | None = None
-    layer: bool = False
+
+    @classmethod
+    def checked(cls, attribution: Tensor, change: float) -> Evidence:
+        """Of pixels, (1, C, H, W), that should sum to the score's change."""
+        return cls(flat(attribution), True, total(attribution) - change, change)
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method in the field's words. `evaluations` tells how many pictures a run puts through the network, for its progress and its cost."""
+    """A method in the field's words. `evaluations` tells how many pictures of a side a run puts through the network."""
 
     title: str
     family: str
     paper: str
     answers: str
     assumes: str
-    run: Run
-    evaluations: Callable[[Tensor, Options], int]
+    run: Callable[[Setting], Evidence]
+    evaluations: Callable[[int, Values], int]
+    snippet: Snippet
     parameters: Mapping[str, Parameter | Choice] = field(default_factory=dict)
     layer: bool = False
     relu_only: bool = False
+    norms: frozenset[Norm] = frozenset(Norm)  # of the networks it has rules for
     inside: bool = False  # asks the layers inside the blocks
     drawn: bool = False  # from the process's random numbers
     backward: bool = True  # needs gradients, which make a picture cost some three times as much
-    sound: Callable[[NetSpec], bool] = lambda spec: True  # whether it means something for this network
     remedy: str = "more steps help"  # where the map misses the score's change
 
+    def unfit(self, spec: NetSpec) -> str:
+        """Why it means nothing for this network, to follow the method's name in a sentence; empty where it fits."""
+        if self.relu_only and spec.activation is not Activation.RELU:
+            return f"needs ReLUs, and this network has {spec.activation.value}"
+        if spec.norm not in self.norms:
+            return f"has no rule for the {spec.norm.value} norm of this network"
+        return ""
 
-BASELINES: Final = ("mean", "black", "blur", "noise")
-BASELINE: Final = Choice(
-    "Baseline", "mean", BASELINES, "The picture without evidence: the data's mean colour, black, the picture blurred, or noise."
-)
+    def defaults(self, side: int) -> dict[str, Value]:
+        """Every parameter's usual value for pictures of that side in pixels."""
+        return {name: parameter.usual(side) for name, parameter in self.parameters.items()}
 
+    def check_names(self, layer: str | None, values: Values) -> None:
+        """Raise `ValueError` for a layer where it looks at none, and for what is no parameter of its."""
+        if layer is not None and not self.layer:
+            raise ValueError(f"{self.title} looks at no layer; leave out {quoted(layer)!r}")
+        for name in values:
+            if name not in self.parameters:
+                known = f"its parameters are {', '.join(self.parameters)}" if self.parameters else "it has none"
+                raise ValueError(f"{quoted(name)!r} is no parameter of {self.title}; {known}{nearest(name, self.parameters)}")
 
-def baseline(x: Tensor, kind: str, black: Tensor | None = None) -> Tensor:
-    """A picture without evidence, as a normalised input: (1, C, H, W)."""
-    if kind == "mean":
-        return torch.zeros_like(x)
-    if kind == "black":
-        return torch.zeros_like(x) + (x.amin((0, 2, 3), keepdim=True) if black is None else black)
-    if kind == "blur":
-        from torchvision.transforms.v2 import functional as v2
-
-        sigma = x.shape[-1] / 16
-        blurred: Tensor = v2.gaussian_blur(x, [2 * round(2 * sigma) + 1] * 2, [sigma, sigma])
-        return blurred.contiguous(memory_format=torch.channels_last)
-    if kind == "noise":
-        return (
-            torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
-            .to(x.device)
-            .contiguous(memory_format=torch.channels_last)
-        )
-    raise ValueError(f"{kind!r} is no baseline; choose one of {', '.join(BASELINES)}")
+    def check_values(self, values: Values) -> None:
+        """Raise `ValueError` for a value that its parameter does not take; `values` holds every one."""
+        for name, parameter in self.parameters.items():
+            parameter.check(name, values[name])
 
 
 def flat(attribution: Tensor) -> np.ndarray:
@@ -145,25 +215,3 @@ def numbers(tensor: Tensor) -> np.ndarray:
 def total(attribution: Tensor) -> float:
     """The evidence of all pixels together."""
     return float(numbers(attribution).sum())
-
-
-def change_of(score: Score, x: Tensor, base: Tensor) -> float:
-    """How far the score is above that of the baseline, or of several on average."""
-    with torch.no_grad():
-        found = score(torch.cat([x, base]))
-        return (found[:1] - found[1:]).mean().item()
-
-
-def together(score: Score, x: Tensor, pictures: int, gradients: bool = True) -> int:
-    """How many of these pictures to put through the network at once."""
-    return pace_of(score.net.spec, x.shape[-1], gradients).share(max(1, pictures))
-
-
-def base_of(x: Tensor, options: Options) -> Tensor:
-    """The baseline that was chosen."""
-    return baseline(x, options["baseline"], options.get("black"))
-
-
-def several_bases(x: Tensor, options: Options) -> Tensor:
-    """The three pictures without evidence that the SHAP methods start from: (3, C, H, W)."""
-    return torch.cat([baseline(x, kind, options.get("black")) for kind in ("mean", "black", "blur")])

@@ -5,45 +5,35 @@ from __future__ import annotations
 import torch
 from captum._utils.gradient import compute_layer_gradients_and_eval
 from captum.attr import LayerActivation
-from PIL import Image
 from torch import Tensor, nn
 
-from resviz.attribution.question import Tick, ask, watched
+from resviz.attribution.question import Asked, Case, ask
+from resviz.attribution.watch import watched
+from resviz.progress import Tick, quiet
 from resviz.results import Attribution, Paths
-from resviz.zoo.classifier import Classifier
 
 __all__ = ["grad_cam_by_block", "two_paths"]
 
 
-def _quiet(fraction: float, note: str = "", partial: object = None) -> None: ...
-
-
-def grad_cam_by_block(
-    classifier: Classifier, image: Image.Image, target: int, against: int | None = None, tick: Tick = _quiet
-) -> tuple[Attribution, ...]:
+def grad_cam_by_block(case: Case, tick: Tick = quiet) -> tuple[Attribution, ...]:
     """Layer Grad-CAM at every block, in forward order."""
-    question = ask(classifier, image, "grad-cam", target, None, against)
-    net, blocks = question.view(), list(classifier.spec.block_names())
+    question = ask(case, Asked("grad-cam"))
+    net, blocks = question.view(), list(case.network.spec.block_names())
     watched(net, len(blocks), tick)
-    maps = []
-    for block in blocks:
-        found = question.answer(net, tick, layer=block)
-        maps.append(Attribution("grad-cam", target, found.values, True, block))
-    return tuple(maps)
+    evidence = ((block, question.answer(net, tick, layer=block)) for block in blocks)
+    return tuple(Attribution("grad-cam", case.target, each.values, True, block) for block, each in evidence)
 
 
-def two_paths(
-    classifier: Classifier, image: Image.Image, target: int, block: str, against: int | None = None, tick: Tick = _quiet
-) -> Paths:
+def two_paths(case: Case, block: str, tick: Tick = quiet) -> Paths:
     """Gradient × activation at a block's addition, of what the skip brings, of what the branch brings, and of their sum.
 
     The three activations are read at three places, so that their agreement is a check and no identity.
     """
-    question = ask(classifier, image, "grad-cam", target, {"layer": block}, against)
-    spec, net = classifier.spec, classifier.fast_view()
+    question = ask(case, Asked("grad-cam", block))
+    spec, net = case.network.spec, case.network.fast_view()
     if not spec.has_skip(block) or block in spec.dropped:
         raise ValueError(
-            f"{block} of {classifier.name} has no two paths: its skip is cut or its branch dropped; choose another block"
+            f"{block} of {case.network.name} has no two paths: its skip is cut or its branch dropped; choose another block"
         )
     watched(net, 3, tick)
     score, unit = question.score(net), dict(net.units())[block]

@@ -284,8 +284,7 @@ def _predict(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from resviz.attribution.methods.table import METHODS
-    from resviz.attribution.question import attribute
+    from resviz.attribution.question import Asked, Case, attribute
     from resviz.figures.captions import attribution_note
     from resviz.figures.overlay import Look, attribution_figure, overlay_image
     from resviz.zoo.classifier import predict
@@ -294,19 +293,19 @@ def _explain(args: argparse.Namespace) -> int:
         return _explain_all(args)
     out = _out(args.out, _FIGURES)
     assert out is not None  # it has a default
-    options = _options(args.option) | ({"layer": args.layer} if args.layer is not None else {})
+    asked = Asked.of(args.method, _options(args.option) | ({"layer": args.layer} if args.layer is not None else {}))
     image = _picture(args.image)
     classifier = _classifier(args.model, args)
     name = predict(classifier, image).top(1)[0][0] if args.target is None else args.target
     target = _class(name, classifier)
     against = None if args.against is None else _class(args.against, classifier)
-    result = attribute(classifier, image, args.method, target, options, against=against)
+    result = attribute(Case(classifier, image, target, against), asked)
     window = classifier.preprocessing.window(image)
     if out.suffix.lower() == ".png":
         overlay_image(window, result, Look()).save(out)
     else:
         _write_figure(attribution_figure(window, result), out)
-    note = attribution_note(result.delta, result.target_change, METHODS[result.method].remedy)
+    note = attribution_note(result.delta, result.target_change, asked.entry.remedy)
     about = {"model": classifier.name, "class": name, "method": result.method, "delta": result.delta, "out": args.out}
     return _show(args, about, f"{args.out}: {args.method} for {name}. {note}".strip())
 
@@ -316,17 +315,19 @@ def _explain_all(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from resviz.attribution.folders import explain_all
-    from resviz.attribution.methods.table import METHODS, at_layer
+    from resviz.attribution.methods.table import METHODS
+    from resviz.attribution.question import Asked
     from resviz.data.unpack import files_of
     from resviz.figures.reports.gallery import Gallery
 
     source, out = Path(args.image), Path("explanations" if args.out == "attribution.png" else args.out)
-    methods = (args.method if args.methods is None else args.methods).split(",")
-    for method, layer in map(at_layer, methods):
-        if method not in METHODS:
-            raise ValueError(f"{quoted(method)!r} is no method; choose from {', '.join(METHODS)}{nearest(method, METHODS)}")
-        if layer is not None and not METHODS[method].layer:
-            raise ValueError(f"{METHODS[method].title} looks at no layer; leave out @{quoted(layer)}")
+    methods = [Asked.of(name) for name in (args.method if args.methods is None else args.methods).split(",")]
+    for asked in methods:
+        if asked.method not in METHODS:
+            near = nearest(asked.method, METHODS)
+            raise ValueError(f"{quoted(asked.method)!r} is no method; choose from {', '.join(METHODS)}{near}")
+        if asked.layer is not None and not asked.entry.layer:
+            raise ValueError(f"{asked.entry.title} looks at no layer; leave out @{quoted(asked.layer)}")
     if args.target or args.against or args.option or args.layer:
         raise ValueError("several are explained for each picture's most probable class with the methods' defaults; leave out --class, --against, --option and --layer")  # fmt: skip
     models = args.model.split(",")

@@ -32,7 +32,7 @@ def depth_sweep(
     spec: NetSpec,
     depths: Sequence[int],
     batch: tuple[Tensor, Tensor],
-    tick: Callable[[float, str], None] = lambda fraction, note: None,
+    tick: Callable[[float, str], object] = lambda fraction, note: None,
 ) -> dict[str, DepthSweep]:
     """The spec's design at each CIFAR depth, "residual" with every skip and "plain" with none, over one batch.
 

@@ -44,8 +44,8 @@ def _lab() -> dict[str, Any]:
 
 def _explain() -> dict[str, Any]:
     """The sample and the network that the page begins with, the answer, and the first methods' maps."""
-    from resviz.attribution.methods.table import FIRST, METHODS
-    from resviz.attribution.question import attribute, default_layer
+    from resviz.attribution.methods.table import FIRST
+    from resviz.attribution.question import Asked, Case, attribute
     from resviz.data.uploads import sample_photographs
     from resviz.zoo.bundled import load_bundled
     from resviz.zoo.classifier import predict
@@ -55,11 +55,9 @@ def _explain() -> dict[str, Any]:
     network, name = begin_with(tuple(samples))
     classifier, picture = load_bundled(network), samples[name]
     prediction = predict(classifier, picture)
-    target = int(np.argmax(prediction.probabilities))
-    maps = {}
-    for method in FIRST:
-        at = f"{method}@{default_layer(classifier)}" if METHODS[method].layer else method
-        maps[at] = attribute(classifier, picture, at, target)
+    case = Case(classifier, picture, int(np.argmax(prediction.probabilities)))
+    questions = [Asked(method).complete(classifier) for method in FIRST]
+    maps = {asked.name: attribute(case, asked) for asked in questions}
     return {"sample": name, "network": classifier.name, "prediction": prediction, "window": _jpeg(classifier.preprocessing.window(picture)), "maps": maps}  # fmt: skip
 
 

@@ -52,10 +52,10 @@ def profiles(first: First) -> None:
     from resviz.figures import axes, captions, gradients
     from resviz.ui.components.chart import line_chart
 
-    found = {key: probe.profile for key, probe in first.values.items()}
-    decades = axes.log_range(np.concatenate([profile.norms for profile in found.values()]))
+    by_design = {key: probe.profile for key, probe in first.values.items()}
+    decades = axes.log_range(np.concatenate([profile.norms for profile in by_design.values()]))
     line_chart(
-        gradients.gradient_profiles(found, decades), "first-profile", "Gradient norm of every layer, with and without skips"
+        gradients.gradient_profiles(by_design, decades), "first-profile", "Gradient norm of every layer, with and without skips"
     )
     st.markdown(captions.comparison(first.values, {"residual": NetSpec(), "plain": NetSpec().plain()}))
 
@@ -83,8 +83,8 @@ def explanation(first: First) -> None:
     st.markdown(captions.prediction_note(values["prediction"]))
     photo = photo_url(window)
     with st.container(key="panels-first"):
-        for name, found in {"photograph": None, **values["maps"]}.items():
+        for name, attribution in {"photograph": None, **values["maps"]}.items():
             with st.container(key=f"panel-first-{name.replace('@', '-')}"):
                 side = next(iter(values["maps"].values())).values.shape[0]
                 title = name.replace("@", " · ").replace("-", " ").capitalize()
-                panel(photo, side, f"first-{name}", title, f"{title} of {values['sample']}", found)
+                panel(photo, side, f"first-{name}", title, f"{title} of {values['sample']}", attribution)

@@ -1,8 +1,12 @@
-"""The frame every page stands in: configuration, navigation, the network's strip, notices."""
+"""The frame every page stands in: configuration, navigation, the question, notices, the address bar; and the table of pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Final
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -14,29 +18,121 @@ from resviz.ui import cache, jobs, landmarks
 from resviz.ui.markdown import literal
 from resviz.ui.state import current_spec, follow_back, reset, sync_url, undo
 
-__all__ = ["PAGES", "close", "network_strip", "open_page", "ways"]
+__all__ = ["PAGES", "Address", "Page", "network_strip", "page", "ways"]
 
-PAGES = {  # path: its name, what it answers, its icon
-    "app.py": ("Home", "", ""),
-    "pages/build.py": ("Build", "What is a ResNet made of? Build one and cut its skips.", ":material/account_tree:"),
-    "pages/gradients.py": ("Gradients", "What does a skip do to the gradient of every layer?", ":material/show_chart:"),
-    "pages/degradation.py": (
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its name, its file, the question it asks, the sentences under it, and what Home says of it.
+
+    `network` is False where its address names other networks than the session's one. `first` is the figure under assets/first
+    that stands there until PyTorch is loaded.
+    """
+
+    title: str
+    file: str
+    question: str
+    lead: str
+    invitation: str = ""
+    icon: str = ""
+    network: bool = True
+    first: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its place in the address; the page that is opened first has none."""
+        return "" if self.file == "app.py" else PurePath(self.file).stem
+
+
+PAGES: Final = (
+    Page(
+        "Home",
+        "app.py",
+        "Why do skip connections work?",
+        "Beyond some depth, plain networks trained *worse* the deeper they were. The remedy of 2015 is one addition: **y = F(x) + x**.",
+        first="gradients",
+    ),
+    Page(
+        "Build",
+        "pages/build.py",
+        "What is a ResNet made of?",
+        "Blocks on a trunk. Each adds its result to what came in: **click or tap an arc to cut a skip.**",
+        "What is a ResNet made of? Build one and cut its skips.",
+        ":material/account_tree:",
+    ),
+    Page(
+        "Gradients",
+        "pages/gradients.py",
+        "What does a skip connection do to the gradient?",
+        "One backward pass through two networks with the same weights and the same batch, one with skips and one without.",
+        "What does a skip do to the gradient of every layer?",
+        ":material/show_chart:",
+        first="gradients",
+    ),
+    Page(
         "Degradation",
+        "pages/degradation.py",
+        "Why did deeper networks train worse?",
+        "Networks trained by the same recipe for 30 epochs, from one seed, recorded after every epoch: what depth did to their **training** "
+        "error, without skips and with them.",
         "Why did deeper networks train worse? Watch four of them learn.",
         ":material/trending_down:",
     ),
-    "pages/lab.py": (
+    Page(
         "Lab",
+        "pages/lab.py",
+        "What happens to every layer while it learns?",
+        "Networks that differ in one thing, trained side by side on the same batches. **Click or tap an arc to cut a skip in mid-training.**",
         "What happens to every layer while a network learns? Cut a skip in mid-training.",
         ":material/science:",
+        network=False,
+        first="lab",
     ),
-    "pages/explain.py": ("Explain", "Which pixels decided? Ask a trained network about a photograph.", ":material/image_search:"),
-}
+    Page(
+        "Explain",
+        "pages/explain.py",
+        "Which pixels decided?",
+        "A photograph, a trained network's answer, and the evidence laid over the picture.",
+        "Which pixels decided? Ask a trained network about a photograph.",
+        ":material/image_search:",
+        first="explain",
+    ),
+)
 
 
-def open_page(title: str, question: str, lead: str) -> None:
-    """Page configuration, navigation and the question; call it first."""
-    st.set_page_config(page_title=f"{title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
+@dataclass
+class Address:
+    """What the address bar will hold once the page is drawn: the session's network where the page is about it, and `more`."""
+
+    network: bool
+    more: dict[str, str] = field(default_factory=dict)
+    kept: bool = False
+
+    def add(self, more: Mapping[str, str]) -> None:
+        """What the page itself adds to its link."""
+        self.more.update(more)
+
+    def keep(self) -> None:
+        """It stays as the visitor gave it, because the page could not yet answer."""
+        self.kept = True
+
+
+@contextmanager
+def page(title: str) -> Iterator[Address]:
+    """One of `PAGES`: its frame, then whatever is drawn inside, then the address bar. Call it first.
+
+    A body that returns early has its address written too; one that raises, or is run again by Streamlit, has not.
+    """
+    about = next(each for each in PAGES if each.title == title)
+    _open(about)
+    address = Address(about.network)
+    yield address
+    if not address.kept:
+        sync_url(address.more, address.network)
+
+
+def _open(about: Page) -> None:
+    st.set_page_config(page_title=f"{about.title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
     style = cache.style()
     if style:
         st.html(f"<style>{style}</style>")
@@ -46,14 +142,14 @@ def open_page(title: str, question: str, lead: str) -> None:
     query = to_query(current_spec())
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation"):
         st.markdown("**ResViz**", width="content")
-        for path, (label, _, _) in PAGES.items():
-            st.page_link(path, label=label, query_params=query)
-    landmarks.mark(title, _unsaved())
+        for each in PAGES:
+            st.page_link(each.file, label=each.title, query_params=query)
+    landmarks.mark(about.title, _unsaved())
     if not style:
         st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
-    st.title(question, anchor=False)
-    st.markdown(lead)
-    if title == "Home" and (lost := _lost()):
+    st.title(about.question, anchor=False)
+    st.markdown(about.lead)
+    if not about.path and (lost := _lost()):
         st.warning(
             f"There is no page /{literal(lost)} here; this is Home. Choose a page above.", icon=":material/wrong_location:"
         )
@@ -75,9 +171,10 @@ def _unsaved() -> bool:
 
 def ways() -> None:
     """A way into each page, with the question it answers."""
-    for path, (label, question, icon) in PAGES.items():
-        if question:
-            st.page_link(path, label=f"**{label}**: {question}", icon=icon, query_params=to_query(current_spec()))
+    query = to_query(current_spec())
+    for each in PAGES:
+        if each.invitation:
+            st.page_link(each.file, label=f"**{each.title}**: {each.invitation}", icon=each.icon, query_params=query)
 
 
 def network_strip() -> None:
@@ -90,8 +187,3 @@ def network_strip() -> None:
             st.code(f"{base}?{to_query_string(spec)}", language=None, wrap_lines=True)
         st.button("Undo", on_click=undo, disabled=not st.session_state.get("undo"), icon=":material/undo:")
         st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Back to ResNet-56")
-
-
-def close(more: Mapping[str, str] | None = None, network: bool = True) -> None:
-    """Write the address bar: the network's link unless the page is about others, and what the page adds to it; call it last."""
-    sync_url(more or {}, network)

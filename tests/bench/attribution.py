@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from PIL import Image
 from torch import nn
 
 from resviz.attribution.methods.table import METHODS
-from resviz.attribution.question import ask, attribute
+from resviz.attribution.question import Asked, Case, ask, attribute
 from resviz.data.uploads import sample_photographs
 from resviz.nets.build import build
 from resviz.spec.presets import PRESETS
@@ -76,11 +75,15 @@ def gradcam_library(net: nn.Module, x: torch.Tensor) -> np.ndarray:
     return values
 
 
+def _asked(method: str) -> Asked:
+    return Asked(method, values={"window": 32} if method == "occlusion" else {})
+
+
 def calls(method: str) -> list[Callable[[], np.ndarray]]:
     """Ours, Captum's default and one more to compare with, if there is one; each side runs one of them."""
-    made, options = classifier(), {"window": 32} if method == "occlusion" else {}
-    x, shown = made.preprocessing.tensor(picture()), picture()
-    found = [lambda: attribute(made, shown, method, _TARGET, options).values, lambda: theirs(method, made.net, x)]
+    made, asked = classifier(), _asked(method)
+    x, case = made.preprocessing.tensor(picture()), Case(made, picture(), _TARGET)
+    found = [lambda: attribute(case, asked).values, lambda: theirs(method, made.net, x)]
     if method == "grad-cam":
         found.append(lambda: gradcam_library(made.net, x))
     if method == "occlusion":
@@ -90,13 +93,15 @@ def calls(method: str) -> list[Callable[[], np.ndarray]]:
 
 def half(made: Classifier, x: torch.Tensor) -> np.ndarray:
     """Occlusion in bfloat16."""
-    from resviz.attribution.method import Score
-    from resviz.attribution.question import default_options
+    from resviz.attribution.method import Score, Setting
 
-    options: dict[str, Any] = default_options("occlusion", 224) | {"window": 32}
     with torch.autocast("cpu", torch.bfloat16):
-        score = Score(made.fast_view(), _TARGET)
-        return METHODS["occlusion"].run(score, x.contiguous(memory_format=torch.channels_last), options).values
+        setting = Setting(
+            Score(made.fast_view(), _TARGET),
+            x.contiguous(memory_format=torch.channels_last),
+            METHODS["occlusion"].defaults(224) | {"window": 32},
+        )
+        return METHODS["occlusion"].run(setting).values
 
 
 def error(a: np.ndarray, b: np.ndarray) -> float:
@@ -110,19 +115,19 @@ def limit_ratio(method: str, rounds: int) -> tuple[float, str]:
     The bare pass has everything ours has (folded, fused, channels-last, the allocator told) and nothing else to do; its batch is the
     fastest of several. Both are timed in turn in one process.
     """
-    made, options = classifier(), {"window": 32} if method == "occlusion" else {}
-    shown, entry = picture(), METHODS[method]
-    question = ask(made, shown, method, _TARGET, options)
+    made, asked, entry = classifier(), _asked(method), METHODS[method]
+    case = Case(made, picture(), _TARGET)
+    question = ask(case, asked)
     views = [made.fast_view(fused=fused) for fused in (True, False)]
-    for _ in range(4):  # the pace tries its neighbours
-        attribute(made, shown, method, _TARGET, options)
+    for _ in range(4):  # the batch size tries its neighbours
+        attribute(case, asked)
     sizes = [(views[v], n) for v in (0, 1) for n in (1, 2, 4, 8, 16)]
     net, size = min(sizes, key=lambda pair: min(_bare(*pair, question.x, entry.backward) / pair[1] for _ in range(3)))
     ratios = []
     for _ in range(rounds):
         bare = [_bare(net, size, question.x, entry.backward) / size for _ in range(max(2, 16 // size))]
         start = time.perf_counter()
-        attribute(made, shown, method, _TARGET, options)
+        attribute(case, asked)
         took = time.perf_counter() - start
         bare += [_bare(net, size, question.x, entry.backward) / size for _ in range(max(2, 16 // size))]
         ratios.append(took / (question.expected * statistics.median(bare)))
@@ -142,7 +147,7 @@ def _bare(net: nn.Module, size: int, x: torch.Tensor, backward: bool) -> float:
 
 def _serve(method: str, side: int, pipe: Connection) -> None:
     call = calls(method)[side]
-    found = [call() for _ in range(3)][-1]  # the pace tries its neighbours
+    found = [call() for _ in range(3)][-1]  # the batch size tries its neighbours
     pipe.send(found)
     while pipe.recv():
         start = time.perf_counter()
@@ -180,14 +185,14 @@ def trained_error(method: str) -> float:
     """The largest relative L2 difference from Captum's default call on a network that was trained."""
     made, worst = load_bundled("resnet18-imagenette"), 0.0
     for shown in sample_photographs().values():
-        ours = attribute(made, shown, method, 1).values
+        ours = attribute(Case(made, shown, 1), Asked(method)).values
         worst = max(worst, error(ours, theirs(method, copy.deepcopy(made.net), made.preprocessing.tensor(shown), 1)))
     return worst
 
 
 def _peak(pipe: Connection, mine: bool) -> None:
     call = calls("integrated-gradients")[0 if mine else 1]
-    attribute(classifier(), picture(), "grad-cam", _TARGET) if mine else theirs("saliency", *_one())
+    attribute(Case(classifier(), picture(), _TARGET), Asked("grad-cam")) if mine else theirs("saliency", *_one())
     ctypes.CDLL("libc.so.6").malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the kernel's high-water mark starts anew
     before = _status("VmRSS")

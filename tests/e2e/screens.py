@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from resviz.ui.page import PAGES
 from tests.e2e.browser import FLAGS, find
 from tests.e2e.conftest import ROOT, Server, ready
 
@@ -22,15 +23,15 @@ def main() -> None:
                 for width, height in ((1440, 900), (390, 844)):
                     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
                     page = context.new_page()
-                    for name in ("home", "build", "gradients", "degradation", "lab", "explain"):
-                        page.goto(f"{server.url}/{'' if name == 'home' else name}")
+                    for each in PAGES:
+                        page.goto(f"{server.url}/{each.path}")
                         ready(page)
                         page.wait_for_timeout(2500)
                         ready(page)
                         content = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
                         page.set_viewport_size({"width": width, "height": min(int(content) + 20, 4000)})
                         page.wait_for_timeout(600)
-                        page.screenshot(path=out / f"{name}-{scheme}-{width}.png")
+                        page.screenshot(path=out / f"{each.title.lower()}-{scheme}-{width}.png")
                         page.set_viewport_size({"width": width, "height": height})
                     context.close()
             browser.close()

@@ -6,9 +6,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from resviz.ui.page import PAGES
 from tests.e2e.conftest import Server, ready
 
-PAGES = ("", "build", "gradients", "degradation", "lab", "explain")
+# what each page draws first
+FIGURES = {
+    "Home": "path.line",
+    "Build": "path.arc",
+    "Gradients": "path.line",
+    "Degradation": "path.line",
+    "Lab": "path.point",
+    "Explain": "canvas",
+}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -17,34 +26,26 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, server: Server,
     page = context.new_page()
     page.set_default_timeout(90_000)
     found = []
-    for name in PAGES:
-        page.goto(f"{server.url}/{name}")
-        settled(page, name)
+    for each in PAGES:
+        page.goto(f"{server.url}/{each.path}")
+        settled(page, each.title)
         for violation in Axe().run(page).response["violations"]:
             if violation["impact"] in ("serious", "critical") or violation["id"] == "heading-order":
-                found += [(name, violation["id"], node["html"][:120]) for node in violation["nodes"]]
+                found += [(each.title, violation["id"], node["html"][:120]) for node in violation["nodes"]]
     context.close()
     assert not found
 
 
-def settled(page: Page, name: str) -> None:
+def settled(page: Page, title: str) -> None:
     """The page with its first figure drawn."""
     ready(page)
-    first = {
-        "": "path.line",
-        "gradients": "path.line",
-        "degradation": "path.line",
-        "lab": "path.point",
-        "build": "path.arc",
-        "explain": "canvas",
-    }
-    page.locator(first[name]).filter(visible=True).first.wait_for()
+    page.locator(FIGURES[title]).filter(visible=True).first.wait_for()
     ready(page)
 
 
 def test_the_navigation_is_one_and_says_where_it_is(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/build")
-    settled(page, "build")
+    settled(page, "Build")
     bar = page.get_by_role("navigation", name="Pages")
     expect(bar.get_by_role("link")).to_have_count(len(PAGES))
     expect(bar.locator("[aria-current=page]")).to_have_text("Build")
@@ -56,7 +57,7 @@ def test_on_a_phone_no_link_lies_under_the_menu(browser: Browser, server: Server
     context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     page = context.new_page()
     page.goto(f"{server.url}/build")
-    settled(page, "build")
+    settled(page, "Build")
     link = page.get_by_role("link", name="Explain", exact=True)
     link.scroll_into_view_if_needed()
     box, menu = link.bounding_box(), page.get_by_test_id("stMainMenu").bounding_box()
@@ -71,7 +72,7 @@ def test_on_a_phone_no_link_lies_under_the_menu(browser: Browser, server: Server
 def test_the_middle_of_an_addition_opens_its_block(page: Page, server: Server) -> None:
     """The plus is drawn over it, and must not swallow the click."""
     page.goto(f"{server.url}/build?blocks=2-2-2")
-    settled(page, "build")
+    settled(page, "Build")
     place = page.evaluate("""() => {
         const find = (root) => { for (const n of root.querySelectorAll('*')) { if (n.dataset?.action === 'open:layer2.1') return n;
             const inner = n.shadowRoot && find(n.shadowRoot); if (inner) return inner; } };

@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from resviz.attribution.question import attribute
+from resviz.attribution.question import Asked, Case, attribute
 from resviz.data.uploads import sample_photographs
 from resviz.figures.overlay import Look, OverlayStyle, overlay_image
+from resviz.ui.page import PAGES
+from resviz.ui.page import Page as PageOfTheApp
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import predict
 from tests.e2e.conftest import Server, ready
@@ -25,24 +27,14 @@ def photograph() -> bytes:
     return buffer.getvalue()
 
 
-PAGES = {
-    "": "Why do skip",
-    "build": "What is a ResNet",
-    "gradients": "What does a skip",
-    "degradation": "Why did deeper",
-    "lab": "What happens to every layer",
-    "explain": "Which pixels",
-}
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_deep_link_is_the_first_request_of_a_fresh_server(path: str, page: Page, tmp_path: Path) -> None:
+@pytest.mark.parametrize("about", PAGES, ids=lambda about: about.title)
+def test_deep_link_is_the_first_request_of_a_fresh_server(about: PageOfTheApp, page: Page, tmp_path: Path) -> None:
     fresh = Server(tmp_path / "log")
     try:
-        page.goto(f"{fresh.url}/{path}")
-        expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
-        for label in ("Home", "Build", "Gradients", "Degradation", "Lab", "Explain"):
-            expect(page.get_by_role("link", name=label, exact=True).first).to_be_visible()
+        page.goto(f"{fresh.url}/{about.path}")
+        expect(page.get_by_role("heading", name=about.question)).to_be_visible()
+        for each in PAGES:
+            expect(page.get_by_role("link", name=each.title, exact=True).first).to_be_visible()
         expect(page.locator(".js-plotly-plot, .chart svg, .diagram svg").first).to_be_visible()
         ready(page)
     finally:
@@ -274,10 +266,9 @@ def test_a_picture_on_the_page_is_the_picture_in_the_report(style: str, server: 
     }""")
     classifier, image = load_bundled("resnet18-imagenette"), sample_photographs()["Temple"]
     best = classifier.categories.index(predict(classifier, image).top(1)[0][0])
-    found = attribute(classifier, image, "grad-cam", best)
-    expected = overlay_image(classifier.preprocessing.window(image), found, Look(style=OverlayStyle(style.lower()))).resize(
-        (64, 64)
-    )
+    found = attribute(Case(classifier, image, best), Asked("grad-cam"))
+    look = Look(style=OverlayStyle(style.lower()))
+    expected = overlay_image(classifier.preprocessing.window(image), found, look).resize((64, 64))
     off = np.abs(np.array(shown).reshape(64, 64, 4)[..., :3] - np.asarray(expected, np.float64))
     assert off.mean() < 8  # of 255; the browser resamples in its own way
     ready(page)

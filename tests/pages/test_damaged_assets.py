@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from resviz.ui.page import PAGES
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("app.py", "pages/build.py", "pages/gradients.py", "pages/degradation.py", "pages/lab.py", "pages/explain.py")
 # in the copy, in a process of its own: each asset is damaged, the pages are opened, the asset is put back
 VISIT = """
 import json, logging, shutil, sys, time
@@ -48,7 +49,12 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> list[list[object]]:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
     done = subprocess.run(
-        [sys.executable, "-c", VISIT, json.dumps(PAGES)], cwd=copy, capture_output=True, text=True, check=False, timeout=900
+        [sys.executable, "-c", VISIT, json.dumps([page.file for page in PAGES])],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])

@@ -1,6 +1,9 @@
+"""Every page runs, links restore what they say, and what a visitor does is what the page shows."""
+
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 
@@ -10,8 +13,14 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
+from torch import nn
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec
+from resviz.ui.page import PAGES, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = str(ROOT / "app.py")
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -21,20 +30,43 @@ def opened(page: str, **query: str) -> AppTest:
     return at.switch_page(page).run() if page != "app.py" else at.run()
 
 
-@pytest.mark.parametrize(
-    "page", ["app.py", "pages/build.py", "pages/gradients.py", "pages/degradation.py", "pages/lab.py", "pages/explain.py"]
-)
-def test_page_runs(page: str) -> None:
-    at = opened(page)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
+def test_page_runs(page: Page) -> None:
+    at = opened(page.file)
     assert not at.exception
     assert not at.error
+    assert [title.value for title in at.title] == [page.question]
+    assert page.lead in [markdown.value for markdown in at.markdown]
+
+
+def test_the_table_of_pages_is_the_pages_there_are() -> None:
+    files = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("pages/*.py") if path.name != "__init__.py"}
+    assert {page.file for page in PAGES} == files | {"app.py"}
+    assert [page.path for page in PAGES if page.path == ""] == [""]
+    for page in PAGES:
+        source = (ROOT / page.file).read_text(encoding="utf-8")
+        assert f'with page("{page.title}")' in source
+        assert len(source.splitlines()) <= 18  # what is drawn lies under resviz/ui
+
+
+def test_home_leads_to_every_other_page() -> None:
+    ways = [link.proto.label for link in opened("app.py").get("page_link")]
+    assert ways[: len(PAGES)] == [page.title for page in PAGES]  # the navigation
+    assert ways[len(PAGES) :] == [f"**{page.title}**: {page.invitation}" for page in PAGES if page.path]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
+def test_the_address_names_the_network_where_the_page_is_about_it(page: Page) -> None:
+    at = opened(page.file, blocks="2-2-2")
+    assert not at.exception
+    assert ("blocks" in at.query_params) == page.network
 
 
 def test_a_hostile_query_gives_the_default_and_one_notice() -> None:
     at = opened("pages/build.py", blocks="9999999-1", evil="<script>")
     assert not at.exception
     assert len(at.warning) == 1
-    assert "ResNet-56" in at.markdown[2].value
+    assert f"**{describe(NetSpec())}**" in [markdown.value for markdown in at.markdown]
 
 
 def test_a_link_rebuilds_the_network() -> None:
@@ -60,19 +92,24 @@ def button(at: AppTest, label: str) -> Button:
 def test_an_error_in_a_running_lab_leaves_a_message_no_hooks_and_a_usable_page() -> None:
     at = settled(opened("pages/lab.py", a="blocks=1-1-1&in_channels=1", b="blocks=1-1-1&residual=0&in_channels=1"))
     assert any("Step 1." in markdown.value for markdown in at.markdown)
-    lab = at.session_state["lab"].lab
-    net = lab._contenders[1].net
+    asked: dict[int, nn.Module] = {}
 
-    def broken(*_: object) -> None:
-        raise RuntimeError("injected")
+    def broken(module: nn.Module, _: object) -> None:
+        if threading.current_thread().name.startswith("job-worker"):
+            asked[id(module)] = module
+            if len(asked) > 40:  # in the midst of the second network
+                raise RuntimeError("injected")
 
-    handle = net.layer2[0].register_forward_pre_hook(broken)
-    button(at, "Step").click().run()
-    at = settled(at)
-    handle.remove()
+    handle = nn.modules.module.register_module_forward_pre_hook(broken)
+    try:
+        button(at, "Step").click().run()
+        at = settled(at)
+    finally:
+        handle.remove()
     assert not at.exception
     assert any("injected" in error.value and "reset" in error.value for error in at.error)
-    assert all(not m._forward_hooks and not m._backward_hooks for c in lab._contenders for m in c.net.modules())
+    assert len(asked) > 40
+    assert all(not module._forward_hooks and not module._backward_hooks for module in asked.values())
     assert any("Step 1." in markdown.value for markdown in at.markdown)  # what was recorded is still there
     button(at, "Reset").click().run()
     at = settled(at)
@@ -187,20 +224,25 @@ def test_a_link_may_name_what_does_not_exist(name: str) -> None:
     assert len(panels(at)) == 5  # the photograph and the methods one begins with
 
 
+def passes(at: AppTest) -> str:
+    """What the Details of the one map say of its cost."""
+    return next(caption.value for caption in at.caption if "through the network" in caption.value).split(" through")[0]
+
+
 def test_a_parameter_is_kept_while_its_control_is_away() -> None:
     at = finished(opened("pages/explain.py", methods="occlusion", model="resnet20-cifar10", photo="Rocket"))
-    before = at.session_state["jobs"]["map.occlusion"].key
+    assert passes(at) == "226 pictures"  # squares of 4 pixels on 32, 2 apart, and the whole photograph
     next(box for box in at.slider if box.label == "Window").set_value(8)
     at = finished(at.run())
-    changed = at.session_state["jobs"]["map.occlusion"].key
-    assert changed != before
+    assert passes(at) == "50 pictures"
+    assert any("sliding_window_shapes=(3, 8, 8)" in code.value for code in at.code)
     at.segmented_control(key="explain.view").set_value("Two paths")
     at = finished(at.run())
     assert not any(box.label == "Window" for box in at.slider)
     at.segmented_control(key="explain.view").set_value("Compare")
     at = finished(at.run())
     assert next(box for box in at.slider if box.label == "Window").value == 8
-    assert at.session_state["jobs"]["map.occlusion"].key == changed
+    assert passes(at) == "50 pictures"
     assert not at.exception
 
 

@@ -18,21 +18,8 @@ from captum.attr import (
     Saliency,
 )
 from captum.attr._utils.approximation_methods import approximation_parameters
-from torch import Tensor
 
-from resviz.attribution.method import (
-    Found,
-    Options,
-    Run,
-    Score,
-    base_of,
-    change_of,
-    flat,
-    numbers,
-    several_bases,
-    together,
-    total,
-)
+from resviz.attribution.method import Evidence, Score, Setting, Values, flat, numbers
 
 __all__ = [
     "TUNNELLED",
@@ -50,22 +37,25 @@ __all__ = [
 ]
 
 
-def saliency(score: Score, x: Tensor, _: Options) -> Found:
+def saliency(setting: Setting) -> Evidence:
     """The largest gradient among a pixel's channels; no sign."""
-    gradient = Saliency(score).attribute(x, target=0, abs=True)
-    return Found(numbers(gradient.amax(1)[0]), signed=False)
+    gradient = Saliency(setting.score).attribute(setting.x, target=0, abs=True)
+    return Evidence(numbers(gradient.amax(1)[0]), signed=False)
 
 
-def input_x_gradient(score: Score, x: Tensor, _: Options) -> Found:
-    return Found(flat(InputXGradient(score).attribute(x, target=0)), True)
+def input_x_gradient(setting: Setting) -> Evidence:
+    """The score's first-order share of each pixel."""
+    return Evidence(flat(InputXGradient(setting.score).attribute(setting.x, target=0)), True)
 
 
-def guided_backprop(score: Score, x: Tensor, _: Options) -> Found:
-    return Found(flat(GuidedBackprop(score).attribute(x, target=0)), True)
+def guided_backprop(setting: Setting) -> Evidence:
+    """The gradient, of which each ReLU lets through what is positive on both ways."""
+    return Evidence(flat(GuidedBackprop(setting.score).attribute(setting.x, target=0)), True)
 
 
-def deconvolution(score: Score, x: Tensor, _: Options) -> Found:
-    return Found(flat(Deconvolution(score).attribute(x, target=0)), True)
+def deconvolution(setting: Setting) -> Evidence:
+    """The gradient, of which each ReLU lets through what is positive on the way back."""
+    return Evidence(flat(Deconvolution(setting.score).attribute(setting.x, target=0)), True)
 
 
 # what a noise tunnel can average, and what each is asked with
@@ -81,79 +71,76 @@ _TUNNELLED: Final[Mapping[str, Callable[[Score], Any]]] = {
 TUNNELLED: Final = tuple(_TUNNELLED)
 
 
-def noise_tunnel(kind: str) -> Run:
+def noise_tunnel(kind: str) -> Callable[[Setting], Evidence]:
     """SmoothGrad or VarGrad over one of `TUNNELLED`."""
 
-    def run(score: Score, x: Tensor, options: Options) -> Found:
-        of, samples = options["of"], int(options["samples"])
-        at_once = together(score, x, samples)
-        extra: dict[str, Any] = {"abs": False} if of == "saliency" else {}
+    def run(setting: Setting) -> Evidence:
+        x, of, samples = setting.x, setting.word("of"), setting.count("samples")
+        at_once = setting.batch_size(samples)
+        extra: dict[str, object] = {"abs": False} if of == "saliency" else {}
         if of == "deeplift":  # a picture and its reference go through together
             extra, at_once = {"baselines": torch.zeros_like(x)}, max(1, at_once // 2)
         elif of == "integrated-gradients":
             extra, at_once = {"n_steps": TUNNEL_STEPS, "internal_batch_size": at_once}, 1
-        found = NoiseTunnel(_TUNNELLED[of](score)).attribute(
+        averaged = NoiseTunnel(_TUNNELLED[of](setting.score)).attribute(
             x,
             nt_type=kind,
             nt_samples=samples,
             nt_samples_batch_size=at_once,
-            stdevs=float(options["noise"]) * float(x.max() - x.min()),
+            stdevs=setting.number("noise") * float(x.max() - x.min()),
             target=0,
             **extra,
         )
-        return Found(flat(found), kind == "smoothgrad")
+        return Evidence(flat(averaged), kind == "smoothgrad")
 
     return run
 
 
-def tunnelled_pictures(_x: Tensor, options: Options) -> int:
+def tunnelled_pictures(side: int, values: Values) -> int:
     """Pictures that a noise tunnel puts through the network."""
-    each = {"integrated-gradients": TUNNEL_STEPS, "deeplift": 2}.get(options["of"], 1)
-    return int(options["samples"]) * each
+    each = {"integrated-gradients": TUNNEL_STEPS, "deeplift": 2}.get(str(values["of"]), 1)
+    return int(values["samples"]) * each
 
 
 # ------------------------------------------------------------------------------------------- paths and references
 
 
-def integrated_gradients(score: Score, x: Tensor, options: Options) -> Found:
+def integrated_gradients(setting: Setting) -> Evidence:
     """Captum's sum over the path's points, taken in an order that has a coarse map early: every eighth point, every fourth …"""
-    base, steps = base_of(x, options), int(options["steps"])
+    x, base, steps = setting.x, setting.baseline(), setting.count("steps")
     weigh, place = approximation_parameters("gausslegendre")
     weights, points = weigh(steps), place(steps)
     order = [i for stride in (8, 4, 2, 1) for i in range(0, steps, stride) if stride == 8 or i % (2 * stride)]
-    captum, found, weight = IntegratedGradients(score), torch.zeros_like(x), 0.0
+    captum, attribution, weight = IntegratedGradients(setting.score), torch.zeros_like(x), 0.0
     while order:
-        chunk = order[: together(score, x, len(order))]
+        chunk = order[: setting.batch_size(len(order))]
         order = order[len(chunk) :]
         part = [weights[i] for i in chunk], [points[i] for i in chunk]
-        found += captum._attribute((x,), (base,), target=0, n_steps=len(chunk), step_sizes_and_alphas=part)[0]
+        attribution += captum._attribute((x,), (base,), target=0, n_steps=len(chunk), step_sizes_and_alphas=part)[0]
         weight += sum(part[0])
-        if "show" in options:
-            options["show"](flat(found / weight))
-    change = change_of(score, x, base)
-    return Found(flat(found), True, delta=total(found) - change, change=change)
+        if setting.show is not None:
+            setting.show(flat(attribution / weight))
+    return Evidence.checked(attribution, setting.change(base))
 
 
-def gradient_shap(score: Score, x: Tensor, options: Options) -> Found:
+def gradient_shap(setting: Setting) -> Evidence:
     """Against three baselines at once."""
-    bases = several_bases(x, options)
-    found = GradientShap(score).attribute(
-        x, baselines=bases, n_samples=int(options["samples"]), stdevs=float(options["noise"]), target=0
+    bases = setting.baselines()
+    attribution = GradientShap(setting.score).attribute(
+        setting.x, baselines=bases, n_samples=setting.count("samples"), stdevs=setting.number("noise"), target=0
     )
-    change = change_of(score, x, bases)
-    return Found(flat(found), True, delta=total(found) - change, change=change)
+    return Evidence.checked(attribution, setting.change(bases))
 
 
-def deeplift(score: Score, x: Tensor, options: Options) -> Found:
-    base = base_of(x, options)
-    found = DeepLift(score).attribute(x, baselines=base, target=0)
-    change = change_of(score, x, base)
-    return Found(flat(found), True, delta=total(found) - change, change=change)
+def deeplift(setting: Setting) -> Evidence:
+    """Against the baseline that was chosen."""
+    base = setting.baseline()
+    attribution = DeepLift(setting.score).attribute(setting.x, baselines=base, target=0)
+    return Evidence.checked(attribution, setting.change(base))
 
 
-def deeplift_shap(score: Score, x: Tensor, options: Options) -> Found:
+def deeplift_shap(setting: Setting) -> Evidence:
     """Against three baselines at once."""
-    bases = several_bases(x, options)
-    found = DeepLiftShap(score).attribute(x, baselines=bases, target=0)
-    change = change_of(score, x, bases)
-    return Found(flat(found), True, delta=total(found) - change, change=change)
+    bases = setting.baselines()
+    attribution = DeepLiftShap(setting.score).attribute(setting.x, baselines=bases, target=0)
+    return Evidence.checked(attribution, setting.change(bases))

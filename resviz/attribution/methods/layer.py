@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from captum.attr import GuidedGradCam, InternalInfluence, LayerActivation, LayerAttribution, LayerConductance, LayerGradCam
-from torch import Tensor, nn
+from torch import Tensor
 
-from resviz.attribution.method import Found, Options, Score, base_of, change_of, flat, together, total
+from resviz.attribution.method import Evidence, Setting, flat, total
 
 __all__ = [
     "grad_cam",
@@ -18,47 +18,45 @@ __all__ = [
 ]
 
 
-def _of_layer(score: Score, options: Options) -> nn.Module:
-    return score.net.get_submodule(options["layer"])
-
-
-def _spread(found: Tensor, x: Tensor) -> np.ndarray:
+def _upsampled(attribution: Tensor, x: Tensor) -> np.ndarray:
     """A layer's map, summed over its channels, at the picture's size."""
-    upsampled = LayerAttribution.interpolate(found.detach().sum(1, keepdim=True), x.shape[-2:], interpolate_mode="bilinear")
-    return flat(upsampled)
+    summed = attribution.detach().sum(1, keepdim=True)
+    return flat(LayerAttribution.interpolate(summed, x.shape[-2:], interpolate_mode="bilinear"))
 
 
-def grad_cam(score: Score, x: Tensor, options: Options) -> Found:
-    cam = LayerGradCam(score, _of_layer(score, options)).attribute(x, target=0)
-    return Found(_spread(cam, x), True, layer=True)
+def grad_cam(setting: Setting) -> Evidence:
+    """Each channel of the block, weighted by its mean gradient."""
+    cam = LayerGradCam(setting.score, setting.module).attribute(setting.x, target=0)
+    return Evidence(_upsampled(cam, setting.x), True)
 
 
-def guided_grad_cam(score: Score, x: Tensor, options: Options) -> Found:
-    found = GuidedGradCam(score, _of_layer(score, options)).attribute(x, target=0, interpolate_mode="bilinear")
-    return Found(flat(found), True, layer=True)
+def guided_grad_cam(setting: Setting) -> Evidence:
+    """Grad-CAM's positive part times Guided Backprop."""
+    attribution = GuidedGradCam(setting.score, setting.module).attribute(setting.x, target=0, interpolate_mode="bilinear")
+    return Evidence(flat(attribution), True)
 
 
-def layer_activation(score: Score, x: Tensor, options: Options) -> Found:
+def layer_activation(setting: Setting) -> Evidence:
+    """The block's output itself; signed where no ReLU ends the block."""
     with torch.no_grad():
-        found = LayerActivation(score, _of_layer(score, options)).attribute(x)
-    return Found(_spread(found, x), signed=score.net.spec.block.preact, layer=True)
+        activation = LayerActivation(setting.score, setting.module).attribute(setting.x)
+    return Evidence(_upsampled(activation, setting.x), signed=setting.score.net.spec.block.preact)
 
 
-def internal_influence(score: Score, x: Tensor, options: Options) -> Found:
-    found = InternalInfluence(score, _of_layer(score, options)).attribute(
-        x,
-        baselines=base_of(x, options),
-        target=0,
-        n_steps=int(options["steps"]),
-        internal_batch_size=together(score, x, int(options["steps"])),
+def internal_influence(setting: Setting) -> Evidence:
+    """The block's gradient, averaged along the path from the baseline."""
+    steps = setting.count("steps")
+    attribution = InternalInfluence(setting.score, setting.module).attribute(
+        setting.x, baselines=setting.baseline(), target=0, n_steps=steps, internal_batch_size=setting.batch_size(steps)
     )
-    return Found(_spread(found, x), True, layer=True)
+    return Evidence(_upsampled(attribution, setting.x), True)
 
 
-def layer_conductance(score: Score, x: Tensor, options: Options) -> Found:
-    base = base_of(x, options)
-    found = LayerConductance(score, _of_layer(score, options)).attribute(
-        x, baselines=base, target=0, n_steps=int(options["steps"]), internal_batch_size=together(score, x, int(options["steps"]))
+def layer_conductance(setting: Setting) -> Evidence:
+    """Integrated Gradients of the block's output."""
+    base, steps = setting.baseline(), setting.count("steps")
+    attribution = LayerConductance(setting.score, setting.module).attribute(
+        setting.x, baselines=base, target=0, n_steps=steps, internal_batch_size=setting.batch_size(steps)
     )
-    change = change_of(score, x, base)
-    return Found(_spread(found, x), True, delta=total(found) - change, change=change, layer=True)
+    change = setting.change(base)
+    return Evidence(_upsampled(attribution, setting.x), True, total(attribution) - change, change)

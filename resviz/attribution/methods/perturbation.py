@@ -10,7 +10,7 @@ import torch
 from captum.attr import Occlusion
 from torch import Tensor
 
-from resviz.attribution.method import Found, Options, Run, Score, base_of, flat, numbers, together
+from resviz.attribution.method import Evidence, Score, Setting, Values, flat, numbers
 from resviz.nets.inference.fused import near
 
 __all__ = [
@@ -21,29 +21,32 @@ __all__ = [
 ]
 
 
-def occlusion(score: Score, x: Tensor, options: Options) -> Found:
-    window = min(int(options["window"]), x.shape[-1])
-    near(score.net, x)
+def occlusion(setting: Setting) -> Evidence:
+    """What the score loses, on average over the squares that cover a pixel."""
+    x, (window, stride) = setting.x, _square(setting.side, setting.values)
+    near(setting.score.net, x)
     with torch.no_grad():
-        found = Occlusion(score).attribute(
+        lost = Occlusion(setting.score).attribute(
             x,
             sliding_window_shapes=(x.shape[1], window, window),
-            strides=(x.shape[1], _stride(window), _stride(window)),
+            strides=(x.shape[1], stride, stride),
             target=0,
-            baselines=base_of(x, options),
-            perturbations_per_eval=together(score, x, occlusion_pictures(x, options), False),
+            baselines=setting.baseline(),
+            perturbations_per_eval=setting.batch_size(occlusion_pictures(setting.side, setting.values), gradients=False),
         )
-    return Found(flat(found) / x.shape[1], True)
+    return Evidence(flat(lost) / x.shape[1], True)
 
 
-def _stride(window: int) -> int:
-    return max(1, window // 2)
+def _square(side: int, values: Values) -> tuple[int, int]:
+    """The covered square's side and how far it moves, in pixels."""
+    window = min(int(values["window"]), side)
+    return window, max(1, window // 2)
 
 
-def occlusion_pictures(x: Tensor, options: Options) -> int:
+def occlusion_pictures(side: int, values: Values) -> int:
     """Pictures that an occlusion puts through the network."""
-    window = min(int(options["window"]), x.shape[-1])
-    across = -(-(x.shape[-1] - window) // _stride(window)) + 1
+    window, stride = _square(side, values)
+    across = -(-(side - window) // stride) + 1
     return 1 + across * across
 
 
@@ -60,25 +63,27 @@ def superpixels(x: Tensor, count: int) -> Tensor:
     return torch.from_numpy(np.unique(labels, return_inverse=True)[1].reshape(labels.shape))[None, None].to(x.device)
 
 
-def over_superpixels(make: Callable[[Score], Any], sampled: bool) -> Run:
+def over_superpixels(make: Callable[[Score], Any], sampled: bool) -> Callable[[Setting], Evidence]:
     """`make` makes the Captum method; `sampled` ones draw combinations of superpixels."""
 
-    def run(score: Score, x: Tensor, options: Options) -> Found:
-        mask = superpixels(x, int(options["superpixels"]))
+    def run(setting: Setting) -> Evidence:
+        mask = superpixels(setting.x, setting.count("superpixels"))
         if not sampled:  # one region at a time
-            near(score.net, x)
-        extra: dict[str, Any] = {"n_samples": int(options["samples"])} if sampled else {}
+            near(setting.score.net, setting.x)
+        extra = {"n_samples": setting.count("samples")} if sampled else {}
         with torch.no_grad():
-            found = make(score).attribute(
-                x,
-                baselines=base_of(x, options),
+            lost = make(setting.score).attribute(
+                setting.x,
+                baselines=setting.baseline(),
                 target=0,
                 feature_mask=mask,
-                perturbations_per_eval=together(score, x, int(options["samples" if sampled else "superpixels"]), False),
+                perturbations_per_eval=setting.batch_size(
+                    setting.count("samples" if sampled else "superpixels"), gradients=False
+                ),
                 **extra,
             )
         # a superpixel's evidence stands at each of its pixels; shared among them, the map sums to the evidence
         size = numbers(torch.bincount(mask.flatten().cpu())[mask[0, 0].cpu()])
-        return Found(numbers(found[0, 0]) / size, True)
+        return Evidence(numbers(lost[0, 0]) / size, True)
 
     return run

@@ -14,7 +14,7 @@ from captum.attr import LRP
 from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, PropagationRule
 from torch import Tensor, nn
 
-from resviz.attribution.method import Found, Options, Score, flat, total
+from resviz.attribution.method import Evidence, Score, Setting
 from resviz.nets.families.resnet import ResNet
 from resviz.nets.inference.folding import twin
 
@@ -95,10 +95,10 @@ def _difference(fc: nn.Linear, target: int, against: int | None) -> nn.Linear:
     return last
 
 
-def layerwise_relevance(score: Score, x: Tensor, options: Options) -> Found:
+def layerwise_relevance(setting: Setting) -> Evidence:
     """What the biases take is missing from the map's sum."""
-    net = relevance_view(score, options["rule"])
-    found = _Lrp(net).attribute(x, target=0)
+    net = relevance_view(setting.score, setting.word("rule"))
+    attribution = _Lrp(net).attribute(setting.x, target=0)
     with torch.no_grad():
-        change = score(x).item()
-    return Found(flat(found), True, delta=total(found) - change, change=change)
+        change = setting.score(setting.x).item()
+    return Evidence.checked(attribution, change)

@@ -2,58 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from captum.attr import FeatureAblation, KernelShap, Lime
-from torch import Tensor
 
-from resviz.attribution.method import BASELINE, Choice, Method, Options, Parameter
+from resviz.attribution.baselines import BASELINES
+from resviz.attribution.method import Choice, Method, Parameter, Values
 from resviz.attribution.methods import gradient, layer, perturbation, relevance
-from resviz.spec.net import Activation, NetSpec, Norm
+from resviz.attribution.methods.snippet import AT_LAYER, REGIONS, SEED, SEVERAL, SHARED, Snippet
+from resviz.guard import nearest, quoted
+from resviz.spec.net import NetSpec, Norm
 
-__all__ = ["FIRST", "METHODS", "at_layer", "available", "title_of"]
+__all__ = ["FIRST", "METHODS", "available", "averaged", "method_of"]
 
 
 def available(spec: NetSpec) -> tuple[str, ...]:
     """The methods that mean something for this network."""
-    relu = spec.activation is Activation.RELU
-    return tuple(name for name, method in METHODS.items() if (relu or not method.relu_only) and method.sound(spec))
+    return tuple(name for name, method in METHODS.items() if not method.unfit(spec))
 
 
-def at_layer(name: str) -> tuple[str, str | None]:
-    """A method's name and the layer it is asked at: "grad-cam@layer3.1" is Grad-CAM at that block."""
-    method, _, layer = name.partition("@")
-    return method, layer or None
+def method_of(name: str) -> Method:
+    """The entry of that name; raises `ValueError` where there is none."""
+    if name not in METHODS:
+        raise ValueError(f"{quoted(name)!r} is no method; choose one of {', '.join(METHODS)}{nearest(name, METHODS)}")
+    return METHODS[name]
 
 
-def title_of(name: str) -> str:
-    """A method in words, with its layer where it has one."""
-    method, layer = at_layer(name)
-    return METHODS[method].title + (f" · {layer}" if layer else "")
+def averaged(values: Values) -> Method | None:
+    """The method that a noise tunnel with these values averages; None for any other method."""
+    return METHODS.get(str(values.get("of")))
 
 
+_BASELINE = Choice(
+    "Baseline", "mean", BASELINES, "The picture without evidence: the data's mean colour, black, the picture blurred, or noise."
+)
 _STEPS = Parameter("Steps", 50, 10, 300, "Points on the path; more make the convergence delta smaller.")
 _FEW_STEPS = Parameter("Steps", 20, 5, 100, "Points on the path; more make the sum exacter.")
 _SUPERPIXELS = Parameter("Superpixels", 40, 8, 120, "Regions of like colour that are switched on and off together.")
 _SAMPLES = Parameter("Samples", 200, 20, 1000, "Random choices of superpixels; more make the map steadier.")
+_WINDOW = Parameter(
+    "Window",
+    8,
+    2,
+    96,
+    "Side of the covered square in network pixels; it moves by half its side.",
+    by_side=lambda side: max(4, side // 7),
+)
 _TUNNEL: Final[Mapping[str, Parameter | Choice]] = {
     "of": Choice("Of", "saliency", gradient.TUNNELLED, "The gradient method that is averaged."),
     "samples": Parameter("Samples", 25, 5, 100, "Noisy copies of the picture."),
     "noise": Parameter("Noise", 0.15, 0.01, 0.5, "Standard deviation of the noise over the picture's range."),
 }
+_TUNNEL_CODE = Snippet(
+    "NoiseTunnel, {class_}",
+    f'{SEED}found = NoiseTunnel({{class_}}(score)).attribute(x, nt_type="{{kind}}", nt_samples={{samples}}, nt_samples_batch_size=1, '
+    "stdevs={noise} * float(x.max() - x.min()), target=0{extra})",
+)
 
 
-def _one(_x: Tensor, _options: Options) -> int:
-    return 1
+def _pictures(count: int) -> Callable[[int, Values], int]:
+    """A method that puts so many pictures through the network, whatever its values."""
+    return lambda side, values: count
 
 
-def _path(x: Tensor, options: Options) -> int:
-    return int(options["steps"]) + 2
+def _path(side: int, values: Values) -> int:
+    return int(values["steps"]) + 2
 
 
-def _sampled(x: Tensor, options: Options) -> int:
-    return 2 + int(options["samples"])
+def _sampled(side: int, values: Values) -> int:
+    return 2 + int(values["samples"])
+
+
+def _of_regions(name: str, more: str = "") -> Snippet:
+    """Captum's call of a method over superpixels."""
+    call = f"    found = {name}(score).attribute(x, baselines=base, target=0, feature_mask=regions{more})"
+    return Snippet(name, f"{REGIONS}{SEED if more else ''}with torch.no_grad():\n{call}", SHARED)
+
+
+def _of_layer(name: str, arguments: str) -> Snippet:
+    """Captum's call of a method that looks at a layer and is brought to the picture's size."""
+    imports = ", ".join(sorted(("LayerAttribution", name)))
+    return Snippet(imports, f'found = {name}(score, score.net.get_submodule("{{layer}}")).attribute(x{arguments})', AT_LAYER)
 
 
 FIRST: Final = ("saliency", "integrated-gradients", "grad-cam", "occlusion")  # what to look at first: one of each kind
@@ -63,41 +93,52 @@ METHODS: Final[Mapping[str, Method]] = {
         "Saliency", "gradient", "Simonyan et al. 2013, arXiv 1312.6034",
         "Which pixels change the class score most when they change a little?",
         "That the score is nearly linear around this picture. A magnitude: it speaks neither for nor against the class.",
-        gradient.saliency, _one,
+        run=gradient.saliency, evaluations=_pictures(1),
+        snippet=Snippet("Saliency", "found = Saliency(score).attribute(x, target=0)", "values = found.detach().amax(1)[0].numpy()", ", abs=False"),
     ),
     "integrated-gradients": Method(
         "Integrated Gradients", "path", "Sundararajan et al. 2017, arXiv 1703.01365",
         "How much did each pixel add to the score on the way from a picture without evidence to this one?",
         "That the baseline holds no evidence. Complete: the map sums to the score's change.",
-        gradient.integrated_gradients, _path, {"steps": _STEPS, "baseline": BASELINE},
+        run=gradient.integrated_gradients, evaluations=_path,
+        snippet=Snippet("IntegratedGradients", "found = IntegratedGradients(score).attribute(x, baselines=base, target=0, n_steps={steps}, internal_batch_size=4)",
+                        averaged=f", n_steps={gradient.TUNNEL_STEPS}, internal_batch_size=4"),
+        parameters={"steps": _STEPS, "baseline": _BASELINE},
     ),
     "grad-cam": Method(
         "Grad-CAM", "layer", "Selvaraju et al. 2016, arXiv 1610.02391",
         "Where does the evidence for the class lie at this depth of the network?",
         "That a channel means the same everywhere in the picture. It keeps its sign here; the paper and most programs clip what speaks against.",
-        layer.grad_cam, _one, layer=True,
+        run=layer.grad_cam, evaluations=_pictures(1),
+        snippet=_of_layer("LayerGradCam", ", target=0"),
+        layer=True,
     ),
     "occlusion": Method(
         "Occlusion", "perturbation", "Zeiler & Fergus 2013, arXiv 1311.2901",
         "How much does the score fall when this patch is covered?",
         "That a covered patch is still a picture the network can judge.",
-        perturbation.occlusion, perturbation.occlusion_pictures,
-        {"window": Parameter("Window", 8, 2, 96, "Side of the covered square in network pixels; it moves by half its side."),
-         "baseline": BASELINE}, backward=False,
+        run=perturbation.occlusion, evaluations=perturbation.occlusion_pictures,
+        snippet=Snippet("Occlusion", "found = Occlusion(score).attribute(x, sliding_window_shapes=({channels}, {window}, {window}), "
+                        "strides=({channels}, {stride}, {stride}), target=0, baselines=base) / {channels}"),
+        parameters={"window": _WINDOW, "baseline": _BASELINE},
+        backward=False,
     ),
     "input-x-gradient": Method(
         "Input × Gradient", "gradient", "Shrikumar et al. 2016, arXiv 1605.01713",
         "How much would each pixel add to the score if the score were linear?",
         "That the score is linear between the mean-coloured picture and this one.",
-        gradient.input_x_gradient, _one,
+        run=gradient.input_x_gradient, evaluations=_pictures(1),
+        snippet=Snippet("InputXGradient", "found = InputXGradient(score).attribute(x, target=0)"),
     ),
     "gradient-shap": Method(
         "Gradient SHAP", "path", "Lundberg & Lee 2017, arXiv 1705.07874",
         "What does a pixel add on average, coming from several pictures without evidence?",
         "That pixels are independent. Complete on average over many draws, but for what the noise adds.",
-        gradient.gradient_shap, lambda x, options: 4 + int(options["samples"]),
-        {"samples": Parameter("Samples", 12, 4, 400, "Random points between a baseline and the picture: four times as many halve the error of the draw."),
-         "noise": Parameter("Noise", 0.09, 0.0, 0.5, "Standard deviation of the noise that is added to the picture.")},
+        run=gradient.gradient_shap, evaluations=lambda side, values: 4 + int(values["samples"]),
+        snippet=Snippet("GradientShap",
+                        f"{SEVERAL}{SEED}found = GradientShap(score).attribute(x, baselines=base, n_samples={{samples}}, stdevs={{noise}}, target=0)"),
+        parameters={"samples": Parameter("Samples", 12, 4, 400, "Random points between a baseline and the picture: four times as many halve the error of the draw."),
+                    "noise": Parameter("Noise", 0.09, 0.0, 0.5, "Standard deviation of the noise that is added to the picture.")},
         drawn=True, remedy="it is drawn, and four times the samples halve that error; what the noise adds stays",
     ),
     "lrp": Method(
@@ -105,90 +146,125 @@ METHODS: Final[Mapping[str, Method]] = {
         "How was the score handed back, layer by layer, to the pixels that it came from?",
         "ReLUs, and that a unit's inputs deserve shares in proportion. At an addition the skip and the branch share alike. "
         "Complete, but for what the biases take.",
-        relevance.layerwise_relevance, lambda x, options: 3,
-        {"rule": Choice("Rule", "composite", relevance.RULES,
-                        "Composite: positive weights in the convolutions, even shares in the first one (Montavon et al. 2019).")},
-        relu_only=True, sound=lambda spec: spec.norm is not Norm.GROUP, remedy="the biases hold the rest", inside=True,
+        run=relevance.layerwise_relevance, evaluations=_pictures(3),
+        snippet=Snippet("LRP", "from resviz.attribution.method import Score\nfrom resviz.attribution.methods.relevance import relevance_view\n"
+                        "# the additions of the skips as layers, and a rule on every layer\n"
+                        'net = relevance_view(Score(classifier.fast_view(), {target}, {against}), "{rule}")\nfound = LRP(net).attribute(x, target=0)'),
+        parameters={"rule": Choice("Rule", "composite", relevance.RULES,
+                                   "Composite: positive weights in the convolutions, even shares in the first one (Montavon et al. 2019).")},
+        relu_only=True, remedy="the biases hold the rest", inside=True, norms=frozenset({Norm.BATCH, Norm.NONE}),
     ),
     "deeplift": Method(
         "DeepLift", "path", "Shrikumar et al. 2017, arXiv 1704.02685",
         "How does each pixel's difference from a reference explain the score's difference?",
         "That activations can be compared with those of the reference, layer by layer. Complete.",
-        gradient.deeplift, lambda x, options: 4, {"baseline": BASELINE}, inside=True, remedy="its rules were broken somewhere, so trust it less",
+        run=gradient.deeplift, evaluations=_pictures(4),
+        snippet=Snippet("DeepLift", "found = DeepLift(score).attribute(x, baselines=base, target=0)", averaged=", baselines=torch.zeros_like(x)"),
+        parameters={"baseline": _BASELINE},
+        inside=True, remedy="its rules were broken somewhere, so trust it less",
     ),
     "deeplift-shap": Method(
         "DeepLift SHAP", "path", "Lundberg & Lee 2017, arXiv 1705.07874",
         "DeepLift, averaged over several references.",
         "As DeepLift, and that pixels are independent. Complete.",
-        gradient.deeplift_shap, lambda x, options: 10, inside=True, remedy="its rules were broken somewhere, so trust it less",
+        run=gradient.deeplift_shap, evaluations=_pictures(10),
+        snippet=Snippet("DeepLiftShap", f"{SEVERAL}found = DeepLiftShap(score).attribute(x, baselines=base, target=0)"),
+        inside=True, remedy="its rules were broken somewhere, so trust it less",
     ),
     "guided-backprop": Method(
         "Guided Backprop", "gradient", "Springenberg et al. 2014, arXiv 1412.6806",
         "Which pixels excite the units on the way to the class?",
         "ReLUs. It often draws edges whatever the class: see its sanity check (Adebayo et al. 2018, arXiv 1810.03292).",
-        gradient.guided_backprop, _one, relu_only=True, inside=True,
+        run=gradient.guided_backprop, evaluations=_pictures(1),
+        snippet=Snippet("GuidedBackprop", "found = GuidedBackprop(score).attribute(x, target=0)"),
+        relu_only=True, inside=True,
     ),
     "deconvolution": Method(
         "Deconvolution", "gradient", "Zeiler & Fergus 2013, arXiv 1311.2901",
         "Which pattern in the picture would the class's activation project back to?",
         "ReLUs. Like Guided Backprop it follows the picture more than the class.",
-        gradient.deconvolution, _one, relu_only=True, inside=True,
+        run=gradient.deconvolution, evaluations=_pictures(1),
+        snippet=Snippet("Deconvolution", "found = Deconvolution(score).attribute(x, target=0)"),
+        relu_only=True, inside=True,
     ),
     "smoothgrad": Method(
         "SmoothGrad", "gradient", "Smilkov et al. 2017, arXiv 1706.03825",
         "Which pixels matter in pictures that look like this one?",
         "That noise leaves the picture's class as it is.",
-        gradient.noise_tunnel("smoothgrad"), gradient.tunnelled_pictures, _TUNNEL, drawn=True,
+        run=gradient.noise_tunnel("smoothgrad"), evaluations=gradient.tunnelled_pictures,
+        snippet=_TUNNEL_CODE,
+        parameters=_TUNNEL,
+        drawn=True,
     ),
     "vargrad": Method(
         "VarGrad", "gradient", "Adebayo et al. 2018, arXiv 1810.03307",
         "Where does the gradient depend most on details of the picture?",
         "That noise leaves the picture's class as it is. It has no sign.",
-        gradient.noise_tunnel("vargrad"), gradient.tunnelled_pictures, _TUNNEL, drawn=True,
+        run=gradient.noise_tunnel("vargrad"), evaluations=gradient.tunnelled_pictures,
+        snippet=_TUNNEL_CODE,
+        parameters=_TUNNEL,
+        drawn=True,
     ),
     "feature-ablation": Method(
         "Feature Ablation", "perturbation", "Zeiler & Fergus 2013, arXiv 1311.2901",
         "How much does the score fall when this region is taken away?",
         "That regions of like colour belong together.",
-        perturbation.over_superpixels(FeatureAblation, False), lambda x, options: 1 + int(options["superpixels"]),
-        {"superpixels": _SUPERPIXELS, "baseline": BASELINE}, backward=False,
+        run=perturbation.over_superpixels(FeatureAblation, False), evaluations=lambda side, values: 1 + int(values["superpixels"]),
+        snippet=_of_regions("FeatureAblation"),
+        parameters={"superpixels": _SUPERPIXELS, "baseline": _BASELINE},
+        backward=False,
     ),
     "kernel-shap": Method(
         "Kernel SHAP", "perturbation", "Lundberg & Lee 2017, arXiv 1705.07874",
         "What is each region's fair share of the score (its Shapley value)?",
         "That regions can be taken away in any combination.",
-        perturbation.over_superpixels(KernelShap, True), _sampled,
-        {"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": BASELINE}, drawn=True, backward=False,
+        run=perturbation.over_superpixels(KernelShap, True), evaluations=_sampled,
+        snippet=_of_regions("KernelShap", ", n_samples={samples}"),
+        parameters={"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": _BASELINE},
+        drawn=True, backward=False,
     ),
     "lime": Method(
         "LIME", "perturbation", "Ribeiro et al. 2016, arXiv 1602.04938",
         "Which few regions would a linear model of the network's answer name?",
         "That a sparse linear model fits near this picture.",
-        perturbation.over_superpixels(Lime, True), _sampled,
-        {"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": BASELINE}, drawn=True, backward=False,
+        run=perturbation.over_superpixels(Lime, True), evaluations=_sampled,
+        snippet=_of_regions("Lime", ", n_samples={samples}"),
+        parameters={"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": _BASELINE},
+        drawn=True, backward=False,
     ),
     "guided-grad-cam": Method(
         "Guided Grad-CAM", "layer", "Selvaraju et al. 2016, arXiv 1610.02391",
         "Which details lie where Grad-CAM sees the evidence?",
         "As Guided Backprop: ReLUs, and details that follow the picture.",
-        layer.guided_grad_cam, lambda x, options: 2, layer=True, relu_only=True, inside=True,
+        run=layer.guided_grad_cam, evaluations=_pictures(2),
+        snippet=Snippet("GuidedGradCam",
+                        'found = GuidedGradCam(score, score.net.get_submodule("{layer}")).attribute(x, target=0, interpolate_mode="bilinear")'),
+        layer=True, relu_only=True, inside=True,
     ),
     "layer-activation": Method(
         "Layer Activation", "layer", "Captum's LayerActivation",
         "Where is this layer active, whatever the class?",
         "Nothing; it does not know the class.",
-        layer.layer_activation, _one, layer=True, backward=False,
+        run=layer.layer_activation, evaluations=_pictures(1),
+        snippet=_of_layer("LayerActivation", ""),
+        layer=True, backward=False,
     ),
     "internal-influence": Method(
         "Internal Influence", "layer", "Leino et al. 2018, arXiv 1802.03788",
         "Where would a change of this layer change the score, on the way from a picture without evidence?",
         "That the baseline holds no evidence. Where only an average over places follows, as behind the last block, it is the same everywhere.",
-        layer.internal_influence, lambda x, options: _path(x, options) - 2, {"steps": _FEW_STEPS, "baseline": BASELINE}, layer=True,
+        run=layer.internal_influence, evaluations=lambda side, values: int(values["steps"]),
+        snippet=_of_layer("InternalInfluence", ", baselines=base, target=0, n_steps={steps}"),
+        parameters={"steps": _FEW_STEPS, "baseline": _BASELINE},
+        layer=True,
     ),
     "layer-conductance": Method(
         "Layer Conductance", "layer", "Dhamdhere et al. 2018, arXiv 1805.12233",
         "How much of the score's change flows through each place of this layer?",
         "That the baseline holds no evidence. Complete, where all evidence passes the layer.",
-        layer.layer_conductance, _path, {"steps": _FEW_STEPS, "baseline": BASELINE}, layer=True,
+        run=layer.layer_conductance, evaluations=_path,
+        snippet=_of_layer("LayerConductance", ", baselines=base, target=0, n_steps={steps}"),
+        parameters={"steps": _FEW_STEPS, "baseline": _BASELINE},
+        layer=True,
     ),
 }  # fmt: skip

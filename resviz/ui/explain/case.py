@@ -1,127 +1,138 @@
-"""What the Explain page asks of one photograph, and how its answers are drawn: the part that every view shares."""
+"""One photograph's case on the Explain page, and how its answers are drawn: the part that every view shares."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
+from resviz.attribution.baselines import BASELINES
 from resviz.attribution.faithfulness import faithfulness
-from resviz.attribution.method import BASELINE
-from resviz.attribution.methods.snippet import snippet
-from resviz.attribution.methods.table import METHODS, at_layer, title_of
-from resviz.attribution.question import attribute
+from resviz.attribution.question import Asked, Case, attribute, snippet
 from resviz.figures import captions
 from resviz.figures.overlay import Look
 from resviz.results import Attribution, Faithfulness, Prediction, Scope
+from resviz.spec.names import describe
 from resviz.ui import jobs
 from resviz.ui.components.evidence import panel, photo_url
-from resviz.zoo.classifier import Classifier
+from resviz.ui.networks import Network
+from resviz.ui.widgets.pickers import Photograph
 
-__all__ = ["Studio", "Wanted", "grid"]
-
-Wanted = tuple[str, Any, str, Any]  # a job's place on the page, its key, its title, its work
+__all__ = ["PageCase", "grid"]
 
 
 @dataclass(frozen=True)
-class Studio:
-    """`methods` may name their layer ("grad-cam@layer3.1"); `options` are each one's parameters."""
+class PageCase:
+    """A case with the keys that tell its network and photograph from others, and what each chosen method is asked."""
 
-    classifier: Classifier
-    network: str
-    about: str
-    load: str
-    photograph: str
-    image: Image.Image
+    case: Case
+    network: Network
+    photograph: Photograph
     prediction: Prediction
     scope: Scope | None
-    target: int
-    against: int | None
-    methods: Sequence[str]
-    options: Mapping[str, Mapping[str, Any]]
+    methods: Sequence[Asked]
     look: Look
 
     @property
-    def asked(self) -> str:
-        names = self.classifier.categories
-        return names[self.target] + ("" if self.against is None else f" rather than {names[self.against]}")
+    def about(self) -> str:
+        """The network in words."""
+        spec, shown = self.case.network.spec, self.case.network.preprocessing
+        return f"{describe(spec)}. {self.network.about} It sees the photograph with the {shown.describe()}."
 
     @property
-    def question(self) -> tuple[Any, ...]:
-        return self.network, self.photograph, self.target, self.against
+    def key(self) -> tuple[Hashable, ...]:
+        """What tells the case from every other one."""
+        return self.network.key, self.photograph.key, self.case.target, self.case.against
 
     @property
     def side(self) -> int:
-        return self.classifier.preprocessing.crop
+        """The network's input in pixels."""
+        return self.case.network.preprocessing.crop
 
     @cached_property
     def window(self) -> Image.Image:
         """The part of the photograph that the network sees, to draw maps on."""
-        return self.classifier.preprocessing.window(self.image)
+        return self.case.network.preprocessing.window(self.case.photograph)
 
     @cached_property
     def photo(self) -> str:
+        """The same as the pictures carry it."""
         return photo_url(self.window)
 
     # ------------------------------------------------------------------------------------------- maps
 
-    def key(self, name: str) -> tuple[Any, ...]:
-        return "attribution", *self.question, name, tuple(sorted(self.options[name].items()))
+    def map_key(self, asked: Asked) -> tuple[Hashable, ...]:
+        """What tells a method's map from every other one."""
+        return "attribution", *self.key, asked.key
 
-    def wanted(self, name: str, slot: str = "map") -> Wanted:
+    def map_job(self, asked: Asked, slot: str = "map") -> jobs.Wanted:
+        """The job that makes a method's map."""
+
         def work(tick: jobs.Tick) -> Attribution:
-            return attribute(self.classifier, self.image, name, self.target, self.options[name], tick, self.against)
+            return attribute(self.case, asked, tick)
 
-        return f"{slot}.{name}", self.key(name), title_of(name), work
+        return f"{slot}.{asked.name}", self.map_key(asked), asked.title, work
 
-    def found(self) -> dict[str, Attribution]:
-        """The maps that are there."""
-        maps = {name: jobs.manager().remembered(self.key(name)) for name in self.methods}
-        return {name: found for name, found in maps.items() if found is not None}
+    def maps(self) -> Mapping[Asked, Attribution]:
+        """The maps that are there, by what was asked."""
+        remembered = {asked: jobs.manager().remembered(self.map_key(asked)) for asked in self.methods}
+        return {asked: attribution for asked, attribution in remembered.items() if attribution is not None}
 
-    def check(self, name: str, found: Attribution) -> str:
+    def check(self, asked: Asked, attribution: Attribution) -> str:
         """A map's own check in words, or how concentrated it is."""
-        remedy = METHODS[at_layer(name)[0]].remedy
-        return captions.attribution_note(found.delta, found.target_change, remedy) or captions.focus_note(found)
+        note = captions.attribution_note(attribution.delta, attribution.target_change, asked.entry.remedy)
+        return note or captions.focus_note(attribution)
 
-    def code(self, name: str) -> str:
+    def code(self, asked: Asked) -> str:
         """The Python that makes the map again; none for a visitor's own checkpoint."""
-        method, _ = at_layer(name)
-        channels = len(self.classifier.preprocessing.mean)
-        return snippet(self.load, method, self.target, self.options[name], self.against, channels) if self.load else ""
+        return snippet(self.network.load, self.case, asked) if self.network.load else ""
 
-    def draw(self, key: str, title: str, alt: str, found: Attribution | None, note: str = "", **more: Any) -> None:
+    def draw(
+        self,
+        key: str,
+        title: str,
+        alt: str,
+        attribution: Attribution | None,
+        note: str = "",
+        *,
+        photo: str | None = None,
+        top: float | None = None,
+        waiting: bool = False,
+    ) -> None:
         """One picture among those that zoom and point together."""
-        panel(more.pop("photo", self.photo), self.side, key, title, alt, found, note, **more)
+        panel(photo or self.photo, self.side, key, title, alt, attribution, note=note, top=top, waiting=waiting)
 
     # ------------------------------------------------------------------------------------------- how far they can be trusted
 
     @property
     def empty(self) -> str:
         """What deletion puts in a pixel's place: the Trust view's choice."""
-        chosen: str = st.session_state.get("deletion.baseline", BASELINE.default)
+        chosen: str = st.session_state.get("deletion.baseline", BASELINES[0])
         return chosen
 
-    def measuring(self, name: str, found: Attribution) -> Wanted:
+    def trust_key(self, asked: Asked) -> tuple[Hashable, ...]:
+        """What tells a map's faithfulness from every other one."""
+        return "faithfulness", self.empty, *self.map_key(asked)
+
+    def trust_job(self, asked: Asked, attribution: Attribution) -> jobs.Wanted:
+        """The job that measures how far a map can be trusted."""
         empty = self.empty
 
         def work(tick: jobs.Tick) -> Faithfulness:
-            return faithfulness(self.classifier, self.image, found, self.options[name], tick, self.against, empty)
+            return faithfulness(self.case, asked, attribution, tick, empty)
 
-        return f"trust.{name}", self.trust_key(name), f"Faithfulness of {title_of(name)}", work
+        return f"trust.{asked.name}", self.trust_key(asked), f"Faithfulness of {asked.title}", work
 
-    def trust_key(self, name: str) -> tuple[Any, ...]:
-        return "faithfulness", self.empty, *self.key(name)
-
-    def measured(self, name: str) -> Faithfulness | None:
-        found: Faithfulness | None = jobs.manager().remembered(self.trust_key(name))
-        return found
+    def measured(self, asked: Asked) -> Faithfulness | None:
+        """How far a method's map can be trusted, where that was measured."""
+        measured: Faithfulness | None = jobs.manager().remembered(self.trust_key(asked))
+        return measured
 
 
-def grid(key: str) -> Any:
+def grid(key: str) -> DeltaGenerator:
     """A place whose pictures stand side by side, as many as there is room for."""
     return st.container(key=f"panels-{key}")

@@ -37,15 +37,15 @@ def restore() -> None:
         return
     for key, value in zip(("explain.network", "explain.sample"), usual(), strict=True):
         state.setdefault(key, value)
-    given = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
-    asked: Mapping[str, str] = given if back else state.get(_KEPT) or given
+    in_address = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
+    query: Mapping[str, str] = in_address if back else state.get(_KEPT) or in_address
     own = come_back()
     state.update({} if back else state.get(_QUESTION, {}))
-    if not (asked or back):
+    if not (query or back):
         return
     from resviz.zoo.imagenet import weights
 
-    model, photo = asked.get("model", ""), asked.get("photo", "")
+    model, photo = query.get("model", ""), query.get("photo", "")
     known = model in bundled_titles() or model in weights()
     model = own or (model if known else usual()[0])
     photo = photo if photo in samples() else usual()[1]
@@ -56,11 +56,11 @@ def restore() -> None:
     for key, name in (
         ("explain.view", "view"),
         (f"class.{place}", "class"),
-        (f"against.{place}.{asked.get('class')}", "against"),
+        (f"against.{place}.{query.get('class')}", "against"),
     ):
-        _set(key, asked.get(name))
+        _set(key, query.get(name))
     for key, name in (("explain.methods", "methods"), (f"layers.{model}", "layers")):
-        _set(key, asked[name].split(",") if name in asked else None)
+        _set(key, query[name].split(",") if name in query else None)
 
 
 def keep(question: Mapping[str, str | None]) -> None:

@@ -12,11 +12,11 @@ from typing import IO
 import streamlit as st
 
 from resviz.attribution.folders import explain_all
-from resviz.attribution.methods.table import title_of
+from resviz.attribution.question import Asked
 from resviz.data.unpack import Entry, UnpackError, unzip
 from resviz.figures.reports.gallery import Gallery
 from resviz.ui import cache, jobs
-from resviz.ui.explain.case import Studio
+from resviz.ui.explain.case import PageCase
 from resviz.ui.markdown import literal
 from resviz.ui.networks import bundled_titles
 from resviz.ui.widgets.pickers import digest
@@ -42,28 +42,39 @@ class _Answers:
     problems: Sequence[tuple[str, str]]
 
 
-def batch(studio: Studio) -> None:
+def batch(page: PageCase) -> None:
     """A folder's pictures, each explained by the chosen methods on the chosen networks."""
-    given = st.file_uploader(
-        "Pictures, or one zip of them", accept_multiple_files=True, key="batch.files", max_upload_size=200,
+    uploads = st.file_uploader(
+        "Pictures, or one zip of them",
+        accept_multiple_files=True,
+        key="batch.files",
+        max_upload_size=200,
         help="Each picture's most probable class is explained with the methods' defaults.",
-    )  # fmt: skip
-    titles = {name: title for name, title in bundled_titles().items() if name != studio.network}
-    more = st.multiselect("Other networks too", list(titles), key="batch.networks", format_func=lambda name: titles.get(name, name),
-                          placeholder="the one above alone", help="Each picture is explained by each of them.")  # fmt: skip
-    if not given or not studio.methods:
+    )
+    titles = {name: title for name, title in bundled_titles().items() if name != page.network.key}
+    more = st.multiselect(
+        "Other networks too",
+        list(titles),
+        key="batch.networks",
+        format_func=lambda name: titles.get(name, name),
+        placeholder="the one above alone",
+        help="Each picture is explained by each of them.",
+    )
+    if not uploads or not page.methods:
         st.info("Give pictures, or a zip of them, and choose methods: you get a gallery, a table and every map in one zip.")
         return
-    files = [(file.name, file.getvalue()) for file in given]
-    networks = {studio.network: studio.classifier} | {name: cache.bundled(name) for name in more}
-    key = ("batch", tuple(networks), tuple(studio.methods), tuple((name, digest(data)) for name, data in files))
+    files = [(file.name, file.getvalue()) for file in uploads]
+    networks = {page.network.key: page.case.network} | {name: cache.bundled(name) for name in more}
+    methods = [Asked(asked.method, asked.layer) for asked in page.methods]
+    key = ("batch", tuple(networks), tuple(asked.name for asked in methods), tuple((name, digest(data)) for name, data in files))
     ended: dict[object, _Answers] = st.session_state.setdefault("batch.ended", {})  # before all was done
     for other in [other for other in ended if other != key]:
         del ended[other]
-    result = jobs.result_of(
-        "batch", key, f"Explaining {len(files)} file{'' if len(files) == 1 else 's'}",
-        lambda tick: _explain(files, list(networks.values()), studio.methods, tick, partial(ended.__setitem__, key)),
-    )  # fmt: skip
+
+    def work(tick: jobs.Tick) -> _Answers:
+        return _explain(files, list(networks.values()), methods, tick, partial(ended.__setitem__, key))
+
+    result = jobs.result_of("batch", key, f"Explaining {len(files)} file{'' if len(files) == 1 else 's'}", work)
     if result is not None or key in ended:
         _show(result or ended[key])
 
@@ -95,7 +106,7 @@ def _content(archive: IO[bytes]) -> bytes:
 
 
 def _explain(
-    files: Files, networks: Sequence[Classifier], methods: Sequence[str], tick: jobs.Tick, ended: Callable[[_Answers], object]
+    files: Files, networks: Sequence[Classifier], methods: Sequence[Asked], tick: jobs.Tick, ended: Callable[[_Answers], object]
 ) -> _Answers:
     """Every answer there is to have; `ended` is told those that there are where the run ends before."""
     file = _scratch()
@@ -110,13 +121,13 @@ def _explain(
             def ticked(*_: object, **__: object) -> bool:
                 return tick(min(1.0, len(rows) / total), f"{len(rows)} of {total} answers")
 
-            for found in explain_all(entries, networks, methods, ticked):
+            for each in explain_all(entries, networks, methods, ticked):
                 maps = gallery.add(
-                    found.name, found.network, found.window, found.prediction, found.maps, found.problem, found.notes
+                    each.name, each.network, each.window, each.prediction, each.maps, each.problem, notes=each.notes
                 )
                 if len(shown) < _SHOWN:
-                    network = f" · {found.network}" if len(networks) > 1 else ""
-                    shown += [(f"{found.name}: {title_of(name)}{network}", png) for name, png in maps]
+                    network = f" · {each.network}" if len(networks) > 1 else ""
+                    shown += [(f"{each.name}: {Asked.of(name).title}{network}", png) for name, png in maps]
     except BaseException:
         if gallery is not None and gallery.rows:
             ended(_answers(file, gallery, shown))

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from resviz.attribution.method import Choice
-from resviz.attribution.methods.table import METHODS, at_layer
-from resviz.attribution.question import default_options
-from resviz.spec.net import Activation
-from resviz.zoo.classifier import Classifier
+from resviz.attribution.method import Choice, Parameter, Value
+from resviz.attribution.methods.table import METHODS
+from resviz.attribution.question import Asked
+from resviz.spec.net import NetSpec
+from resviz.ui.networks import Network
 
-__all__ = ["option_controls", "options_of"]
-
-
-def _kept() -> dict[str, Any]:
-    found: dict[str, Any] = st.session_state.setdefault("options", {})
-    return found
+__all__ = ["parameter_controls", "with_parameters"]
 
 
-def _slot(name: str, parameter: str, network: str) -> str:
-    return f"{name}.{parameter}.{network}"
+def _kept() -> dict[str, Value]:
+    kept: dict[str, Value] = st.session_state.setdefault("options", {})
+    return kept
+
+
+def _slot(asked: Asked, parameter: str, network: Network) -> str:
+    return f"{asked.name}.{parameter}.{network.key}"
 
 
 def _worded(choice: str) -> str:
@@ -29,29 +27,29 @@ def _worded(choice: str) -> str:
     return METHODS[choice].title if choice in METHODS else choice
 
 
-def options_of(name: str, classifier: Classifier, network: str) -> dict[str, Any]:
-    """What the visitor chose for a method, the defaults elsewhere."""
-    method, layer = at_layer(name)
-    defaults = default_options(method, classifier.preprocessing.crop)
-    chosen = {parameter: _kept().get(_slot(name, parameter, network), value) for parameter, value in defaults.items()}
-    return chosen | ({"layer": layer} if layer else {})
+def with_parameters(name: str, network: Network) -> Asked:
+    """A method, which may name its layer, with what the visitor chose for it and the defaults elsewhere."""
+    usual = Asked.of(name).complete(network.classifier)
+    chosen = {parameter: _kept().get(_slot(usual, parameter, network), value) for parameter, value in usual.values.items()}
+    return Asked(usual.method, usual.layer, chosen)
 
 
-def option_controls(name: str, classifier: Classifier, network: str) -> None:
+def parameter_controls(asked: Asked, network: Network) -> None:
     """A control for each parameter of a method."""
-    method, _ = at_layer(name)
-    relu, options = classifier.spec.activation is Activation.RELU, options_of(name, classifier, network)
-    for title, parameter in METHODS[method].parameters.items():
-        slot = _slot(name, title, network)
-        key = f"option.{slot}"
+    for name, parameter in asked.entry.parameters.items():
+        slot = _slot(asked, name, network)
+        st.session_state[f"option.{slot}"] = asked.values[name]
+        _control(slot, parameter, network.classifier.spec)
 
-        def keep(key: str = key, slot: str = slot) -> None:
-            _kept()[slot] = st.session_state[key]
 
-        st.session_state[key] = options[title]
-        if isinstance(parameter, Choice):
-            choices = [c for c in parameter.choices if relu or c not in METHODS or not METHODS[c].relu_only]
-            st.selectbox(parameter.title, choices, format_func=_worded, help=parameter.help, key=key, on_change=keep)
-        else:
-            low, high = parameter.low, parameter.high
-            st.slider(parameter.title, low, high, help=parameter.help, key=key, on_change=keep)
+def _control(slot: str, parameter: Parameter | Choice, spec: NetSpec) -> None:
+    key = f"option.{slot}"
+
+    def keep() -> None:
+        _kept()[slot] = st.session_state[key]
+
+    if isinstance(parameter, Choice):
+        choices = [word for word in parameter.choices if word not in METHODS or not METHODS[word].unfit(spec)]
+        st.selectbox(parameter.title, choices, format_func=_worded, help=parameter.help, key=key, on_change=keep)
+    else:
+        st.slider(parameter.title, parameter.low, parameter.high, help=parameter.help, key=key, on_change=keep)

@@ -3,70 +3,75 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Final
 
 import numpy as np
 import streamlit as st
 
-from resviz.attribution.method import BASELINES
-from resviz.attribution.methods.table import METHODS, at_layer, title_of
+from resviz.attribution.baselines import BASELINES
 from resviz.attribution.paths import grad_cam_by_block, two_paths
-from resviz.attribution.question import attribute, cost
+from resviz.attribution.question import Asked, attribute, cost
 from resviz.figures import captions
 from resviz.figures.faithfulness import faithfulness_curves, sanity_lines
 from resviz.figures.overlay import full_colour
 from resviz.figures.reports.explanation import explanation_report, trust_table
-from resviz.results import Attribution, Faithfulness, Prediction
+from resviz.results import Attribution, Faithfulness, Paths, Prediction
+from resviz.spec.net import NetSpec
 from resviz.ui import jobs
 from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import photo_url
-from resviz.ui.explain.case import Studio, grid
+from resviz.ui.explain.case import PageCase, grid
 from resviz.ui.explain.many import batch
-from resviz.ui.explain.parameters import option_controls
+from resviz.ui.explain.parameters import parameter_controls
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.zoo.classifier import predict
 
 __all__ = ["VIEWS", "WITH_MAPS", "change", "compare", "depth", "paths", "trust"]
 
 
-def compare(studio: Studio) -> None:
+def compare(page: PageCase) -> None:
     """The photograph, every chosen method's map, and the files they make."""
-    if not studio.methods:
+    if not page.methods:
         st.info("Choose a method to see which pixels speak for the class.")
         return
+    shown = page.case.network.preprocessing
     with grid("compare"):
         with st.container(key="panel-photograph"):
-            studio.draw("photograph", "Photograph", f"The part of the photograph that the network sees, {studio.side} pixels wide", None,
-                        studio.classifier.preprocessing.describe())  # fmt: skip
-        places = {name: st.container(key=f"panel-{name}") for name in studio.methods}
-    slots = [place.container(key=f"reserve-{name}") for name, place in places.items()]
+            alt = f"The part of the photograph that the network sees, {page.side} pixels wide"
+            page.draw("photograph", "Photograph", alt, None, shown.describe())
+        places = {asked: st.container(key=f"panel-{asked.name}") for asked in page.methods}
+    slots = [place.container(key=f"reserve-{asked.name}") for asked, place in places.items()]
 
-    def coarse(slot: str, partial_map: Any) -> None:
-        name = slot.partition(".")[2]
-        studio.draw(f"coarse-{name}", title_of(name), "A map on its way", partial_map, waiting=partial_map is None)
+    def coarse(slot: str, on_its_way: Attribution | None) -> None:
+        asked = Asked.of(slot.partition(".")[2])
+        page.draw(f"coarse-{asked.name}", asked.title, "A map on its way", on_its_way, waiting=on_its_way is None)
 
-    results = jobs.results_of([studio.wanted(name) for name in studio.methods], slots, coarse)
-    for (name, place), slot, found in zip(places.items(), slots, results, strict=True):
-        if found is not None:
+    results = jobs.results_of([page.map_job(asked) for asked in page.methods], slots, coarse)
+    for (asked, place), slot, attribution in zip(places.items(), slots, results, strict=True):
+        if attribution is not None:
             with slot:
-                alt = f"{title_of(name)}: evidence for {studio.asked} laid over the photograph"
-                studio.draw(f"map-{name}", title_of(name), alt, found, studio.check(name, found))
+                alt = f"{asked.title}: evidence for {page.case.words} laid over the photograph"
+                page.draw(f"map-{asked.name}", asked.title, alt, attribution, page.check(asked, attribution))
         with place:
-            _details(studio, name, found)
-    maps = studio.found()
-    if len(maps) == len(studio.methods):
+            _details(page, asked, attribution)
+    if len(page.maps()) == len(page.methods):
         st.download_button(
-            "Report (HTML)", partial(_report, studio), "explanation.html", "text/html", on_click="ignore", icon=":material/description:",
+            "Report (HTML)",
+            partial(_report, page),
+            "explanation.html",
+            "text/html",
+            on_click="ignore",
+            icon=":material/description:",
             help="The pictures, the parameters and what was measured, in one file that opens anywhere.",
-        )  # fmt: skip
+        )
 
 
-def _details(studio: Studio, name: str, found: Attribution | None) -> None:
+def _details(page: PageCase, asked: Asked, attribution: Attribution | None) -> None:
     """What a method asks, its parameters, and its files."""
-    method = METHODS[at_layer(name)[0]]
+    method = asked.entry
     with st.popover(
         "Details",
         icon=":material/tune:",
@@ -75,137 +80,171 @@ def _details(studio: Studio, name: str, found: Attribution | None) -> None:
     ):
         st.markdown(f"**{method.answers}**")
         st.caption(f"It assumes: {method.assumes} ({method.paper})")
-        option_controls(name, studio.classifier, studio.network)
-        count, seconds = cost(studio.classifier, at_layer(name)[0], studio.options[name])
+        parameter_controls(asked, page.network)
+        count, seconds = cost(page.case.network, asked)
         st.caption(
             f"{captions.counted(count, 'picture')} through the network" + (f", about {seconds:.2g} s here." if seconds else ".")
         )
-        if found is None:
+        if attribution is None:
             return
-        file = f"{name}-{studio.asked}".replace(" ", "-").replace("@", "-")
-        st.download_button("Raw map (NPY)", partial(_npy, found), f"{file}.npy", on_click="ignore", key=f"NPY.{name}")
-        if code := studio.code(name):
+        file = f"{asked.name}-{page.case.words}".replace(" ", "-").replace("@", "-")
+        st.download_button("Raw map (NPY)", partial(_npy, attribution), f"{file}.npy", on_click="ignore", key=f"NPY.{asked.name}")
+        if code := page.code(asked):
             st.caption("The same map in Python: Captum computes it, this project loads the network.")
             st.code(code, language="python", height=260)
 
 
-def _report(studio: Studio) -> str:
-    maps = studio.found()
-    measured = {title_of(name): found for name in maps if (found := studio.measured(name)) is not None}
-    rows = [
-        (title_of(name), ", ".join(f"{option} = {value}" for option, value in studio.options[name].items()) or "none",
-         METHODS[at_layer(name)[0]].paper, studio.check(name, found))
-        for name, found in maps.items()
-    ]  # fmt: skip
+def _report(page: PageCase) -> str:
+    maps = page.maps()
+    measured = {asked.title: trust for asked in maps if (trust := page.measured(asked)) is not None}
+    rows = [(asked.title, _parameters(asked), asked.entry.paper, page.check(asked, each)) for asked, each in maps.items()]
+    titled = {asked.title: attribution for asked, attribution in maps.items()}
+    seen = page.case.network.preprocessing.seen(page.case.photograph)
     return explanation_report(
-        studio.about, studio.prediction, studio.scope, studio.asked, studio.classifier.preprocessing.seen(studio.image), studio.window,
-        {title_of(name): found for name, found in maps.items()}, studio.look, rows, measured, [studio.code(name) for name in maps],
-    )  # fmt: skip
+        page.about,
+        page.prediction,
+        page.scope,
+        page.case.words,
+        seen,
+        page.window,
+        maps=titled,
+        look=page.look,
+        rows=rows,
+        measured=measured,
+        code=[page.code(asked) for asked in maps],
+    )
 
 
-def _npy(found: Attribution) -> bytes:
+def _parameters(asked: Asked) -> str:
+    """What a map was asked with, as the report writes it."""
+    values = dict(asked.values) | ({"layer": asked.layer} if asked.layer else {})
+    return ", ".join(f"{name} = {value}" for name, value in values.items()) or "none"
+
+
+def _npy(attribution: Attribution) -> bytes:
     """The raw map, for NumPy."""
     buffer = io.BytesIO()
-    np.save(buffer, found.values)
+    np.save(buffer, attribution.values)
     return buffer.getvalue()
 
 
-def depth(studio: Studio) -> None:
+def depth(page: PageCase) -> None:
     """Grad-CAM at every block."""
-    maps = jobs.result_of(
-        "depth", ("depth", *studio.question), "Grad-CAM at every block",
-        lambda tick: grad_cam_by_block(studio.classifier, studio.image, studio.target, studio.against, tick),
-    )  # fmt: skip
+
+    def work(tick: jobs.Tick) -> tuple[Attribution, ...]:
+        return grad_cam_by_block(page.case, tick)
+
+    maps = jobs.result_of("depth", ("depth", *page.key), "Grad-CAM at every block", work)
     if maps is None:
         return
-    st.markdown(f"**Where the evidence for *{literal(studio.asked)}* forms**: Grad-CAM, block by block")
-    small = photo_url(studio.window, 224)
+    st.markdown(f"**Where the evidence for *{literal(page.case.words)}* forms**: Grad-CAM, block by block")
+    small = photo_url(page.window, 224)
     with grid("film"):
-        for found in maps:
-            alt = f"Grad-CAM for {studio.asked} at {found.layer}"
-            studio.draw(f"depth-{found.layer}", found.layer, alt, found, f"{100 * _speaks_for(found):.0f} % for", photo=small)
+        for attribution in maps:
+            alt = f"Grad-CAM for {page.case.words} at {attribution.layer}"
+            note = f"{100 * _speaks_for(attribution):.0f} % for"
+            page.draw(f"depth-{attribution.layer}", attribution.layer, alt, attribution, note, photo=small)
     best = max(maps, key=_speaks_for)
     st.caption(f"The share of evidence that speaks *for* the class is largest at `{best.layer}`. Each map has its own scale.")
 
 
-def _speaks_for(found: Attribution) -> float:
+def _speaks_for(attribution: Attribution) -> float:
     """The share of a map's strength that is positive."""
-    return float(np.clip(found.values, 0, None).sum() / (np.abs(found.values).sum() or 1.0))
+    return float(np.clip(attribution.values, 0, None).sum() / (np.abs(attribution.values).sum() or 1.0))
 
 
-def change(studio: Studio) -> None:
+_CHANGES: Final = {"Cut its skip": "cut", "Drop its branch": "dropped"}  # by the field of the spec that says it
+
+
+def change(page: PageCase) -> None:
     """The same question to the network with one skip cut or one branch dropped."""
-    spec, left, right = studio.classifier.spec, *st.columns(2)
+    spec, left, right = page.case.network.spec, *st.columns(2)
     names = list(spec.block_names())
-    block = left.selectbox("Block", names, index=min(1, len(names) - 1), key=f"change.block.{studio.network}")
+    block = left.selectbox("Block", names, index=min(1, len(names) - 1), key=f"change.block.{page.network.key}")
     kind = right.segmented_control(
-        "Change", ["Cut its skip", "Drop its branch"], default="Cut its skip", required=True, key="change.kind",
+        "Change",
+        list(_CHANGES),
+        default="Cut its skip",
+        required=True,
+        key="change.kind",
         help="A cut block passes only F(x), a dropped one only x.",
-    )  # fmt: skip
-    field = "cut" if kind == "Cut its skip" else "dropped"
+    )
     if not spec.residual:
         st.info("A plain network has no skip to cut; choose a residual one under Network.")
         return
-    cut, dropped = spec.cut - {block}, spec.dropped - {block}
-    changed = (
-        replace(spec, cut=cut | {block}, dropped=dropped) if field == "cut" else replace(spec, cut=cut, dropped=dropped | {block})
-    )
-    if not studio.methods:
+    if not page.methods:
         st.info("Choose a method first; its map is drawn before and after the change.")
         return
-    name = st.selectbox("Method", studio.methods, format_func=title_of, key="change.method")
+    by_name = {asked.name: asked for asked in page.methods}
+    asked = by_name[st.selectbox("Method", list(by_name), format_func=lambda name: by_name[name].title, key="change.method")]
+    field = _CHANGES[kind]
+    changed = _changed(spec, field, block)
 
     def after(tick: jobs.Tick) -> tuple[Attribution, Prediction]:
-        options = studio.options[name]
-        found = attribute(studio.classifier, studio.image, name, studio.target, options, tick, studio.against, changed)
-        return found, predict(studio.classifier, studio.image, studio.classifier.fast_view(changed))
+        attribution, network = attribute(page.case, asked, tick, changed), page.case.network
+        return attribution, predict(network, page.case.photograph, network.fast_view(changed))
 
-    key = ("changed", *studio.key(name), field, block)
-    before, result = jobs.results_of([studio.wanted(name, "before"), ("after", key, f"{title_of(name)} after the change", after)])
-    if before is None or result is None:
-        return
-    found, prediction = result
-    difference = replace(found, values=np.asarray(found.values) - np.asarray(before.values), signed=found.signed)
-    words_for = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
-    before_it, after_it = with_literal_classes(studio.prediction), with_literal_classes(prediction)
-    st.markdown(captions.cut_note(before_it, after_it, before_it.categories[studio.target], words_for))
-    top = max(full_colour(before), full_colour(found))  # one scale: what changes is the evidence
+    job = "after", ("changed", *page.map_key(asked), field, block), f"{asked.title} after the change", after
+    before, answer = jobs.results_of([page.map_job(asked, "before"), job])
+    if before is not None and answer is not None:
+        what = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
+        _before_and_after(page, asked, before, answer, what)
+
+
+def _changed(spec: NetSpec, field: str, block: str) -> NetSpec:
+    """The network with a block's skip `cut` or its branch `dropped`, and the other one of the two as it was built."""
+    cut, dropped = spec.cut - {block}, spec.dropped - {block}
+    if field == "cut":
+        return replace(spec, cut=cut | {block}, dropped=dropped)
+    return replace(spec, cut=cut, dropped=dropped | {block})
+
+
+def _before_and_after(
+    page: PageCase, asked: Asked, before: Attribution, answer: tuple[Attribution, Prediction], what: str
+) -> None:
+    """Both answers in words, and three maps on one scale."""
+    after, prediction = answer
+    difference = replace(after, values=np.asarray(after.values) - np.asarray(before.values))
+    before_it, after_it = with_literal_classes(page.prediction), with_literal_classes(prediction)
+    st.markdown(captions.cut_note(before_it, after_it, before_it.categories[page.case.target], what))
+    top = max(full_colour(before), full_colour(after))  # one scale: what changes is the evidence
     with grid("change"):
-        for title, values in {"Before": before, "After": found, "After − before": difference}.items():
-            alt = f"{title_of(name)} for {studio.asked}, {title.lower()} the change"
-            studio.draw(f"change-{title}", title, alt, values, captions.focus_note(values), top=top)
+        for title, attribution in {"Before": before, "After": after, "After − before": difference}.items():
+            alt = f"{asked.title} for {page.case.words}, {title.lower()} the change"
+            page.draw(f"change-{title}", title, alt, attribution, captions.focus_note(attribution), top=top)
     st.caption("The three share one scale of colour.")
 
 
-def paths(studio: Studio) -> None:
+def paths(page: PageCase) -> None:
     """A block's evidence by its skip and by its branch."""
-    spec = studio.classifier.spec
+    spec = page.case.network.spec
     blocks = [name for name in spec.block_names() if spec.has_skip(name) and name not in spec.dropped]
     if not blocks:
         st.info("This network has no skip, so nothing comes by two paths; choose a residual one under Network.")
         return
     block = blocks[0]
     if len(blocks) > 1:  # a slider needs two ends
-        block = st.select_slider("Block", blocks, value=blocks[-1], key=f"paths.block.{studio.network}")
-    found = jobs.result_of(
-        "paths", ("paths", *studio.question, block), f"The two paths of {block}",
-        lambda tick: two_paths(studio.classifier, studio.image, studio.target, block, studio.against, tick),
-    )  # fmt: skip
-    if found is None:
+        block = st.select_slider("Block", blocks, value=blocks[-1], key=f"paths.block.{page.network.key}")
+
+    def work(tick: jobs.Tick) -> Paths:
+        return two_paths(page.case, block, tick)
+
+    by_path = jobs.result_of("paths", ("paths", *page.key, block), f"The two paths of {block}", work)
+    if by_path is None:
         return
-    st.markdown(captions.paths_note(found))
+    st.markdown(captions.paths_note(by_path))
     # one scale for the three: they add up
-    top = max(float(np.abs(part).max()) for part in (found.identity, found.branch, found.whole)) or 1.0
-    parts = {"By the skip, x": found.identity, "By the branch, F(x)": found.branch, "Both, F(x) + x": found.whole}
+    top = max(float(np.abs(part).max()) for part in (by_path.identity, by_path.branch, by_path.whole)) or 1.0
+    parts = {"By the skip, x": by_path.identity, "By the branch, F(x)": by_path.branch, "Both, F(x) + x": by_path.whole}
     with grid("paths"):
         for title, values in parts.items():
-            shown = Attribution("gradient-x-activation", studio.target, np.asarray(values), True, block)
+            attribution = Attribution("gradient-x-activation", page.case.target, np.asarray(values), True, block)
             alt = f"Gradient × activation at {block}: {title.lower()}"
-            studio.draw(f"paths-{title}", title, alt, shown, f"adds up to {float(np.sum(values)):.3g}", top=top)
+            page.draw(f"paths-{title}", title, alt, attribution, f"adds up to {float(np.sum(values)):.3g}", top=top)
     st.caption("Gradient × activation at the addition, on one scale; positive speaks for the class.")
 
 
-def trust(studio: Studio) -> None:
+def trust(page: PageCase) -> None:
     """Curves, checks and the ranking of the chosen methods, measured when asked."""
     st.markdown(
         "Take the strongest pixels away, put them back, cover squares, nudge the picture, shuffle the weights: "
@@ -215,23 +254,35 @@ def trust(studio: Studio) -> None:
     def keep() -> None:
         st.session_state["deletion.baseline"] = st.session_state["trust.empty"]
 
-    st.session_state["trust.empty"] = studio.empty
-    st.selectbox("A pixel taken away becomes", BASELINES, key="trust.empty", on_change=keep, width=220,
-                 help="Deletion's baseline. It can only judge where the picture without a pixel is none of the class.")  # fmt: skip
-    if len(studio.found()) < len(studio.methods):
-        jobs.results_of([studio.wanted(name) for name in studio.methods])
-    maps = studio.found()
+    st.session_state["trust.empty"] = page.empty
+    st.selectbox(
+        "A pixel taken away becomes",
+        BASELINES,
+        key="trust.empty",
+        on_change=keep,
+        width=220,
+        help="Deletion's baseline. It can only judge where the picture without a pixel is none of the class.",
+    )
+    if len(page.maps()) < len(page.methods):
+        jobs.results_of([page.map_job(asked) for asked in page.methods])
+    maps = page.maps()
     if not maps:
         st.info("Choose a method first; its map is measured here.")
         return
-    asked = ("trust", studio.empty, *studio.question, *(studio.key(name) for name in maps))
-    if not all(studio.measured(name) for name in maps) and st.session_state.get("trust.asked") != asked:
-        st.button("Measure the faithfulness", type="primary", icon=":material/fact_check:",
-                  on_click=st.session_state.update, args=({"trust.asked": asked},))  # fmt: skip
+    key = ("trust", page.empty, *page.key, *(page.map_key(asked) for asked in maps))
+    if not all(page.measured(asked) for asked in maps) and st.session_state.get("trust.asked") != key:
+        begin = {"trust.asked": key}
+        st.button(
+            "Measure the faithfulness",
+            type="primary",
+            icon=":material/fact_check:",
+            on_click=st.session_state.update,
+            args=(begin,),
+        )
         return
-    measured = jobs.results_of([studio.measuring(name, found) for name, found in maps.items()])
-    if all(found is not None for found in measured):
-        _judged({title_of(name): found for name, found in zip(maps, measured, strict=True)})
+    measured = jobs.results_of([page.trust_job(asked, attribution) for asked, attribution in maps.items()])
+    if all(each is not None for each in measured):
+        _judged({asked.title: each for asked, each in zip(maps, measured, strict=True)})
 
 
 def _judged(titled: Mapping[str, Faithfulness]) -> None:
@@ -247,11 +298,11 @@ def _judged(titled: Mapping[str, Faithfulness]) -> None:
         chart(faithfulness_curves(titled, True), "insertion", "Probability while the strongest pixels are put back")
     st.markdown("**Sanity check**: does the map follow the weights?", help="Adebayo et al. 2018, arXiv 1810.03292")
     chart(sanity_lines(titled), "sanity", "Likeness of the map while the weights are shuffled from the top")
-    for title, found in titled.items():
-        (st.warning if found.ignores_weights else st.markdown)(captions.trust_note(title, found))
+    for title, measured in titled.items():
+        (st.warning if measured.ignores_weights else st.markdown)(captions.trust_note(title, measured))
 
 
-VIEWS = {
+VIEWS: Final[Mapping[str, Callable[[PageCase], None]]] = {
     "Compare": compare,
     "Trust": trust,
     "Through the depth": depth,
@@ -259,4 +310,4 @@ VIEWS = {
     "Two paths": paths,
     "Many pictures": batch,
 }
-WITH_MAPS = ("Compare", "Through the depth", "Change the network", "Two paths")
+WITH_MAPS: Final = ("Compare", "Through the depth", "Change the network", "Two paths")

@@ -43,25 +43,25 @@ def choose_photograph(slot: str) -> Photograph:
         "Photograph", ["Sample", "Upload", "Camera"], required=True, key=f"{slot}.source",
         help="Pictures stay in this session's memory; nothing is stored.",
     )  # fmt: skip
-    given = None
+    upload = None
     if source == "Upload":
-        given = st.file_uploader(
+        upload = st.file_uploader(
             "Photograph file", max_upload_size=20, key=f"{slot}.file", label_visibility="collapsed",
             help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.", on_change=_forget, args=(slot, f"{slot}.file"),
         )  # fmt: skip
     elif source == "Camera":
-        given = st.camera_input(
+        upload = st.camera_input(
             "Camera", key=f"{slot}.camera", label_visibility="collapsed", on_change=_forget, args=(slot, f"{slot}.camera")
         )
-    if given is not None:
-        if (found := _photograph(slot, given.name, given.getvalue())) is not None:
-            state[kept] = found
-            return found
+    if upload is not None:
+        if (photograph := _photograph(slot, upload.name, upload.getvalue())) is not None:
+            state[kept] = photograph
+            return photograph
     elif source != "Sample" and kept in state:
         st.caption(f"{literal(state[kept].name)}, which you gave before, is still here.")
         st.button("Forget it", key=f"{slot}.forget", on_click=_forget, args=(slot,), icon=":material/close:")
-        held: Photograph = state[kept]
-        return held
+        earlier: Photograph = state[kept]
+        return earlier
     samples = cache.samples()
     name = next(iter(samples))
     if source == "Sample":
@@ -78,14 +78,14 @@ def _forget(slot: str, key: str = "") -> None:
 def _photograph(slot: str, name: str, data: bytes) -> Photograph | None:
     """An upload as a photograph, with what was done to read it; None while it is being read, or where it cannot be."""
     key = digest(data)
-    found = read(f"{slot}.photograph", key, f"Reading {quoted(name)}", lambda tick: decode(data, tick), quick(data))
-    if isinstance(found, ValueError):
-        st.error(literal(found))
-    if not isinstance(found, Decoded):
+    decoded = read(f"{slot}.photograph", key, f"Reading {quoted(name)}", lambda tick: decode(data, tick), quick(data))
+    if isinstance(decoded, ValueError):
+        st.error(literal(decoded))
+    if not isinstance(decoded, Decoded):
         return None
-    for note in found.notes:
+    for note in decoded.notes:
         st.info(literal(note))
-    return Photograph(key, name, found.image)
+    return Photograph(key, name, decoded.image)
 
 
 _CLOSEST = 8.0  # times

@@ -1,0 +1,68 @@
+"""A run under way: its progress, how long its batches take, and whose turn it is to draw random numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from resviz.allocator import keep_freed
+from resviz.attribution.batch_size import timings_of
+from resviz.nets.families.resnet import ResNet
+from resviz.progress import Tick
+from resviz.spec.net import NetSpec
+
+__all__ = ["Watch", "seeded", "watched"]
+
+
+def watched(net: ResNet, expected: int, tick: Tick) -> Watch:
+    """Report progress before every forward pass of a view, which ends with whoever made it."""
+    keep_freed()
+    watch = Watch(net.spec, expected)
+
+    def count(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        tick(watch.fraction)
+        watch(inputs[0])
+
+    net.register_forward_pre_hook(count)
+    return watch
+
+
+class Watch:
+    """Counts the pictures that go through a network, and records how long each batch of them took."""
+
+    def __init__(self, spec: NetSpec, expected: int) -> None:
+        self.spec, self.expected, self.seen = spec, expected, 0
+        self.last: tuple[int, float, bool] | None = None
+
+    @property
+    def fraction(self) -> float:
+        """Of the expected pictures, 0 to 1."""
+        return min(1.0, self.seen / self.expected)
+
+    def __call__(self, x: Tensor) -> None:
+        now, gradients = time.perf_counter(), torch.is_grad_enabled()
+        if self.last is not None and self.last[2] is gradients:
+            timings_of(self.spec, x.shape[-1], gradients).record(self.last[0], now - self.last[1])
+        self.last, self.seen = (len(x), now, gradients), self.seen + len(x)
+
+
+_RANDOM = threading.Lock()
+
+
+@contextlib.contextmanager
+def seeded(tick: Tick) -> Iterator[None]:
+    """One draws at a time and from the same seed: Captum takes the process's random numbers. `tick` is called while others draw."""
+    while not _RANDOM.acquire(timeout=0.1):
+        tick(0.0)
+    try:
+        torch.manual_seed(0)
+        np.random.seed(0)
+        yield
+    finally:
+        _RANDOM.release()

@@ -1,0 +1,165 @@
+"""Build: one network as a diagram, its controls, its layers, and the family it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from resviz.figures import captions
+from resviz.figures.theme import count
+from resviz.nets.cost import layer_table
+from resviz.results import LayerTable
+from resviz.spec.lab import against_plain
+from resviz.spec.names import name_of
+from resviz.spec.net import NetSpec, Stem
+from resviz.spec.presets import PRESETS
+from resviz.ui.components import diagram
+from resviz.ui.lab.session import hand_over
+from resviz.ui.page import network_strip
+from resviz.ui.state import current_spec
+from resviz.ui.widgets import spec_controls
+
+__all__ = ["show"]
+
+# top-1 on ImageNet, single 224 px crop, of torchvision's V1 weights (their metadata)
+_PUBLISHED = {"resnet18": 69.758, "resnet34": 73.314, "resnet50": 76.130, "resnet101": 77.374, "resnet152": 78.312}
+
+
+def show() -> None:
+    """The whole network, the controls beside one of its blocks, and its tables."""
+    network_strip()
+    spec = current_spec()
+    side = 224 if spec.stem is Stem.IMAGENET else 32
+    diagram.show_network("diagram", side)
+    table = layer_table(spec, side)
+    st.markdown(captions.table_note(table))
+    _to_the_lab(spec)
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        _controls(spec)
+    with right:
+        _block(spec, side, table)
+    spec_controls.try_this(
+        {
+            "ResNet-50's bottlenecks": PRESETS["resnet50"],
+            "Plain-20": PRESETS["plain20"],
+            "Pre-activation ResNet-164": PRESETS["resnet164"],
+            "ResNet-20 with one skip cut": replace(PRESETS["resnet20"], cut=frozenset({"layer2.1"})),
+        }
+    )
+    layers, variants = st.tabs(["Layers", "Variants"])
+    with layers:
+        _layers(table)
+    with variants:
+        _variants(spec, side)
+    _why()
+
+
+def _to_the_lab(spec: NetSpec) -> None:
+    other = "plain" if spec.residual else "residual"
+    if st.button(
+        f"Train this against {other} in the Lab",
+        icon=":material/science:",
+        help="Both on the same handwritten digits, from the same weights.",
+    ):
+        hand_over(against_plain(spec))
+        st.switch_page("pages/lab.py", query_params={})
+
+
+def _controls(spec: NetSpec) -> None:
+    spec_controls.preset_control()
+    spec_controls.skip_control()
+    spec_controls.block_control()
+    with st.expander("More"):
+        spec_controls.shape_controls(spec)
+        spec_controls.design_controls(spec)
+        if spec.residual:
+            spec_controls.drop_control(spec)
+        spec_controls.seed_control()
+
+
+def _block(spec: NetSpec, side: int, table: LayerTable) -> None:
+    """One block, drawn large."""
+    names = list(spec.block_names())
+    opened = st.session_state.get("opened")
+    st.session_state["block"] = opened if opened in names else names[0]
+    st.selectbox(
+        "Zoom into a block", names, key="block", on_change=lambda: st.session_state.update(opened=st.session_state["block"])
+    )
+    diagram.show_block("block-diagram", side, st.session_state["block"])
+    st.caption(captions.bottleneck_note(table, st.session_state["block"]))
+
+
+def _layers(table: LayerTable) -> None:
+    """Every layer with its shapes and costs; a row that is chosen is the diagram's selection too."""
+    rows = pd.DataFrame(
+        {
+            "layer": row.name,
+            "kind": row.kind,
+            "input": "×".join(map(str, row.in_shape)),
+            "output": "×".join(map(str, row.out_shape)),
+            "params": row.params,
+            "MACs": row.macs,
+            "activation bytes": row.memory,
+            "receptive field": row.receptive_field,
+            "skip from": row.skip_from or "",
+            "skip": "cut" if row.cut else "arrives" if row.skip_from else "",
+        }
+        for row in table.rows
+    )
+    selected = table.row(st.session_state.get("selected", ""))
+    st.caption(captions.layer_note(selected, {}) if selected else "Choose a layer in the diagram, or a row, to select it.")
+
+    def pick() -> None:
+        if chosen := st.session_state["layers"]["selection"]["rows"]:
+            st.session_state.selected = table.rows[chosen[0]].name
+
+    whole = {name: st.column_config.NumberColumn(format="localized") for name in ("params", "MACs", "activation bytes")}
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=320,
+        key="layers",
+        on_select=pick,
+        selection_mode="single-row",
+        column_config=whole,
+        alt="Every layer",
+    )
+    totals = {"layer": "total", "params": table.params, "MACs": table.macs, "activation bytes": table.memory}
+    st.dataframe(pd.DataFrame([totals]), hide_index=True, column_config=whole, alt="Totals of the columns")
+    st.download_button("Download the table (CSV)", rows.to_csv(index=False), "layers.csv", "text/csv", on_click="ignore")
+
+
+def _variants(spec: NetSpec, side: int) -> None:
+    """ResNet-18 to 152 beside the current network."""
+    entries = [(name_of(PRESETS[p]), PRESETS[p], 224, f"{top1:.2f} %") for p, top1 in _PUBLISHED.items()]
+    entries.append((f"▸ {name_of(spec)} (yours)", spec, side, "–"))
+    family = pd.DataFrame(
+        {
+            "network": name,
+            "layers": net.depth,
+            "params": count(layer_table(net, px).params),
+            "MACs": count(layer_table(net, px).macs),
+            "image": f"{px} px",
+            "ImageNet top-1": top1,
+        }
+        for name, net, px, top1 in entries
+    )
+    st.dataframe(family, hide_index=True, alt="ResNet-18 to 152 beside the current network")
+    st.caption(
+        "Parameters and MACs are computed here. Top-1: torchvision's published V1 weights, one 224 px crop. The stride stands in the "
+        "bottleneck's 3×3, as in torchvision, so MACs are above the paper's Table 1 (1.8, 3.6, 3.8, 7.6, 11.3 × 10⁹)."
+    )
+    st.download_button("Download the variants (CSV)", family.to_csv(index=False), "variants.csv", "text/csv", on_click="ignore")
+
+
+def _why() -> None:
+    with st.expander("Why"):
+        st.markdown(
+            r"A block learns what to *change*: with $H(x)$ the mapping it should make, its layers learn $F(x) = H(x) - x$ and the block "
+            r"returns $y = F(x) + x$. Where the shape changes, the skip has to change with it: option A pads with zero channels, "
+            "B projects by a 1×1 convolution there, C projects everywhere (He et al. 2015, §3.3, arXiv 1512.03385). A bottleneck "
+            "squeezes the channels to a quarter for its 3×3 convolution, which is what makes 50 layers and more affordable."
+        )
