@@ -1,0 +1,121 @@
+"""`train`, and `first`: what is measured or learned and then kept under assets."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resviz.cli.values import Commands, at_least, path, say_left_out, spec_of
+
+if TYPE_CHECKING:
+    from resviz.data.images import ImageSet
+    from resviz.training.recipes import Recipe
+
+
+def _train(args: argparse.Namespace) -> int:
+    from filelock import FileLock, Timeout
+
+    from resviz.training.export import ending
+
+    out = Path(args.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = ending(out, ".lock")
+    try:
+        with FileLock(lock, timeout=0):
+            return _train_alone(args, out)
+    except Timeout:
+        raise ValueError(f"{out} is being trained by another process; wait for it, or name another --out") from None
+
+
+def _train_alone(args: argparse.Namespace, out: Path) -> int:
+    """With nobody else writing to `out`."""
+    from tqdm import tqdm
+
+    from resviz.results import TrainStep
+    from resviz.training.export import ending, export
+    from resviz.training.loop import Training
+
+    recipe = _recipe(args)
+    train, test, name = _training_data(args, recipe)
+    spec = replace(spec_of(args.net), classes=len(train.categories), in_channels=train.images.shape[1], seed=args.seed)
+    say_left_out(args.data, train=train, test=test)
+    run = Training(spec, train, test, recipe, ending(out, ".ckpt"), precision=args.precision, threads=args.threads)
+    print(f"computing in {run.arithmetic.describe()}: {run.arithmetic.why}", file=sys.stderr)
+    if run.history:
+        print(f"taking up after epoch {run.history[-1].epoch} of {recipe.epochs}", file=sys.stderr)
+    with tqdm(total=run.steps, initial=len(run.losses), unit="step", leave=False, disable=args.quiet or None) as bar:
+        for event in run:
+            if isinstance(event, TrainStep):
+                bar.update()
+                bar.set_postfix(epoch=event.epoch, loss=f"{event.loss:.3f}", refresh=False)
+            else:
+                bar.write(
+                    f"epoch {event.epoch}/{event.epochs}: train error {event.train_error:.2f} %, "
+                    f"test error {event.test_error:.2f} %, {event.seconds:.0f} s"
+                )
+    command = f"python -m resviz {shlex.join(args.argv)}"
+    print(export(run, out, name, args.caveat, command, args.half))
+    return 0
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    from resviz.training.recipes import RECIPES
+
+    recipe = RECIPES[args.recipe]
+    recipe = replace(recipe, epochs=args.epochs or recipe.epochs, batch=args.batch or recipe.batch)
+    return recipe.up_to(args.size) if args.size and recipe.sides else recipe
+
+
+def _training_data(args: argparse.Namespace, recipe: Recipe) -> tuple[ImageSet, ImageSet, str]:
+    """The training and the test images, and what the card calls them."""
+    from resviz.data.images import cifar10, data_root, split_folder
+
+    if args.data == "cifar10":
+        return *cifar10(data_root()), ORIGINAL
+    name = args.data_name or Path(args.data).name
+    if recipe.sides:
+        return *split_folder(Path(args.data), recipe.sides[-1], spare=1.25), name
+    return *split_folder(Path(args.data), args.size), name
+
+
+ORIGINAL = "CIFAR-10 (torchvision)"  # what a card calls the data of `--data cifar10`
+
+
+def _first(args: argparse.Namespace) -> int:
+    from resviz.training.first import MEASURES, measure
+    from resviz.zoo.first import write_first
+
+    print("\n".join(str(write_first(name, measure(name), Path(args.out))) for name in MEASURES))
+    return 0
+
+
+def add(commands: Commands) -> None:
+    """Both commands' own parsers."""
+    first = commands.add_parser("first", help="measure what each page opens with, which it shows until PyTorch is loaded")
+    first.add_argument("--out", default="assets/first", help="folder to write")
+    first.set_defaults(run=_first)
+
+    train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")
+    train.add_argument("--net", default="resnet20", help="a preset or a query string")
+    train.add_argument(
+        "--data", type=path, required=True, help="cifar10, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg"
+    )
+    train.add_argument("--data-name", default="", help="what the card calls the data")
+    train.add_argument("--caveat", default="", help="what the card says to bear in mind about the data")
+    train.add_argument(
+        "--size", type=at_least(8), help="resize and centre-crop images to this side; the largest of growing sizes"
+    )
+    train.add_argument("--recipe", default="he2015-cifar", choices=("he2015-cifar", "photographs"))
+    train.add_argument("--half", action="store_true", help="store the weights as float16")
+    train.add_argument("--epochs", type=at_least(1))
+    train.add_argument("--batch", type=at_least(2))
+    train.add_argument("--precision", choices=("float32", "bfloat16"), help="what this machine does fastest unless given")
+    train.add_argument("--threads", type=at_least(1), help="what this machine does fastest unless given")
+    train.add_argument("--seed", type=at_least(0), default=0)
+    train.add_argument("--out", type=path, required=True, help="path of the results, without ending")
+    train.add_argument("--quiet", action="store_true")
+    train.set_defaults(run=_train)

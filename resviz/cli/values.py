@@ -1,0 +1,134 @@
+"""What the command line reads and writes: networks by name, numbers in bounds, files to write."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from resviz.guard import nearest, quoted
+from resviz.spec.net import NetSpec
+from resviz.spec.presets import PRESETS
+from resviz.spec.query import from_query
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from resviz.data.images import ImageSet
+
+
+def spec_of(text: str) -> NetSpec:
+    """A preset's name, or the query string that a page's URL holds."""
+    if text in PRESETS:
+        return PRESETS[text]
+    if "=" not in text and text:
+        raise ValueError(
+            f"{quoted(text)!r} is no preset; choose one of {', '.join(PRESETS)}, or give a query such as blocks=2-2-2{nearest(text, PRESETS)}"
+        )
+    spec, problems = from_query(text)
+    if problems:
+        raise ValueError(problems[0])
+    return spec
+
+
+def at_least(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high`; argparse names the option in its error."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"-?\d{1,10}", text, re.ASCII) or not low <= int(text) <= high:
+            span = f"of at least {low}" if high == 2**31 - 1 else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"must be a whole number {span}, got {quoted(text)!r}")
+        return int(text)
+
+    return read
+
+
+def path(text: str) -> str:
+    """A reader of paths: an empty one would be the folder that one stands in."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names no file or folder; was a variable empty?")
+    return text
+
+
+FIGURES = (".png", ".svg", ".html")
+
+
+def out_file(text: str | None, endings: Sequence[str]) -> Path | None:
+    """The file to write, checked before anything is computed for it."""
+    if text is None:
+        return None
+    path = Path(text)
+    if path.suffix.lower() not in endings:
+        raise ValueError(f"{quoted(text)!r} has no known ending; use {', '.join(endings[:-1])} or {endings[-1]}")
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {quoted(path.parent)!r} to write into; make it first")
+    return path
+
+
+def write_figure(figure: Any, path: Path) -> None:
+    """A plotly figure as .html, or as .png or .svg where a Chrome is installed."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(figure)
+    if path.suffix.lower() == ".html":
+        figure.write_html(path)
+        return
+    figure.update_layout(paper_bgcolor="white", plot_bgcolor="white")
+    logging.getLogger("choreographer").setLevel(logging.CRITICAL)  # it would speak before we do
+    try:
+        image = figure.to_image(path.suffix.lower().removeprefix("."), width=1100, scale=2)
+    except Exception as error:  # the browser's driver has a dozen of its own, and their texts are tuples and whole paragraphs
+        raise ValueError(
+            f"{quoted(path)} cannot be drawn: Plotly finds no Chrome or Chromium that runs here; install one, or write .html"
+        ) from error
+    path.write_bytes(image)
+
+
+def plainly(note: str) -> str:
+    """A caption without its Markdown."""
+    return note.replace("**", "").replace("`", "")
+
+
+BAR: dict[str, Any] = {"leave": False, "disable": None}  # only where someone watches, and gone before what is said next
+
+
+def show(args: argparse.Namespace, result: dict[str, Any], text: str) -> int:
+    print(json.dumps(result, ensure_ascii=False) if args.json else text)
+    return 0
+
+
+def picture(name: str) -> Image:
+    """A picture from disk or from a pipe; what was done to read it is said on stderr."""
+    from resviz.data.uploads import MAX_BYTES, ImageError, decode
+
+    with open(name, "rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"{quoted(name)} has more than {MAX_BYTES >> 20} MB; save it smaller")
+    try:
+        decoded = decode(data)
+    except ImageError as error:
+        raise ValueError(f"{quoted(name)}: {error}") from error
+    for note in decoded.notes:
+        print(f"{quoted(name)}: {note}", file=sys.stderr)
+    return decoded.image
+
+
+def say_left_out(data: str, **sets: ImageSet) -> None:
+    """What lay beside the images and could not be read, on stderr."""
+    for part, images in sets.items():
+        for line in images.left_out:
+            print(f"left out of {quoted(data)}, {part}: {quoted(line, 300)}", file=sys.stderr)
+
+
+def json_option(command: argparse.ArgumentParser) -> None:
+    """Every command that reports something reports it as JSON too."""
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
