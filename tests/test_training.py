@@ -16,7 +16,7 @@ from resviz.spec.net import NetSpec
 from resviz.spec.query import from_query
 from resviz.training.export import export
 from resviz.training.loop import Training
-from resviz.training.recipes import RECIPES
+from resviz.training.recipes import RECIPES, ResizedCropFlip
 from resviz.zoo.bundled import card, load_bundled
 from resviz.zoo.checkpoint import infer_spec, load
 
@@ -94,7 +94,7 @@ def test_the_card_states_the_error_of_the_weights_as_they_are_written(tmp_path: 
 def test_photographs_are_cropped_at_growing_sizes() -> None:
     train, test = small()
     colour = ImageSet(train.images.repeat(1, 3, 3, 3), train.labels, train.categories, (0.5,) * 3, (0.5,) * 3)
-    recipe = replace(RECIPES["photographs"], epochs=3, batch=50, sides=(16, 20, 24))
+    recipe = replace(RECIPES["photographs"], epochs=3, batch=50, augmentation=ResizedCropFlip((16, 20, 24)))
     held = ImageSet(test.images.repeat(1, 3, 3, 3), test.labels, test.categories, (0.5,) * 3, (0.5,) * 3)
     training = Training(replace(TINY, in_channels=3), colour, held, recipe, probe_images=8)
     seen = []

@@ -67,7 +67,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
 
     recipe = RECIPES[args.recipe]
     recipe = replace(recipe, epochs=args.epochs or recipe.epochs, batch=args.batch or recipe.batch)
-    return recipe.up_to(args.size) if args.size and recipe.sides else recipe
+    return recipe.up_to(args.size) if args.size else recipe
 
 
 def _training_data(args: argparse.Namespace, recipe: Recipe) -> tuple[ImageSet, ImageSet, str]:
@@ -77,9 +77,8 @@ def _training_data(args: argparse.Namespace, recipe: Recipe) -> tuple[ImageSet, 
     if args.data == "cifar10":
         return *cifar10(data_root()), ORIGINAL
     name = args.data_name or Path(args.data).name
-    if recipe.sides:
-        return *split_folder(Path(args.data), recipe.sides[-1], spare=1.25), name
-    return *split_folder(Path(args.data), args.size), name
+    side = recipe.side_at(recipe.epochs - 1, args.size)
+    return *split_folder(Path(args.data), side, recipe.augmentation.spare), name
 
 
 ORIGINAL = "CIFAR-10 (torchvision)"  # what a card calls the data of `--data cifar10`

@@ -86,7 +86,7 @@ class Training:
         asked = {"precision": self.precision, "threads": self.threads}
         if began and began.device == device().type and all(v in (None, getattr(began, name)) for name, v in asked.items()):
             return began
-        side = self.recipe.sides[-1] if self.recipe.sides else self.train.images.shape[-1]
+        side = self.recipe.side_at(self.recipe.epochs - 1, self.train.images.shape[-1])
         return choose(self.spec, side, self.recipe.batch, self.precision, self.threads)
 
     @property
@@ -120,9 +120,8 @@ class Training:
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         seed = self.spec.seed * 100_003 + epoch
-        if self.recipe.sides:
-            return self.train.resized_crop_flip(self.recipe.batch, seed, self.recipe.side_at(epoch))
-        return self.train.crop_flip(self.recipe.batch, seed)
+        side = self.recipe.side_at(epoch, self.train.images.shape[-1])
+        return self.recipe.augmentation.batches(self.train, self.recipe.batch, seed, side)
 
     def _step(self, images: Tensor, labels: Tensor, lr: float) -> float:
         for group in self.optimizer.param_groups:
