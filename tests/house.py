@@ -54,7 +54,9 @@ def _of(module: ast.Module) -> Iterator[tuple[str, str]]:
 
 def _owners(module: ast.Module) -> list[ast.Module | ast.ClassDef]:
     """The module and its public classes; a protocol's and an override's words stand where they are promised."""
-    classes = [node for node in module.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not node.bases]
+    classes = [
+        node for node in module.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not node.bases
+    ]
     return [module, *classes]
 
 

@@ -26,9 +26,9 @@ from resviz.data.uploads import sample_photographs
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
 from resviz.nets.inference.fused import near
+from resviz.progress import Cancelled
 from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.spec.presets import PRESETS
-from resviz.ui.jobs import Cancelled
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import Classifier, Preprocessing, predict
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from resviz.ui.jobs import AGAIN, Job, Jobs, JobsFull, Tick
+from resviz.jobs import AGAIN, Job, Jobs, JobsFull
+from resviz.progress import Tick
 
 
 def endless(tick: Tick) -> None:

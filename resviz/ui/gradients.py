@@ -21,9 +21,9 @@ from resviz.spec.presets import PRESETS
 from resviz.ui import cache
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
-from resviz.ui.jobs import result_of
 from resviz.ui.probing import begin, probes_of
 from resviz.ui.state import current_spec
+from resviz.ui.waiting import result_of
 from resviz.ui.widgets import pickers, spec_controls
 from resviz.ui.widgets.pickers import Photograph
 

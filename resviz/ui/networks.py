@@ -11,11 +11,12 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from resviz.progress import Tick
 from resviz.spec.names import describe
 from resviz.spec.net import Activation
 from resviz.ui import cache
-from resviz.ui.jobs import Tick, result_of
 from resviz.ui.markdown import literal
+from resviz.ui.waiting import result_of
 from resviz.ui.widgets.pickers import digest
 
 __all__ = ["Network", "bundled_titles", "choose_network", "come_back"]

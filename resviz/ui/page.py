@@ -14,7 +14,7 @@ import streamlit as st
 from resviz.guard import quoted
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
-from resviz.ui import cache, jobs, landmarks
+from resviz.ui import cache, landmarks, waiting
 from resviz.ui.markdown import literal
 from resviz.ui.state import current_spec, follow_back, reset, sync_url, undo
 
@@ -137,7 +137,7 @@ def _open(about: Page) -> None:
     if style:
         st.html(f"<style>{style}</style>")
     cache.warm_up()
-    jobs.keep()
+    waiting.keep()
     follow_back()
     query = to_query(current_spec())
     with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation"):

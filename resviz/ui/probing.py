@@ -14,7 +14,7 @@ from resviz.progress import Tick
 from resviz.results import Probe
 from resviz.spec.names import name_of
 from resviz.spec.net import NetSpec, SpecError
-from resviz.ui import cache, jobs
+from resviz.ui import cache, waiting
 
 __all__ = ["begin", "probes_of"]
 
@@ -22,7 +22,7 @@ __all__ = ["begin", "probes_of"]
 def begin(nets: Mapping[str, NetSpec], batch: str, size: int, side: int) -> None:
     """Measure already what `probes_of` will be asked for, while the page draws its controls."""
     with suppress(SpecError):
-        jobs.begin(_wanted(nets, batch, size, side, None))
+        waiting.begin(_wanted(nets, batch, size, side, None))
 
 
 def probes_of(
@@ -32,13 +32,13 @@ def probes_of(
 
     `picture` is a key and the image. Raises `SpecError` for a network that would not fit into memory.
     """
-    found = jobs.results_of(_wanted(nets, batch, size, side, picture))
+    found = waiting.results_of(_wanted(nets, batch, size, side, picture))
     return None if any(probe is None for probe in found) else dict(zip(nets, found, strict=True))
 
 
 def _wanted(
     nets: Mapping[str, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
-) -> list[jobs.Wanted]:
+) -> list[waiting.Wanted]:
     for spec in nets.values():
         check_memory(spec, side, size)
 

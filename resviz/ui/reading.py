@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from resviz.progress import Tick, quiet
-from resviz.ui.jobs import result_of
+from resviz.ui.waiting import result_of
 
 __all__ = ["read"]
 

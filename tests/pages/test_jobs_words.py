@@ -11,7 +11,8 @@ EVIL = "![i](http://e.x/p.png) **bold** `code` :red[red] [Log in](https://e.x)"
 def _page(how: str, text: str) -> None:
     import time
 
-    from resviz.ui.jobs import Tick, result_of
+    from resviz.progress import Tick
+    from resviz.ui.waiting import result_of
 
     def work(tick: Tick) -> None:
         if how == "fails":

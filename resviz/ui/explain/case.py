@@ -15,9 +15,10 @@ from resviz.attribution.faithfulness import faithfulness
 from resviz.attribution.question import Asked, Case, attribute, snippet
 from resviz.figures import captions
 from resviz.figures.overlay import Look
+from resviz.progress import Tick
 from resviz.results import Attribution, Faithfulness, Prediction, Scope
 from resviz.spec.names import describe
-from resviz.ui import jobs
+from resviz.ui import waiting
 from resviz.ui.components.evidence import panel, photo_url
 from resviz.ui.networks import Network
 from resviz.ui.widgets.pickers import Photograph
@@ -69,17 +70,17 @@ class PageCase:
         """What tells a method's map from every other one."""
         return "attribution", *self.key, asked.key
 
-    def map_job(self, asked: Asked, slot: str = "map") -> jobs.Wanted:
+    def map_job(self, asked: Asked, slot: str = "map") -> waiting.Wanted:
         """The job that makes a method's map."""
 
-        def work(tick: jobs.Tick) -> Attribution:
+        def work(tick: Tick) -> Attribution:
             return attribute(self.case, asked, tick)
 
         return f"{slot}.{asked.name}", self.map_key(asked), asked.title, work
 
     def maps(self) -> Mapping[Asked, Attribution]:
         """The maps that are there, by what was asked."""
-        remembered = {asked: jobs.manager().remembered(self.map_key(asked)) for asked in self.methods}
+        remembered = {asked: waiting.manager().remembered(self.map_key(asked)) for asked in self.methods}
         return {asked: attribution for asked, attribution in remembered.items() if attribution is not None}
 
     def check(self, asked: Asked, attribution: Attribution) -> str:
@@ -118,18 +119,18 @@ class PageCase:
         """What tells a map's faithfulness from every other one."""
         return "faithfulness", self.empty, *self.map_key(asked)
 
-    def trust_job(self, asked: Asked, attribution: Attribution) -> jobs.Wanted:
+    def trust_job(self, asked: Asked, attribution: Attribution) -> waiting.Wanted:
         """The job that measures how far a map can be trusted."""
         empty = self.empty
 
-        def work(tick: jobs.Tick) -> Faithfulness:
+        def work(tick: Tick) -> Faithfulness:
             return faithfulness(self.case, asked, attribution, tick, empty)
 
         return f"trust.{asked.name}", self.trust_key(asked), f"Faithfulness of {asked.title}", work
 
     def measured(self, asked: Asked) -> Faithfulness | None:
         """How far a method's map can be trusted, where that was measured."""
-        measured: Faithfulness | None = jobs.manager().remembered(self.trust_key(asked))
+        measured: Faithfulness | None = waiting.manager().remembered(self.trust_key(asked))
         return measured
 
 

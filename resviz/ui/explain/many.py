@@ -15,7 +15,8 @@ from resviz.attribution.folders import explain_all
 from resviz.attribution.question import Asked
 from resviz.data.unpack import Entry, UnpackError, unzip
 from resviz.figures.reports.gallery import Gallery
-from resviz.ui import cache, jobs
+from resviz.progress import Tick
+from resviz.ui import cache, waiting
 from resviz.ui.explain.case import PageCase
 from resviz.ui.markdown import literal
 from resviz.ui.networks import bundled_titles
@@ -71,10 +72,10 @@ def batch(page: PageCase) -> None:
     for other in [other for other in ended if other != key]:
         del ended[other]
 
-    def work(tick: jobs.Tick) -> _Answers:
+    def work(tick: Tick) -> _Answers:
         return _explain(files, list(networks.values()), methods, tick, partial(ended.__setitem__, key))
 
-    result = jobs.result_of("batch", key, f"Explaining {len(files)} file{'' if len(files) == 1 else 's'}", work)
+    result = waiting.result_of("batch", key, f"Explaining {len(files)} file{'' if len(files) == 1 else 's'}", work)
     if result is not None or key in ended:
         _show(result or ended[key])
 
@@ -106,7 +107,7 @@ def _content(archive: IO[bytes]) -> bytes:
 
 
 def _explain(
-    files: Files, networks: Sequence[Classifier], methods: Sequence[Asked], tick: jobs.Tick, ended: Callable[[_Answers], object]
+    files: Files, networks: Sequence[Classifier], methods: Sequence[Asked], tick: Tick, ended: Callable[[_Answers], object]
 ) -> _Answers:
     """Every answer there is to have; `ended` is told those that there are where the run ends before."""
     file = _scratch()

@@ -18,9 +18,10 @@ from resviz.figures import captions
 from resviz.figures.faithfulness import faithfulness_curves, sanity_lines
 from resviz.figures.overlay import full_colour
 from resviz.figures.reports.explanation import explanation_report, trust_table
+from resviz.progress import Tick
 from resviz.results import Attribution, Faithfulness, Paths, Prediction
 from resviz.spec.net import NetSpec
-from resviz.ui import jobs
+from resviz.ui import waiting
 from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import photo_url
 from resviz.ui.explain.case import PageCase, grid
@@ -49,7 +50,7 @@ def compare(page: PageCase) -> None:
         asked = Asked.of(slot.partition(".")[2])
         page.draw(f"coarse-{asked.name}", asked.title, "A map on its way", on_its_way, waiting=on_its_way is None)
 
-    results = jobs.results_of([page.map_job(asked) for asked in page.methods], slots, coarse)
+    results = waiting.results_of([page.map_job(asked) for asked in page.methods], slots, coarse)
     for (asked, place), slot, attribution in zip(places.items(), slots, results, strict=True):
         if attribution is not None:
             with slot:
@@ -131,10 +132,10 @@ def _npy(attribution: Attribution) -> bytes:
 def depth(page: PageCase) -> None:
     """Grad-CAM at every block."""
 
-    def work(tick: jobs.Tick) -> tuple[Attribution, ...]:
+    def work(tick: Tick) -> tuple[Attribution, ...]:
         return grad_cam_by_block(page.case, tick)
 
-    maps = jobs.result_of("depth", ("depth", *page.key), "Grad-CAM at every block", work)
+    maps = waiting.result_of("depth", ("depth", *page.key), "Grad-CAM at every block", work)
     if maps is None:
         return
     st.markdown(f"**Where the evidence for *{literal(page.case.words)}* forms**: Grad-CAM, block by block")
@@ -180,12 +181,12 @@ def change(page: PageCase) -> None:
     field = _CHANGES[kind]
     changed = _changed(spec, field, block)
 
-    def after(tick: jobs.Tick) -> tuple[Attribution, Prediction]:
+    def after(tick: Tick) -> tuple[Attribution, Prediction]:
         attribution, network = attribute(page.case, asked, tick, changed), page.case.network
         return attribution, predict(network, page.case.photograph, network.fast_view(changed))
 
     job = "after", ("changed", *page.map_key(asked), field, block), f"{asked.title} after the change", after
-    before, answer = jobs.results_of([page.map_job(asked, "before"), job])
+    before, answer = waiting.results_of([page.map_job(asked, "before"), job])
     if before is not None and answer is not None:
         what = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
         _before_and_after(page, asked, before, answer, what)
@@ -226,10 +227,10 @@ def paths(page: PageCase) -> None:
     if len(blocks) > 1:  # a slider needs two ends
         block = st.select_slider("Block", blocks, value=blocks[-1], key=f"paths.block.{page.network.key}")
 
-    def work(tick: jobs.Tick) -> Paths:
+    def work(tick: Tick) -> Paths:
         return two_paths(page.case, block, tick)
 
-    by_path = jobs.result_of("paths", ("paths", *page.key, block), f"The two paths of {block}", work)
+    by_path = waiting.result_of("paths", ("paths", *page.key, block), f"The two paths of {block}", work)
     if by_path is None:
         return
     st.markdown(captions.paths_note(by_path))
@@ -264,7 +265,7 @@ def trust(page: PageCase) -> None:
         help="Deletion's baseline. It can only judge where the picture without a pixel is none of the class.",
     )
     if len(page.maps()) < len(page.methods):
-        jobs.results_of([page.map_job(asked) for asked in page.methods])
+        waiting.results_of([page.map_job(asked) for asked in page.methods])
     maps = page.maps()
     if not maps:
         st.info("Choose a method first; its map is measured here.")
@@ -280,7 +281,7 @@ def trust(page: PageCase) -> None:
             args=(begin,),
         )
         return
-    measured = jobs.results_of([page.trust_job(asked, attribution) for asked, attribution in maps.items()])
+    measured = waiting.results_of([page.trust_job(asked, attribution) for asked, attribution in maps.items()])
     if all(each is not None for each in measured):
         _judged({asked.title: each for asked, each in zip(maps, measured, strict=True)})
 

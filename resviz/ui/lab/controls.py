@@ -13,14 +13,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from resviz.data.unpack import Entry, unzip
 from resviz.figures import captions
+from resviz.progress import Tick
 from resviz.spec.lab import COMPARISONS, DATA, Edit, LabPlan, comparison_of, labels_of
 from resviz.spec.net import Block, Init, NetSpec, Norm
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.words import word
-from resviz.ui.jobs import Tick, result_of
 from resviz.ui.lab.session import SIDES, Session
 from resviz.ui.markdown import literal
 from resviz.ui.reading import read
+from resviz.ui.waiting import result_of
 from resviz.ui.widgets.pickers import digest
 
 __all__ = ["setup", "transport"]

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from resviz.jobs import AGAIN, Job, JobsFull
 from resviz.nets.cost import check_memory
+from resviz.progress import Tick
 from resviz.spec.lab import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec, SpecError
-from resviz.ui.jobs import AGAIN, Job, JobsFull, Tick, submit
 from resviz.ui.state import went_back
+from resviz.ui.waiting import submit
 
 if TYPE_CHECKING:
     from resviz.data.images import ImageSet

@@ -15,9 +15,9 @@ from resviz.results import Finding, GradientProfile, LabRecord
 from resviz.spec.lab import plan_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
-from resviz.ui.jobs import manager
 from resviz.ui.lab.session import SIDES, Session
 from resviz.ui.markdown import literal
+from resviz.ui.waiting import manager
 
 __all__ = ["export", "stage"]
 
