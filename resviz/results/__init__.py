@@ -1,0 +1,30 @@
+"""What the computations return: frozen values made of numbers and names, numpy only."""
+
+from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
+from resviz.results.layers import LayerRow, LayerTable, UnitRows
+from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe
+from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, TrainStep
+
+__all__ = [
+    "SCORES",
+    "SIGNALS",
+    "Attribution",
+    "BlockSignal",
+    "DepthSweep",
+    "EpochRecord",
+    "Faithfulness",
+    "Finding",
+    "GradientProfile",
+    "Judgement",
+    "LabRecord",
+    "LabTrack",
+    "LayerRow",
+    "LayerTable",
+    "Paths",
+    "Prediction",
+    "Probe",
+    "Run",
+    "Scope",
+    "TrainStep",
+    "UnitRows",
+]

@@ -1,0 +1,110 @@
+"""A network layer by layer."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["LayerRow", "LayerTable", "UnitRows"]
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer of a network for one image: shapes are (channels, height, width), memory is bytes of its fp32 output.
+
+    Memory is 0 where the layer is not computed, in a dropped branch or on a cut skip. `unit` is the block it belongs to and `path`
+    whether it stands on that block's branch, on its skip, or on the trunk as everything outside of blocks does. The row where branch
+    and skip meet has the block's own name; `joins` says how they do.
+    """
+
+    name: str
+    kind: str
+    in_shape: tuple[int, ...]
+    out_shape: tuple[int, ...]
+    params: int
+    macs: int
+    memory: int
+    receptive_field: int
+    skip_from: str | None = None
+    cut: bool = False
+    unit: str | None = None
+    stage: str | None = None
+    joins: Literal["add", "concat"] | None = None
+    path: Literal["trunk", "branch", "skip"] = "trunk"
+
+    def costs(self) -> dict[str, Any]:
+        """The row as the command line writes it: all but its place."""
+        return {name: value for name, value in vars(self).items() if name not in ("unit", "stage", "joins", "path")}
+
+
+@dataclass(frozen=True)
+class UnitRows:
+    """One block's rows by where they stand; `join` is None in a plain network."""
+
+    name: str
+    stage: str
+    rows: tuple[LayerRow, ...]
+
+    @property
+    def branch(self) -> tuple[LayerRow, ...]:
+        return tuple(row for row in self.rows if row.path == "branch")
+
+    @property
+    def convs(self) -> tuple[LayerRow, ...]:
+        """The branch's convolutions."""
+        return tuple(row for row in self.branch if row.kind.startswith("conv"))
+
+    @property
+    def skip(self) -> tuple[LayerRow, ...]:
+        return tuple(row for row in self.rows if row.path == "skip")
+
+    @property
+    def join(self) -> LayerRow | None:
+        return next((row for row in self.rows if row.joins), None)
+
+    @property
+    def after(self) -> tuple[LayerRow, ...]:
+        """What stands on the trunk behind the join."""
+        return tuple(row for row in self.rows if row.path == "trunk" and not row.joins)
+
+    @property
+    def cut(self) -> bool:
+        return self.join is not None and self.join.cut
+
+    @property
+    def dropped(self) -> bool:
+        return not any(row.memory for row in self.branch)
+
+    @property
+    def pads(self) -> bool:
+        """The skip changes shape without a layer of its own: what enters the branch differs from what is added."""
+        join = self.join
+        return join is not None and join.joins == "add" and not self.skip and self.branch[0].in_shape != join.out_shape
+
+
+@dataclass(frozen=True)
+class LayerTable:
+    """Every layer in forward order, and the totals of its columns."""
+
+    rows: tuple[LayerRow, ...]
+    params: int
+    macs: int
+    memory: int
+
+    def row(self, name: str) -> LayerRow | None:
+        return next((row for row in self.rows if row.name == name), None)
+
+    @property
+    def units(self) -> tuple[UnitRows, ...]:
+        """Every block, in forward order."""
+        found: dict[tuple[str, str], list[LayerRow]] = {}
+        for row in self.rows:
+            if row.unit is not None:
+                found.setdefault((row.unit, row.stage or ""), []).append(row)
+        return tuple(UnitRows(name, stage, tuple(rows)) for (name, stage), rows in found.items())
+
+    @property
+    def stem(self) -> tuple[LayerRow, ...]:
+        """What stands before the first block."""
+        return tuple(itertools.takewhile(lambda row: row.unit is None, self.rows))
