@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 if TYPE_CHECKING:
     import torch
 
@@ -31,6 +29,8 @@ def cores(root: Path = _CGROUP) -> int:
 
 def memory(root: Path = _CGROUP) -> int:
     """Bytes of memory that this process may use: the machine's, or the container's limit where that is less."""
+    import psutil
+
     limits = [next(_numbers(root / name), math.inf) for name in ("memory.max", "memory/memory.limit_in_bytes")]
     return int(min(psutil.virtual_memory().total, *limits))
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from resviz.cli import explain, gradients, predict, summary, train, zoo
 from resviz.guard import brief, quoted
+from resviz.process import settle
 
 __all__ = ["main"]
 
@@ -40,6 +41,7 @@ def _one_line(error: BaseException) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; what it returns is the process's exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    settle()
     try:
         args = _parser().parse_args(argv)
         args.argv = argv

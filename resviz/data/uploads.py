@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -25,6 +24,7 @@ from resviz.data.damage import (
     not_an_image,
 )
 from resviz.guard import door
+from resviz.process import guard_pictures
 from resviz.progress import Tick, quiet
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "Decoded", "ImageError", "decode", "quick", "sample_photographs"]
@@ -35,10 +35,6 @@ _MOST_MEMORY = 512 * 2**20  # bytes for one picture
 _QUICK, _QUICK_JPEG = 2_000_000, 16_000_000  # pixels decoded in a tenth of a second
 
 _DAMAGED = "The file is cut off or damaged ({}); save it again or choose another one."
-
-# our own caps are lower and say more, but a GIF takes the memory of its first frame while it is opened; Pillow refuses twice this
-Image.MAX_IMAGE_PIXELS = JPEG_PIXELS // 2
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -53,6 +49,7 @@ class Decoded:
 
 def decode(data: bytes, tick: Tick = quiet) -> Decoded:
     """Decode one image file held in memory; raises `ImageError`. `tick` hears of it while others have the memory."""
+    guard_pictures(JPEG_PIXELS // 2)
     if not data:
         raise ImageError("The file is empty; choose another one.")
     if len(data) > MAX_BYTES:
@@ -72,6 +69,7 @@ def decode(data: bytes, tick: Tick = quiet) -> Decoded:
 
 def quick(data: bytes) -> bool:
     """Whether a picture is small enough, by its header, to be decoded before anyone has noticed."""
+    guard_pictures(JPEG_PIXELS // 2)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as file:
             jpeg = isinstance(file, JpegImagePlugin.JpegImageFile) and not file.info.get("progressive")

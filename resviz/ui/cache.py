@@ -6,13 +6,16 @@ import importlib
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from PIL import Image
 
-from resviz.results import Prediction, Run
 from resviz.spec.net import NetSpec
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from resviz.results import Prediction, Run
 
 __all__ = [
     "STYLE",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from resviz.results import Prediction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from resviz.results import Prediction
 
 __all__ = ["literal", "with_literal_classes"]
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from resviz.guard import quoted
+from resviz.process import settle
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
 from resviz.ui import cache, landmarks, waiting
@@ -137,6 +138,7 @@ def _open(about: Page) -> None:
     if style:
         st.html(f"<style>{style}</style>")
     cache.warm_up()
+    settle()
     waiting.keep()
     follow_back()
     query = to_query(current_spec())

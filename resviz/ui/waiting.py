@@ -6,7 +6,6 @@ import contextlib
 import gc
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from resviz.allocator import few_arenas, give_back
+from resviz.allocator import give_back
 from resviz.jobs import GRACE, Job, Jobs, JobsFull
 from resviz.progress import Tick
 from resviz.ui.markdown import literal
@@ -29,9 +28,6 @@ _PATIENCE = 0.8  # seconds a page waits before it draws a bar instead of the res
 @st.cache_resource(show_spinner=False)
 def manager() -> Jobs:
     """The one manager of this process."""
-    # every operation of a training step lets go of Python's lock; behind a busy thread it would wait 5 ms for it each time
-    sys.setswitchinterval(0.0005)
-    few_arenas()
     return Jobs()
 
 
