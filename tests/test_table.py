@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
 from resviz.spec.net import Block, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.query import to_query_string
 
 _ODD = {"cut": frozenset({"layer1.1", "layer2.0"}), "dropped": frozenset({"layer2.1"})}
 SPECS = [
@@ -33,7 +34,7 @@ def outputs(net: nn.Module, x: Tensor) -> dict[str, Tensor]:
     return seen
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
+@pytest.mark.parametrize("spec", SPECS, ids=to_query_string)
 def test_the_receptive_field_is_what_moves_one_output(spec: NetSpec) -> None:
     """The pixels with a gradient, under weights that are all positive so that none cancels another."""
     side = 160
@@ -60,7 +61,7 @@ def test_the_receptive_field_is_what_moves_one_output(spec: NetSpec) -> None:
     assert 1 < wide < side  # nothing was measured against an edge
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
+@pytest.mark.parametrize("spec", SPECS, ids=to_query_string)
 def test_memory_and_macs_are_those_of_a_real_pass(spec: NetSpec) -> None:
     net = build(spec).eval()
     seen = outputs(net, torch.randn(1, 3, 33, 33))
@@ -78,7 +79,7 @@ def test_memory_and_macs_are_those_of_a_real_pass(spec: NetSpec) -> None:
     assert bool(idle) == bool(spec.dropped or (spec.cut and spec.shortcut is not Shortcut.A))
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
+@pytest.mark.parametrize("spec", SPECS, ids=to_query_string)
 def test_rows_say_which_block_and_path_they_stand_on(spec: NetSpec) -> None:
     table, net = layer_table(spec, 32), build(spec)
     assert [unit.name for unit in table.units] == list(spec.block_names())
