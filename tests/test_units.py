@@ -13,6 +13,7 @@ from resviz.nets.inference.folding import folded
 from resviz.nets.unit import Unit
 from resviz.probes.branches import branch_ratios
 from resviz.spec.net import Block, Init, NetSpec, Norm, Shortcut
+from resviz.spec.query import to_query_string
 
 SPECS = [
     NetSpec(block=block, blocks=(2, 2), width=8, shortcut=shortcut, norm=norm)
@@ -38,7 +39,7 @@ def picture(channels: int = 3, side: int = 12) -> Tensor:
     return torch.randn(2, channels, side, side, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
+@pytest.mark.parametrize("spec", SPECS, ids=to_query_string)
 @torch.no_grad()
 def test_tail_and_joined_are_where_they_say(spec: NetSpec) -> None:
     net = settled(spec)
@@ -66,7 +67,7 @@ def test_tail_and_joined_are_where_they_say(spec: NetSpec) -> None:
         assert torch.equal(unit(kept["x"]), unit.after(kept["sum"]))
 
 
-@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.norm is Norm.BATCH], ids=str)
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.norm is Norm.BATCH], ids=to_query_string)
 @torch.no_grad()
 def test_folding_leaves_the_function_and_only_norms_that_read_a_sum(spec: NetSpec) -> None:
     net, x = settled(spec), picture()
