@@ -365,6 +365,12 @@ def test_a_network_without_relus_offers_what_fits() -> None:
             attribute(case, asked)
 
 
+def test_relevance_has_no_rule_for_group_norms() -> None:
+    spec = NetSpec(blocks=(1,), width=4)
+    assert set(available(spec)) == set(METHODS)
+    assert set(METHODS) - set(available(replace(spec, norm=Norm.GROUP))) == {"lrp"}
+
+
 @pytest.mark.parametrize("norm", Norm)
 @pytest.mark.parametrize("activation", Activation)
 def test_what_is_offered_is_what_is_answered(norm: Norm, activation: Activation) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
+import weakref
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -37,6 +41,24 @@ PLAN = LabPlan((TINY, TINY.plain()), lr=0.05, batch=32)
 
 def hooks(net: nn.Module) -> int:
     return sum(len(module._forward_hooks) + len(module._backward_hooks) for module in net.modules())
+
+
+@contextmanager
+def modules_of(last: int | None = None) -> Iterator[list[nn.Module]]:
+    """Every module that is asked meanwhile, each once; asking the one with the number `last` raises."""
+    seen: list[nn.Module] = []
+
+    def note(module: nn.Module, _: object) -> None:
+        if not any(module is other for other in seen):
+            seen.append(module)
+        if len(seen) == last:
+            raise RuntimeError("injected")
+
+    handle = nn.modules.module.register_module_forward_pre_hook(note)
+    try:
+        yield seen
+    finally:
+        handle.remove()
 
 
 def run(plan: LabPlan, steps: int) -> Lab:
@@ -189,21 +211,20 @@ def test_divergence_is_withheld_named_and_survived() -> None:
     found = findings(record, record.step)
     assert found[0].kind == "diverged"
     assert "withheld" in captions.finding_note(found[0])
-    lab.advance()  # goes on without an error
-    assert all(torch.isfinite(p).all() for p in lab._contenders[0].net.parameters())
+    with modules_of() as seen:
+        lab.advance()  # goes on without an error
+    assert sum(1 for module in seen for p in module.parameters(recurse=False)) > 20
+    assert all(torch.isfinite(p).all() for module in seen for p in module.parameters(recurse=False))
 
 
 def test_an_error_in_a_step_leaves_no_hooks_and_ends_the_lab() -> None:
     lab = run(PLAN, 16)  # the 17th step watches the signal
-    net = lab._contenders[1].net
-
-    def broken(*_: object) -> None:
-        raise RuntimeError("injected")
-
-    net.layer2[0].register_forward_pre_hook(broken)
-    with pytest.raises(RuntimeError, match="injected"):
-        lab.advance()
-    assert all(hooks(contender.net) == 0 for contender in lab._contenders)
+    with modules_of() as whole:
+        run(PLAN, 1)
+    with modules_of(len(whole) * 3 // 4) as seen, pytest.raises(RuntimeError, match="injected"):
+        lab.advance()  # ends within the second network
+    assert len(seen) == len(whole) * 3 // 4
+    assert sum(map(hooks, seen)) == 0
     assert lab.broken
     assert lab.record().step == 16
     with pytest.raises(RuntimeError, match="reset"):
@@ -211,9 +232,14 @@ def test_an_error_in_a_step_leaves_no_hooks_and_ends_the_lab() -> None:
 
 
 def test_stopping_keeps_the_record_and_lets_the_networks_go() -> None:
-    lab = run(PLAN, 3)
+    with modules_of() as seen:
+        lab = run(PLAN, 3)
+    networks = [weakref.ref(module) for module in seen]
+    seen.clear()
     lab.stop()
-    assert lab._contenders[0].net is None
+    gc.collect()
+    assert len(networks) > 20
+    assert not any(network() for network in networks)
     assert lab.record().step == 3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,11 @@ def test_the_trap_works(tmp_path: Path) -> None:
     assert written.exists()
 
 
-def test_a_training_is_not_taken_up_from_a_file_that_runs_something(tmp_path: Path) -> None:
+def test_a_training_is_not_taken_up_from_a_file_that_runs_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this PyTorch's default is: before 2.6 it was to run what the file says."""
     checkpoint, written = poisoned(tmp_path)
+    load_whole = partial(torch.load, weights_only=False)
+    monkeypatch.setattr(torch, "load", load_whole)
     train, test = digits_split()
     with pytest.raises(ValueError, match="cannot be taken up, it is damaged"):
         Training(TINY, train.subset(64), test.subset(20), replace(RECIPES["he2015-cifar"], batch=32), checkpoint=checkpoint)

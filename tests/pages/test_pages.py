@@ -62,6 +62,20 @@ def test_the_address_names_the_network_where_the_page_is_about_it(page: Page) ->
     assert ("blocks" in at.query_params) == page.network
 
 
+LINKS = {"gradients": {"blocks": "2-2-2"}, "lab": {"a": "blocks=1-1-1"}, "explain": {"model": "resnet56-cifar10", "photo": "Cat"}}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.path and page.first], ids=lambda page: page.title)
+def test_a_link_stays_in_the_address_while_pytorch_loads(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading = threading.Thread()
+    monkeypatch.setattr(loading, "is_alive", lambda: True)
+    monkeypatch.setattr("resviz.ui.first.warm_up", lambda: loading)
+    at = opened(page.file, **LINKS[page.path])
+    assert not at.exception
+    assert any("Loading PyTorch" in info.value for info in at.info)
+    assert {name: value if isinstance(value, str) else value[0] for name, value in at.query_params.items()} == LINKS[page.path]
+
+
 def test_a_hostile_query_gives_the_default_and_one_notice() -> None:
     at = opened("pages/build.py", blocks="9999999-1", evil="<script>")
     assert not at.exception
