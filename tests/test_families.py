@@ -141,6 +141,13 @@ def test_it_is_built_from_its_seed_and_its_layers_names() -> None:
         assert torch.equal(other(x), other.out(torch.relu(other.refine.mix(grown)).mean((2, 3)).view(2, -1)))
 
 
+@torch.no_grad()
+def test_a_cut_skip_that_was_beside_leaves_zeros() -> None:
+    net, x = build(ToySpec(cut=frozenset({"grow"}))), torch.randn(2, 1, 8, 8)
+    entered = net.first(x)
+    assert torch.equal(net.grow(entered), torch.cat((torch.zeros_like(entered), net.grow.residual(entered)), 1))
+
+
 @pytest.mark.parametrize("spec", [ToySpec(), replace(LESIONED, dropped=frozenset())], ids=["whole", "cut"])
 def test_its_table_is_that_of_a_real_pass(spec: ToySpec) -> None:
     net, seen, table = build(spec), {}, layer_table(spec, 8)

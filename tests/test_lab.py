@@ -253,13 +253,13 @@ def test_the_signal_is_what_arithmetic_says() -> None:
         images = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         outputs: dict[str, torch.Tensor] = {}
         with watched_signals(net) as read:
-            handles = [block.register_forward_hook(partial(keep, outputs, name)) for name, block in net.blocks()]
+            handles = [block.register_forward_hook(partial(keep, outputs, name)) for name, block in net.units()]
             net(images)
             values = read()
         for handle in handles:
             handle.remove()
         assert hooks(net) == 0
-        for i, (name, _) in enumerate(net.blocks()):
+        for i, (name, _) in enumerate(net.units()):
             out = outputs[name]
             mean, variance = out.mean((0, 2, 3)), out.var((0, 2, 3), correction=0)
             expected = {"mean_square": (mean**2).mean(), "variance": variance.mean(), "std": out.std(correction=0)}

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
+from resviz.spec.fields import fields_of
 from resviz.spec.names import describe
-from resviz.spec.net import Init, NetSpec, Norm, SpecError
+from resviz.spec.net import Activation, Block, Init, NetSpec, Norm, SpecError
 from resviz.spec.presets import PRESETS, cifar_blocks
 from resviz.spec.query import from_query, to_query_string
+from resviz.spec.words import word
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -62,3 +64,28 @@ def test_depth_is_counted_as_the_paper_does() -> None:
 def test_description() -> None:
     spec = NetSpec(cut=frozenset({"layer1.0", "layer1.1", "layer1.2"}))
     assert describe(spec) == "ResNet-56 · basic · option A · BN · Kaiming · 3 skips cut"
+
+
+def test_every_word_of_a_description() -> None:
+    spec = NetSpec(
+        norm=Norm.NONE, init=Init.PYTORCH, activation=Activation.GELU, seed=3,
+        cut=frozenset({"layer1.0", "layer1.1"}), dropped=frozenset({"layer3.0"}),
+    )  # fmt: skip
+    words = "ResNet-56 · basic · option A · no norm · PyTorch init · GELU · 2 skips cut · 1 branch dropped · seed 3"
+    assert describe(spec) == words
+    assert describe(replace(PRESETS["resnet164"], norm=Norm.GROUP, init=Init.ZERO_GAMMA)) == (
+        "ResNet-164 · pre-activation bottleneck · option B · GN · Kaiming, zero-γ"
+    )
+    assert describe(NetSpec(blocks=(2, 1)).plain()) == "Plain-8 (2-1, width 16) · basic · BN · Kaiming"
+    assert [word(each) for each in ("none", "pytorch", "relu", "imagenet")] == ["none", "PyTorch default", "ReLU", "7×7 + pool"]
+
+
+def test_every_field_says_how_a_link_holds_it() -> None:
+    known = fields_of(NetSpec)
+    assert list(known) == [each.name for each in fields(NetSpec)]
+    for name, each in known.items():
+        default = getattr(NetSpec(), name)
+        assert each.read(each.write(default)) == default
+        if each.high:
+            with pytest.raises(SpecError, match=f"{name} must be from {each.low} to {each.high}"):
+                replace(NetSpec(block=Block.BOTTLENECK), **{name: each.high + 1})

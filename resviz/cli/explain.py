@@ -13,6 +13,8 @@ from resviz.guard import nearest, quoted
 if TYPE_CHECKING:
     pass
 
+__all__ = ["add"]
+
 
 def _explain(args: argparse.Namespace) -> int:
     from resviz.attribution.question import Asked, Case, attribute

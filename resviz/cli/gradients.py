@@ -14,6 +14,8 @@ from resviz.spec.query import to_query_string
 if TYPE_CHECKING:
     pass
 
+__all__ = ["add"]
+
 
 def _gradients(args: argparse.Namespace) -> int:
     from resviz.data.images import probe_batch

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from resviz.zoo.checkpoint import Answers
     from resviz.zoo.classifier import Classifier
 
+__all__ = ["UNTOLD", "about_a_file", "about_a_picture", "class_index", "classifier_of", "is_file", "told_apart"]
+
 
 def classifier_of(name: str, args: argparse.Namespace) -> Classifier:
     """A bundled network, ImageNet's weights, or a file, whatever its ending; what a file does not say is said on stderr."""

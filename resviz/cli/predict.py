@@ -11,6 +11,8 @@ from resviz.cli.values import Commands, at_least, json_option, picture, show
 if TYPE_CHECKING:
     pass
 
+__all__ = ["add"]
+
 
 def _predict(args: argparse.Namespace) -> int:
     from resviz.zoo.classifier import predict

@@ -13,6 +13,8 @@ from resviz.spec.query import to_query_string
 if TYPE_CHECKING:
     pass
 
+__all__ = ["add"]
+
 
 def _summary(args: argparse.Namespace) -> int:
     from resviz.figures.diagram import network_diagram, to_svg

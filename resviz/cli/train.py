@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from resviz.data.images import ImageSet
     from resviz.training.recipes import Recipe
 
+__all__ = ["ORIGINAL", "add"]
+
 
 def _train(args: argparse.Namespace) -> int:
     from filelock import FileLock, Timeout

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
     from resviz.data.images import ImageSet
 
+__all__ = [
+    "BAR",
+    "FIGURES",
+    "Commands",
+    "at_least",
+    "json_option",
+    "out_file",
+    "path",
+    "picture",
+    "plainly",
+    "say_left_out",
+    "show",
+    "spec_of",
+    "write_figure",
+]
+
 
 def spec_of(text: str) -> NetSpec:
     """A preset's name, or the query string that a page's URL holds."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from resviz.data.images import ImageSet
     from resviz.zoo.classifier import Classifier
 
+__all__ = ["add"]
+
 
 def _zoo_list(args: argparse.Namespace) -> int:
     from resviz.zoo.bundled import bundled_names, bundled_problems, card

@@ -32,8 +32,9 @@ class Walk:
 
     def _row(self, name: str, kind: str, out: Shape, params: int = 0, macs: int = 0, **join: object) -> None:
         macs, memory = (macs, 4 * math.prod(out)) if self._live else (0, 0)
+        costs = {"memory": memory, "receptive_field": self.field}
         place = {"unit": self._unit, "stage": self._stage, "path": self._path}
-        self.rows.append(LayerRow(name, kind, self.shape, out, params, macs, memory, self.field, **place, **join))  # type: ignore[arg-type]
+        self.rows.append(LayerRow(name, kind, self.shape, out, params, macs, **costs, **place, **join))  # type: ignore[arg-type]
         self.shape = out
 
     def conv(self, name: str, channels: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from resviz.data.images import ImageSet
 
-__all__ = ["RECIPES", "CropFlip", "OneCycle", "Recipe", "ResizedCropFlip", "StepDecay"]
+__all__ = ["RECIPES", "Augmentation", "CropFlip", "OneCycle", "Recipe", "ResizedCropFlip", "Schedule", "StepDecay"]
 
 
 class Schedule(Protocol):
