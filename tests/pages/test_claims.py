@@ -55,9 +55,9 @@ def test_deletion_is_measured_again_with_the_chosen_baseline() -> None:
         at = finished(at)
         areas.append(float(ranked(at)["deletion AUC ↓"][0]))
         assert not at.exception
+        # to this network a picture of one colour is a golf ball, which the cat is taken for
+        assert f"deletion cannot judge this class**, since the {empty} picture" in spoken(at)
     assert areas[0] != areas[1]
-    assert "taking away its strongest pixels leaves" in spoken(at)
-    assert "deletion cannot judge this class" not in spoken(at)
 
 
 def test_the_recorded_runs_say_how_far_the_paper_is() -> None:
