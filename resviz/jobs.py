@@ -61,6 +61,7 @@ class _Computation:
 
     @property
     def wanted(self) -> bool:
+        """Whether somebody still watches."""
         return any(job.wanted for job in self.watchers)
 
     @property
@@ -104,6 +105,7 @@ class Job:
 
     @property
     def key(self) -> Hashable:
+        """What is asked: equal keys are one computation."""
         return self._computation.key
 
     @property
@@ -113,22 +115,27 @@ class Job:
 
     @property
     def fraction(self) -> float:
+        """How much is done, from 0 to 1."""
         return self._computation.fraction
 
     @property
     def note(self) -> str:
+        """What the work says of where it is."""
         return self._computation.note
 
     @property
     def partial(self) -> Any:
+        """What the work has so far; None where it says nothing."""
         return self._computation.partial
 
     @property
     def result(self) -> Any:
+        """What the work returned; None before its end."""
         return self._computation.result
 
     @property
     def error(self) -> BaseException | None:
+        """What the work raised, where it failed."""
         return self._computation.error
 
     def cancel(self) -> None:
@@ -141,10 +148,12 @@ class Job:
 
     @property
     def live(self) -> bool:
+        """Whether it still waits or runs for whoever holds this."""
         return not (self._left and self._computation.wanted) and not self._computation.finished.is_set()
 
     @property
     def wanted(self) -> bool:
+        """Whether somebody still watches."""
         return not self._left and time.monotonic() <= self.deadline
 
     @property
@@ -226,6 +235,7 @@ class Jobs:
         self._lease(owner, time.monotonic() + grace)
 
     def adopt(self, owner: str) -> None:
+        """The owner is back: its jobs have no deadline any more."""
         self._lease(owner, math.inf)
 
     def _lease(self, owner: str, deadline: float) -> None:

@@ -41,18 +41,18 @@ def judge(profile: GradientProfile, spec: NetSpec, signal: BlockSignal | None = 
     if kind == "gone" and profile.loss < _LEARNED * math.log(spec.classes):
         kind = "settled"
     return Judgement(
-        kind,
-        len(ends),
-        first,
-        reference,
-        at[min(ends, key=norms.__getitem__)],
-        at[max(ends, key=norms.__getitem__)],
-        sum(norms[name] <= FLOOR for name in ends),
-        odd,
-        zeros,
-        profile.loss,
-        math.log(spec.classes),
-        None if signal is None else (float(signal.activation_std[0]), float(signal.activation_std[-1])),
+        kind=kind,
+        layers=len(ends),
+        first=first,
+        reference=reference,
+        smallest=at[min(ends, key=norms.__getitem__)],
+        largest=at[max(ends, key=norms.__getitem__)],
+        under=sum(norms[name] <= FLOOR for name in ends),
+        odd=odd,
+        zeros=zeros,
+        loss=profile.loss,
+        guess=math.log(spec.classes),
+        forward=None if signal is None else (float(signal.activation_std[0]), float(signal.activation_std[-1])),
     )
 
 

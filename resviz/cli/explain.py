@@ -62,7 +62,9 @@ def _explain_all(args: argparse.Namespace) -> int:
         if asked.layer is not None and not asked.entry.layer:
             raise ValueError(f"{asked.entry.title} looks at no layer; leave out @{quoted(asked.layer)}")
     if args.target or args.against or args.option or args.layer:
-        raise ValueError("several are explained for each picture's most probable class with the methods' defaults; leave out --class, --against, --option and --layer")  # fmt: skip
+        raise ValueError(
+            "several are explained for each picture's most probable class with the methods' defaults; leave out --class, --against, --option and --layer"
+        )
     models = args.model.split(",")
     classifiers = told_apart([classifier_of(name, args) for name in models], models)
 
@@ -73,7 +75,15 @@ def _explain_all(args: argparse.Namespace) -> int:
     answers = explain_all(files_of(source), classifiers, methods)
     with Gallery(write) as gallery, tqdm(answers, unit="picture", **BAR) as bar:
         for found in bar:
-            gallery.add(found.name, found.network, found.window, found.prediction, found.maps, found.problem, found.notes)
+            gallery.add(
+                found.name,
+                network=found.network,
+                window=found.window,
+                prediction=found.prediction,
+                maps=found.maps,
+                problem=found.problem,
+                notes=found.notes,
+            )
     if not gallery.rows:
         raise ValueError(
             f"{quoted(args.image)} holds no picture; give a folder or a zip with PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF files"
@@ -107,8 +117,14 @@ def _methods(args: argparse.Namespace) -> int:
             option: {"default": p.default} | ({"choices": p.choices} if isinstance(p, Choice) else {"low": p.low, "high": p.high})
             for option, p in method.parameters.items()
         }
-        found[name] = {"title": method.title, "family": method.family, "paper": method.paper, "answers": method.answers,
-                       "assumes": method.assumes, "parameters": parameters}  # fmt: skip
+        found[name] = {
+            "title": method.title,
+            "family": method.family,
+            "paper": method.paper,
+            "answers": method.answers,
+            "assumes": method.assumes,
+            "parameters": parameters,
+        }
     lines = []
     for name, about in found.items():
         lines.append(f"{name:22} {about['answers']} ({about['paper']})")

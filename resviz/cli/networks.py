@@ -30,7 +30,9 @@ def classifier_of(name: str, args: argparse.Namespace) -> Classifier:
     if name not in weights() and name not in every_name() and is_file(file):
         return _own(file, answers)
     if answers != Answers():
-        raise ValueError(f"{quoted(name)} is no file, and what it was trained on is known; leave out --plain, --classes, --mean, --std, --size and the like")  # fmt: skip
+        raise ValueError(
+            f"{quoted(name)} is no file, and what it was trained on is known; leave out --plain, --classes, --mean, --std, --size and the like"
+        )
     if name not in weights():
         if file.suffix and name not in every_name():
             raise ValueError(
@@ -100,10 +102,17 @@ def _answers(args: argparse.Namespace) -> Answers:
             lines = listed.read_text(encoding="utf-8").splitlines() if is_file(listed) else args.classes.split(",")
         classes = tuple(line.strip() for line in lines if line.strip())
     return Answers(
-        network=args.weights, plain=args.plain or None, preact=args.preact or None, pool=args.pool or None, groups=args.groups,
-        activation=Activation(args.activation) if args.activation else None, classes=classes, size=args.size,
-        mean=numbers("mean"), std=numbers("std"),
-    )  # fmt: skip
+        network=args.weights,
+        plain=args.plain or None,
+        preact=args.preact or None,
+        pool=args.pool or None,
+        groups=args.groups,
+        activation=Activation(args.activation) if args.activation else None,
+        classes=classes,
+        size=args.size,
+        mean=numbers("mean"),
+        std=numbers("std"),
+    )
 
 
 def told_apart(classifiers: Sequence[Classifier], models: Sequence[str]) -> list[Classifier]:

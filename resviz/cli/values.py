@@ -114,6 +114,7 @@ BAR: dict[str, Any] = {"leave": False, "disable": None}  # only where someone wa
 
 
 def show(args: argparse.Namespace, result: dict[str, Any], text: str) -> int:
+    """Print the result as JSON where that is asked for, else as text; the exit code 0."""
     print(json.dumps(result, ensure_ascii=False) if args.json else text)
     return 0
 

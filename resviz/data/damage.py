@@ -157,6 +157,7 @@ def _raw_length(data: bytes) -> int:
 
 
 def not_an_image(data: bytes) -> str:
+    """What to say of bytes that none of the readers takes: what they are, where their beginning tells, and what to give instead."""
     accepted = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
         return f"This is a HEIC picture, which cannot be read here; export it as {accepted}."

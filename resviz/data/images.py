@@ -192,13 +192,13 @@ def image_folder(root: Path, side: int | None = None, resize: int | None = None)
     images = torch.from_numpy(np.stack(list(pixels.values()))).permute(0, 3, 1, 2).contiguous()
     small = images.shape[-1] <= 64
     return ImageSet(
-        images,
-        torch.tensor([label for label, name in enumerate(names) for _ in classes[name]]),
-        tuple(names),
-        CIFAR_MEAN if small else IMAGENET_MEAN,
-        CIFAR_STD if small else IMAGENET_STD,
-        resize,
-        tuple(left_out),
+        images=images,
+        labels=torch.tensor([label for label, name in enumerate(names) for _ in classes[name]]),
+        categories=tuple(names),
+        mean=CIFAR_MEAN if small else IMAGENET_MEAN,
+        std=CIFAR_STD if small else IMAGENET_STD,
+        resize=resize,
+        left_out=tuple(left_out),
     )
 
 

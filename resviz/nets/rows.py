@@ -57,6 +57,7 @@ class Walk:
         self.jump *= stride
 
     def norm(self, name: str, kind: str) -> None:
+        """A normalisation: two parameters a channel."""
         self._row(name, kind, self.shape, 2 * self.shape[0])
 
     def same(self, name: str, kind: str) -> None:
@@ -108,5 +109,6 @@ class Walk:
         self._row(name, kind, out, skip_from=source, cut=cut, joins=kind)
 
     def table(self) -> LayerTable:
+        """Every row so far, and the columns' totals."""
         rows = tuple(self.rows)
         return LayerTable(rows, sum(r.params for r in rows), sum(r.macs for r in rows), sum(r.memory for r in rows))

@@ -5,7 +5,7 @@ Brock et al. 2021, arXiv 2101.08692: signal propagation plots. De & Smith 2020, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -58,25 +58,29 @@ def watched_signals(net: Net) -> Iterator[Callable[[], np.ndarray]]:
         for n, relu in enumerate(module for module in unit.modules() if isinstance(module, nn.ReLU)):
             hooked(relu, partial(at_relu, i, n))
 
-    def read() -> np.ndarray:
-        values = np.full((len(units), len(SIGNALS)), np.nan)
-        means, variances = _split([end[0] for end in ends.values()]), _split([end[1] for end in ends.values()])
-        for i, mean, variance in zip(ends, means, variances, strict=True):
-            values[i, :3] = (mean**2).mean(), variance.mean(), np.sqrt(variance.mean() + mean.var())
-        for i, variance in zip(branches, _split(list(branches.values())), strict=True):
-            values[i, 3] = variance.mean()
-        dead: dict[int, list[np.ndarray]] = {}
-        for (i, _), total in zip(sums, _split(list(sums.values())), strict=True):
-            dead.setdefault(i, []).append(total == 0)  # nothing below zero leaves a ReLU
-        for i, channels in dead.items():
-            values[i, 4] = np.concatenate(channels).mean()
-        return values
-
     try:
-        yield read
+        yield lambda: _measured(len(units), ends, branches, sums)
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _measured(
+    blocks: int, ends: Mapping[int, tuple[Tensor, Tensor]], branches: Mapping[int, Tensor], sums: Mapping[tuple[int, int], Tensor]
+) -> np.ndarray:
+    """The signals (blocks, len(SIGNALS)) from the moments that the hooks kept."""
+    values = np.full((blocks, len(SIGNALS)), np.nan)
+    means, variances = _split([end[0] for end in ends.values()]), _split([end[1] for end in ends.values()])
+    for i, mean, variance in zip(ends, means, variances, strict=True):
+        values[i, :3] = (mean**2).mean(), variance.mean(), np.sqrt(variance.mean() + mean.var())
+    for i, variance in zip(branches, _split(list(branches.values())), strict=True):
+        values[i, 3] = variance.mean()
+    dead: dict[int, list[np.ndarray]] = {}
+    for (i, _), total in zip(sums, _split(list(sums.values())), strict=True):
+        dead.setdefault(i, []).append(total == 0)  # nothing below zero leaves a ReLU
+    for i, channels in dead.items():
+        values[i, 4] = np.concatenate(channels).mean()
+    return values
 
 
 def _split(vectors: list[Tensor]) -> list[np.ndarray]:

@@ -25,6 +25,7 @@ class Prediction:
     logits: Floats | None = None
 
     def top(self, k: int = 5) -> tuple[tuple[str, float], ...]:
+        """The `k` most probable classes with their probabilities, the most probable first."""
         order = np.argsort(-self.probabilities, kind="stable")[:k]
         return tuple((self.categories[i], float(self.probabilities[i])) for i in order)
 

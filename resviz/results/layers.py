@@ -48,6 +48,7 @@ class UnitRows:
 
     @property
     def branch(self) -> tuple[LayerRow, ...]:
+        """The rows of F."""
         return tuple(row for row in self.rows if row.path == "branch")
 
     @property
@@ -57,10 +58,12 @@ class UnitRows:
 
     @property
     def skip(self) -> tuple[LayerRow, ...]:
+        """The rows of the way past F; empty where x passes as it is."""
         return tuple(row for row in self.rows if row.path == "skip")
 
     @property
     def join(self) -> LayerRow | None:
+        """The row where branch and skip meet; None in a plain network."""
         return next((row for row in self.rows if row.joins), None)
 
     @property
@@ -70,10 +73,12 @@ class UnitRows:
 
     @property
     def cut(self) -> bool:
+        """Whether the way past F is cut."""
         return self.join is not None and self.join.cut
 
     @property
     def dropped(self) -> bool:
+        """Whether F is taken out."""
         return not any(row.memory for row in self.branch)
 
     @property
@@ -93,6 +98,7 @@ class LayerTable:
     memory: int
 
     def row(self, name: str) -> LayerRow | None:
+        """The row of that name, or None."""
         return next((row for row in self.rows if row.name == name), None)
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
+from resviz.spec.datasets import DATASETS
 from resviz.spec.names import describe
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.spec.presets import cifar_blocks
@@ -15,7 +16,6 @@ from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
     "COMPARISONS",
-    "DATA",
     "PARAMETERS",
     "Edit",
     "LabPlan",
@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 LETTERS: Final = "abcd"
-DATA: Final = {"digits": "Handwritten digits", "spirals": "Spirals", "cifar10": "CIFAR-10", "own": "Your own images"}
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ class LabPlan:
     def __post_init__(self) -> None:
         if not 1 <= len(self.contenders) <= len(LETTERS):
             raise SpecError(f"the lab takes 1 to {len(LETTERS)} contenders, got {len(self.contenders)}; remove some")
-        if self.data not in DATA:
-            raise SpecError(f"data must be one of {', '.join(DATA)}, got {self.data!r}")
+        if self.data not in DATASETS:
+            raise SpecError(f"data must be one of {', '.join(DATASETS)}, got {self.data!r}")
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):

@@ -208,6 +208,7 @@ class NetSpec:
         return int(self.planes(stage) * (self.width_per_group / 64.0)) * self.groups
 
     def out_channels(self, stage: int) -> int:
+        """Channels that a stage, counted from 0, hands on."""
         return self.planes(stage) * self.block.expansion
 
     def block_names(self) -> Iterator[str]:
@@ -223,6 +224,7 @@ class NetSpec:
         return replace(self, cut=self.cut ^ {block}, dropped=self.dropped - {block})
 
     def has_skip(self, block: str) -> bool:
+        """Whether x passes by the block of that name."""
         return self.residual and block not in self.cut
 
     def resized(self, **changes: Any) -> NetSpec:

@@ -47,9 +47,11 @@ class Arithmetic:
 
     @property
     def format(self) -> torch.memory_format:
+        """The memory format of images and weights."""
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     def inputs(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) on the device, in the memory format."""
         return images.to(self.device).contiguous(memory_format=self.format)
 
     def forward(self) -> AbstractContextManager[Any]:
@@ -69,6 +71,7 @@ class Arithmetic:
                 torch.set_num_threads(before)
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values, for a checkpoint."""
         return asdict(self)
 
 

@@ -25,10 +25,12 @@ __all__ = ["ending", "export", "history_from_json", "history_to_json"]
 
 
 def history_to_json(history: Sequence[EpochRecord]) -> str:
+    """Every epoch's record as text, for a checkpoint."""
     return json.dumps([asdict(record) for record in history], default=list)
 
 
 def history_from_json(text: str) -> list[EpochRecord]:
+    """The records that `history_to_json` wrote."""
     return [_record(values) for values in json.loads(text)]
 
 
@@ -48,7 +50,6 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
 
     The card's errors are those of the weights as written: rounded to fp16, they are measured again.
     """
-    import torch
     from safetensors.torch import save_file
 
     from resviz.probes.accuracy import evaluate
@@ -61,7 +62,19 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
         run.net.load_state_dict(weights)
         (train_error, train_loss), (test_error, test_loss) = evaluate(run.net, run.fixed), evaluate(run.net, run.test)
         last = replace(last, train_error=train_error, train_loss=train_loss, test_error=test_error, test_loss=test_loss)
-    card = {
+    card = _card(run, last, data, caveat, command, half)
+    save_file(weights, ending(out, ".safetensors"), {"card": json.dumps(card, ensure_ascii=False)})
+    path = ending(out, ".json")
+    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_run(ending(out, ".parquet"), card, run.losses, run.history)
+    return path
+
+
+def _card(run: Training, last: EpochRecord, data: str, caveat: str, command: str, half: bool) -> dict[str, Any]:
+    """What is to be known of the weights; `last` holds their errors."""
+    import torch
+
+    return {
         "title": describe(run.spec),
         "spec": to_query_string(run.spec),
         "data": _readable(data),
@@ -90,11 +103,6 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
         "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": _readable(command),
     }
-    save_file(weights, ending(out, ".safetensors"), {"card": json.dumps(card, ensure_ascii=False)})
-    path = ending(out, ".json")
-    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_run(ending(out, ".parquet"), card, run.losses, run.history)
-    return path
 
 
 def _readable(text: str) -> str:

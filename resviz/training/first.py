@@ -58,7 +58,13 @@ def _explain() -> dict[str, Any]:
     case = Case(classifier, picture, int(np.argmax(prediction.probabilities)))
     questions = [Asked(method).complete(classifier) for method in FIRST]
     maps = {asked.name: attribute(case, asked) for asked in questions}
-    return {"sample": name, "network": classifier.name, "prediction": prediction, "window": _jpeg(classifier.preprocessing.window(picture)), "maps": maps}  # fmt: skip
+    return {
+        "sample": name,
+        "network": classifier.name,
+        "prediction": prediction,
+        "window": _jpeg(classifier.preprocessing.window(picture)),
+        "maps": maps,
+    }
 
 
 def _jpeg(picture: Image.Image) -> np.ndarray:

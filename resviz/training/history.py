@@ -22,6 +22,7 @@ class History:
         self._length, self._count, self._stride = 0, 0, 1
 
     def append(self, step: int, row: NDArray[np.floating] | list[float]) -> None:
+        """Keep one step's row; an old one makes room."""
         at = self._count % len(self._new)
         self._new[at], self._new_steps[at] = row, step
         if self._count % self._stride == 0:
@@ -52,4 +53,5 @@ class History:
 
     @property
     def nbytes(self) -> int:
+        """Bytes that the arrays take, the same from the first step on."""
         return sum(array.nbytes for array in (self._old, self._new, self._old_steps, self._new_steps))

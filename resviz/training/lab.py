@@ -252,14 +252,14 @@ class Lab:
                 )
             )
             return LabRecord(
-                self.step_number,
-                self._plan.contenders[0].classes,
-                first.lines.rows()[0],
-                first.rows.rows()[0],
-                first.signals.rows()[0],
-                first.held_out.rows()[0],
-                tracks,
-                self._current_plan(),
+                step=self.step_number,
+                classes=self._plan.contenders[0].classes,
+                line_steps=first.lines.rows()[0],
+                steps=first.rows.rows()[0],
+                signal_steps=first.signals.rows()[0],
+                held_out_steps=first.held_out.rows()[0],
+                tracks=tracks,
+                plan=self._current_plan(),
             )
 
     @staticmethod
@@ -268,16 +268,16 @@ class Lab:
         signals = contender.signals.rows()[1].reshape(-1, len(contender.blocks), len(SIGNALS))
         layers = len(contender.layers)
         return LabTrack(
-            label,
-            spec.residual,
-            contender.layers,
-            contender.blocks,
-            lines[:, 0],
-            lines[:, 1],
-            rows[:, :layers],
-            rows[:, layers:],
-            {name: signals[:, :, i] for i, name in enumerate(SIGNALS)},
-            contender.held_out.rows()[1],
+            label=label,
+            residual=spec.residual,
+            layers=contender.layers,
+            blocks=contender.blocks,
+            loss=lines[:, 0],
+            accuracy=lines[:, 1],
+            gradients=rows[:, :layers],
+            updates=rows[:, layers:],
+            signals={name: signals[:, :, i] for i, name in enumerate(SIGNALS)},
+            held_out=contender.held_out.rows()[1],
         )
 
 

@@ -91,6 +91,7 @@ class Training:
 
     @property
     def steps(self) -> int:
+        """Steps of the whole run."""
         return self.recipe.epochs * (len(self.train) // self.recipe.batch)
 
     def __iter__(self) -> Iterator[TrainStep | EpochRecord]:
@@ -147,15 +148,15 @@ class Training:
         images = self.arithmetic.inputs(sample.normalised(sample.images))
         self.net.train()
         return EpochRecord(
-            epoch + 1,
-            self.recipe.epochs,
-            train_error,
-            train_loss,
-            test_error,
-            test_loss,
-            time.perf_counter() - began,
-            gradient_probe(self.net, images, sample.labels.to(self.arithmetic.device)),
-            branch_ratios(self.net, images),
+            epoch=epoch + 1,
+            epochs=self.recipe.epochs,
+            train_error=train_error,
+            train_loss=train_loss,
+            test_error=test_error,
+            test_loss=test_loss,
+            seconds=time.perf_counter() - began,
+            probe=gradient_probe(self.net, images, sample.labels.to(self.arithmetic.device)),
+            branch_ratio=branch_ratios(self.net, images),
         )
 
     def _save(self) -> None:

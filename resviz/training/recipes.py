@@ -74,12 +74,15 @@ class CropFlip:
     spare: float = field(default=1.0, init=False, repr=False)
 
     def side(self, epoch: int, epochs: int, own: int) -> int:
+        """The image side of an epoch, counted from 0, in pixels."""
         return own
 
     def ending_at(self, side: int) -> CropFlip:
+        """The same augmentation for images of another side."""
         return self
 
     def batches(self, images: ImageSet, size: int, seed: int, side: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled epoch of augmented images (size, C, side, side) and labels (size,)."""
         return images.crop_flip(size, seed, self.pad)
 
 
@@ -94,12 +97,15 @@ class ResizedCropFlip:
     spare: float = field(default=1.25, init=False, repr=False)
 
     def side(self, epoch: int, epochs: int, own: int) -> int:
+        """The image side of an epoch, counted from 0, in pixels."""
         return self.sides[epoch * len(self.sides) // epochs]
 
     def ending_at(self, side: int) -> ResizedCropFlip:
+        """The same augmentation for images of another side."""
         return ResizedCropFlip((*(max(8, 8 * round(s * side / self.sides[-1] / 8)) for s in self.sides[:-1]), side))
 
     def batches(self, images: ImageSet, size: int, seed: int, side: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled epoch of augmented images (size, C, side, side) and labels (size,)."""
         return images.resized_crop_flip(size, seed, side)
 
 

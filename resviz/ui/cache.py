@@ -72,6 +72,7 @@ def batch_of(spec: NetSpec, batch: str, size: int, side: int, seed: int, picture
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def bundled(name: str) -> Any:
+    """A bundled network, loaded once for all sessions."""
     from resviz.zoo.bundled import load_bundled
 
     return load_bundled(name)
@@ -79,6 +80,7 @@ def bundled(name: str) -> Any:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def imagenet(name: str) -> Any:
+    """A network with ImageNet's downloaded weights, loaded once for all sessions."""
     from resviz.zoo.imagenet import load_imagenet
 
     return load_imagenet(name)
@@ -86,6 +88,7 @@ def imagenet(name: str) -> Any:
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def prediction(name: str, image: Image.Image, _classifier: Any) -> Prediction:
+    """What the network answers about a picture, computed once."""
     from resviz.zoo.classifier import predict
 
     return predict(_classifier, image)
@@ -102,6 +105,7 @@ def style() -> str:
 
 
 def run_names() -> tuple[str, ...]:
+    """The names of the recorded runs."""
     from resviz import recordings
 
     return recordings.run_names()
@@ -130,12 +134,14 @@ def every_run() -> tuple[dict[str, Run], list[str]]:
 
 
 def run_file(name: str) -> bytes:
+    """A recorded run as Parquet."""
     from resviz import recordings
 
     return (recordings.RUNS / f"{name}.parquet").read_bytes()
 
 
 def run_csv(name: str) -> str:
+    """A recorded run as CSV."""
     from resviz import recordings
 
     recorded = run(name)
@@ -143,6 +149,7 @@ def run_csv(name: str) -> str:
 
 
 def checkpoint_file(name: str) -> bytes:
+    """A bundled network's weights as safetensors."""
     from resviz.zoo.bundled import bundled_file
 
     return bundled_file(name)

@@ -46,9 +46,12 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
         for name, item in weights().items()
     }
     chosen = st.selectbox(
-        "Network", [*titles, OWN], format_func=lambda name: titles.get(name, name), key="explain.network",
+        "Network",
+        [*titles, OWN],
+        format_func=lambda name: titles.get(name, name),
+        key="explain.network",
         help="Bundled networks work offline; ImageNet weights are downloaded once and checked by their hash.",
-    )  # fmt: skip
+    )
     find: Callable[[], Network | None] = lambda: _bundled(chosen)  # noqa: E731 - one of three
     if chosen == OWN:
         find = lambda: own_network(banner)  # noqa: E731

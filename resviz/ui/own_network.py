@@ -71,9 +71,11 @@ def own_network(banner: DeltaGenerator) -> Network | None:
 def _given() -> _File | None:
     """The file that was given last: it stays while the visitor is on other pages."""
     files = st.file_uploader(
-        "Checkpoint file", key="explain.checkpoint", accept_multiple_files=True,
+        "Checkpoint file",
+        key="explain.checkpoint",
+        accept_multiple_files=True,
         help="The weights of a ResNet, whatever their ending; with them the .json card of a training here, where there is one.",
-    )  # fmt: skip
+    )
     cards = [file for file in files if file.name.lower().endswith(".json")]
     others = [file for file in files if file not in cards]
     if others:
@@ -158,8 +160,16 @@ def _questions(file: _File, classifier: Any, answers: Any) -> None:
         if "pool" in open_ or answers.pool is not None:
             control("pool", st.checkbox, "A max pool behind its 3×3 stem", bool(answers.pool), bool)
         if "groups" in open_ or answers.groups is not None:
-            control("groups", st.number_input, "Groups of its norms", answers.groups, lambda n: n, min_value=1, max_value=1024,
-                    placeholder="16 channels each")  # fmt: skip
+            control(
+                "groups",
+                st.number_input,
+                "Groups of its norms",
+                answers.groups,
+                lambda n: n,
+                min_value=1,
+                max_value=1024,
+                placeholder="16 channels each",
+            )
         control("activation", st.selectbox, "Activation", spec.activation, Activation, options=list(Activation))
         control("size", st.number_input, "Picture's side, px", shown.crop, int, min_value=8, max_value=1024)
         control("mean", st.text_input, "Mean by channel", _row(shown.mean), _numbers)

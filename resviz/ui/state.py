@@ -24,6 +24,7 @@ def went_back() -> bool:
 
 
 def current_spec() -> NetSpec:
+    """This session's network; the address says which one at first."""
     if "spec" not in st.session_state:
         st.session_state.spec, st.session_state.undo = _addressed(), []
     spec: NetSpec = st.session_state.spec
@@ -67,11 +68,13 @@ def change(edit: Callable[[NetSpec], NetSpec]) -> None:
 
 
 def undo() -> None:
+    """Take the last change of the network back."""
     if st.session_state.get("undo"):
         st.session_state.spec = st.session_state.undo.pop()
 
 
 def reset() -> None:
+    """Back to ResNet-56."""
     change(lambda _: NetSpec())
 
 

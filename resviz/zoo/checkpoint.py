@@ -59,14 +59,14 @@ def load(data: bytes, name: str, answers: Answers | None = None, card: str | Non
         net = load_into(spec, state, variant, tick)
         names = said.classes or class_names(held.tree, spec.classes) or None
         bare = Classifier(
-            shown,
-            net,
-            usual_preprocessing(spec),
-            (),
-            f"your file {shown}",
-            guesses,
-            (*notes, *trouble),
-            tuple(c.where for c in copies),
+            name=shown,
+            net=net,
+            preprocessing=usual_preprocessing(spec),
+            categories=(),
+            source=f"your file {shown}",
+            guesses=guesses,
+            notes=(*notes, *trouble),
+            copies=tuple(c.where for c in copies),
         )
         done = answered(bare, answers.over(replace(said, classes=names)))
         _answers_in_numbers(done)
@@ -89,7 +89,9 @@ def _notes(found: Found) -> tuple[str, ...]:
         return ()
     some = ", ".join(quoted(key, 40) for key in found.left_out[:3]) + (" …" if len(found.left_out) > 3 else "")
     many = len(found.left_out)
-    return (f"{many} tensor{'' if many == 1 else 's'} in it belong{'s' if many == 1 else ''} to no layer and {'is' if many == 1 else 'are'} left out: {some}",)  # fmt: skip
+    return (
+        f"{many} tensor{'' if many == 1 else 's'} in it belong{'s' if many == 1 else ''} to no layer and {'is' if many == 1 else 'are'} left out: {some}",
+    )
 
 
 def _answers_in_numbers(classifier: Classifier) -> None:
@@ -109,9 +111,12 @@ def _carded(card: str | None, state: State) -> tuple[Answers, NetSpec | None, tu
         about = json.loads(card)
         named, problems = from_query(str(about["spec"]))
         said = Answers(
-            classes=tuple(quoted(name).replace("_", " ") for name in about["categories"]), size=int(about["image_size"]),
-            resize=int(about.get("resize", about["image_size"])), mean=tuple(map(float, about["mean"])), std=tuple(map(float, about["std"])),
-        )  # fmt: skip
+            classes=tuple(quoted(name).replace("_", " ") for name in about["categories"]),
+            size=int(about["image_size"]),
+            resize=int(about.get("resize", about["image_size"])),
+            mean=tuple(map(float, about["mean"])),
+            std=tuple(map(float, about["std"])),
+        )
         if problems or not fits(named, state) or len(said.classes or ()) != named.classes:
             return Answers(), None, (f"its card is of another network ({quoted(describe(named), 80)}) and is not used",)
         return said, named, ()

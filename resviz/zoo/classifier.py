@@ -35,6 +35,7 @@ class Preprocessing:
     std: tuple[float, ...]
 
     def describe(self) -> str:
+        """How a photograph is cut and scaled, in words."""
         return f"shorter side resized to {self.resize} px, centre {self.crop}×{self.crop} px, normalised by channel"
 
     @property
@@ -111,6 +112,7 @@ class Classifier:
 
     @property
     def spec(self) -> NetSpec:
+        """What the network is."""
         return self.net.spec
 
     def private_view(self, spec: NetSpec | None = None) -> ResNet:

@@ -34,12 +34,14 @@ class Weights:
 
     @property
     def path(self) -> Path:
+        """Where torch.hub keeps the file."""
         import torch
 
         return Path(torch.hub.get_dir()) / "checkpoints" / self.url.rsplit("/", 1)[1]
 
     @property
     def cached(self) -> bool:
+        """Whether the file is there, whole or not."""
         return self.path.exists()
 
     @property
@@ -66,14 +68,14 @@ def weights() -> Mapping[str, Weights]:
             name = f"{preset}.{entry.name.removeprefix('IMAGENET1K_')}"
             metrics = entry.meta["_metrics"]["ImageNet-1K"]
             found[name] = Weights(
-                name,
-                preset,
-                entry.url,
-                entry.meta["num_params"],
-                entry.meta["_ops"],
-                metrics["acc@1"],
-                metrics["acc@5"],
-                entry.meta["_file_size"],
+                name=name,
+                preset=preset,
+                url=entry.url,
+                params=entry.meta["num_params"],
+                gmacs=entry.meta["_ops"],
+                top1=metrics["acc@1"],
+                top5=metrics["acc@5"],
+                megabytes=entry.meta["_file_size"],
             )
     return found
 

@@ -40,7 +40,9 @@ def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess
         raise CheckpointError(f"it takes pictures of {channels} channels; a photograph has 3, or 1 in grey")
     classes = state["fc.weight"].shape[0]
     if classes < 2:
-        raise CheckpointError(f"it has {classes} output{'' if classes == 1 else 's'}, so there is no class to tell from another; use a network of two or more")  # fmt: skip
+        raise CheckpointError(
+            f"it has {classes} output{'' if classes == 1 else 's'}, so there is no class to tell from another; use a network of two or more"
+        )
     norm = _norm(state)
     preact = preactivation(state)
     if norm is Norm.NONE and answers.preact is not None:
@@ -48,9 +50,16 @@ def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess
     block = _BLOCKS[preact, "layer1.0.conv3.weight" in state]
     try:
         base = NetSpec(
-            block=block, blocks=_counts(state), stem=Stem.IMAGENET if kernel == 7 else Stem.CIFAR, width=width, norm=norm,
-            classes=classes, in_channels=channels, activation=answers.activation or Activation.RELU, **_grouping(state, block, width),
-        )  # fmt: skip
+            block=block,
+            blocks=_counts(state),
+            stem=Stem.IMAGENET if kernel == 7 else Stem.CIFAR,
+            width=width,
+            norm=norm,
+            classes=classes,
+            in_channels=channels,
+            activation=answers.activation or Activation.RELU,
+            **_grouping(state, block, width),
+        )
     except SpecError as error:
         raise CheckpointError(f"this checkpoint is no network that can be built here: {error}") from error
     spec = replace(base, shortcut=_shortcut(base, state))
@@ -62,8 +71,11 @@ def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess
 
 
 _BLOCKS: Final = {
-    (False, False): Block.BASIC, (False, True): Block.BOTTLENECK, (True, False): Block.PREACT_BASIC, (True, True): Block.PREACT_BOTTLENECK,
-}  # fmt: skip
+    (False, False): Block.BASIC,
+    (False, True): Block.BOTTLENECK,
+    (True, False): Block.PREACT_BASIC,
+    (True, True): Block.PREACT_BOTTLENECK,
+}
 
 
 def _checked(state: State, key: str, dims: int) -> None:

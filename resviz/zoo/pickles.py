@@ -74,13 +74,24 @@ class _Global:
 
 
 _DTYPES: Final[Mapping[str, torch.dtype]] = {
-    "Float": torch.float32, "Double": torch.float64, "Half": torch.float16, "BFloat16": torch.bfloat16, "Long": torch.int64,
-    "Int": torch.int32, "Short": torch.int16, "Char": torch.int8, "Byte": torch.uint8, "Bool": torch.bool, "Untyped": torch.uint8,
-}  # fmt: skip
+    "Float": torch.float32,
+    "Double": torch.float64,
+    "Half": torch.float16,
+    "BFloat16": torch.bfloat16,
+    "Long": torch.int64,
+    "Int": torch.int32,
+    "Short": torch.int16,
+    "Char": torch.int8,
+    "Byte": torch.uint8,
+    "Bool": torch.bool,
+    "Untyped": torch.uint8,
+}
 _ODD: Final = {
-    "_rebuild_qtensor": "quantised", "_rebuild_sparse_tensor": "sparse", "_rebuild_meta_tensor_no_storage": "without numbers (a meta tensor)",
+    "_rebuild_qtensor": "quantised",
+    "_rebuild_sparse_tensor": "sparse",
+    "_rebuild_meta_tensor_no_storage": "without numbers (a meta tensor)",
     "_rebuild_nested_tensor": "nested",
-}  # fmt: skip
+}
 
 
 def unpickled(
@@ -280,7 +291,15 @@ class _Machine:
         problem = (
             "" if count == 0 or (last < storage.numel and count <= storage.numel) else "larger than what the file holds of it"
         )
-        return Stored(tuple(shape), storage.dtype, storage, offset, tuple(stride), problem, None if problem else self.read)
+        return Stored(
+            shape=tuple(shape),
+            dtype=storage.dtype,
+            storage=storage,
+            offset=offset,
+            stride=tuple(stride),
+            problem=problem,
+            read=None if problem else self.read,
+        )
 
 
 def _simple(key: Any) -> bool:

@@ -84,7 +84,15 @@ def measured_scope(
     best = max(SCORES, key=auroc.__getitem__)
     threshold = float(np.quantile(_told(own[::2], best), 1 - KEPT))
     caught, alarms = (float((_told(found, best) < threshold).mean()) for found in (strange, own[1::2]))
-    return Scope(best, threshold, caught, alarms, auroc, f"{len(own):,} of {known}", f"{len(strange):,} of {others}")
+    return Scope(
+        score=best,
+        threshold=threshold,
+        caught=caught,
+        false_alarms=alarms,
+        auroc=auroc,
+        inside=f"{len(own):,} of {known}",
+        outside=f"{len(strange):,} of {others}",
+    )
 
 
 def _answers(classifier: Classifier, images: Iterable[Image.Image]) -> Iterator[Prediction]:

@@ -27,6 +27,7 @@ def bottleneck_note(table: LayerTable, block: str) -> str:
 
 
 def table_note(table: LayerTable) -> str:
+    """How large the network is, what an image costs, and which layer holds the most."""
     heaviest = max(table.rows, key=lambda row: row.params)
     return (
         f"{count(table.params)} parameters and {count(table.macs, 'MACs')} an image; the heaviest layer, "

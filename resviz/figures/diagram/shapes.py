@@ -50,23 +50,28 @@ class Canvas:
         self.shapes: list[Shape] = []
 
     def at(self, x: float, y: float) -> tuple[float, float]:
+        """A point in the drawing's own direction, rounded to a tenth of a pixel: x and y change places where it runs downwards."""
         return (round(y, 1), round(x, 1)) if self.vertical else (round(x, 1), round(y, 1))
 
     def rect(self, x: float, y: float, w: float, h: float, css: str, radius: float = 3, **more: Any) -> None:
+        """A rectangle with its left top corner at (x, y)."""
         (left, top), (wide, high) = self.at(x, y), self.at(w, h)
         fill = {"fill": more.pop("fill")} if "fill" in more else {}
         attrs = {"x": left, "y": top, "width": wide, "height": high, "rx": radius} | fill
         self.shapes.append(Shape("rect", attrs, css, **more))
 
     def circle(self, x: float, y: float, r: float, css: str, **more: Any) -> None:
+        """A circle around (x, y)."""
         cx, cy = self.at(x, y)
         self.shapes.append(Shape("circle", {"cx": cx, "cy": cy, "r": r}, css, **more))
 
     def line(self, x0: float, y0: float, x1: float, y1: float, css: str) -> None:
+        """A straight line."""
         a, b = self.at(x0, y0), self.at(x1, y1)
         self.shapes.append(Shape("path", {"d": f"M{a[0]} {a[1]}L{b[0]} {b[1]}"}, css))
 
     def plus(self, x: float, y: float, arm: float) -> None:
+        """The two strokes of a plus around (x, y)."""
         self.line(x - arm, y, x + arm, y, "plus")
         self.line(x, y - arm, x, y + arm, "plus")
 
@@ -79,6 +84,7 @@ class Canvas:
         self.shapes.append(Shape("path", {"d": path}, css, **more))
 
     def text(self, x: float, y: float, text: str, css: str = "", anchor: str = "middle", **more: Any) -> None:
+        """Words at (x, y), anchored as SVG's `text-anchor` says."""
         cx, cy = self.at(x, y)
         self.shapes.append(Shape("text", {"x": cx, "y": cy, "text-anchor": anchor}, css, text, **more))
 

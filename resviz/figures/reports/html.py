@@ -18,7 +18,7 @@ from resviz.figures import lab
 from resviz.figures.chart import Chart, to_plotly
 from resviz.figures.theme import INK, PAPER, SHADE, STROKE
 from resviz.results import LabRecord
-from resviz.spec.lab import DATA
+from resviz.spec.datasets import DATASETS
 from resviz.spec.names import describe
 
 __all__ = ["Section", "document", "escape", "lab_report", "paragraphs", "picture", "table", "versions"]
@@ -88,7 +88,7 @@ def lab_report(record: LabRecord, notes: Sequence[str], link: str) -> str:
         [(track.label, describe(spec)) for track, spec in zip(record.tracks, plan.contenders, strict=True)],
     )
     how = (
-        f"<p>{html.escape(DATA[plan.data])}, {plan.batch} images a batch, SGD with momentum 0.9, learning rate {plan.lr:g}, "
+        f"<p>{html.escape(DATASETS[plan.data].title)}, {plan.batch} images a batch, SGD with momentum 0.9, learning rate {plan.lr:g}, "
         f"{f'gradient clipped at {plan.clip:g}' if plan.clip else 'no clipping'}, seed {plan.seed}, {at:,} steps.</p>"
     )
     edits = [

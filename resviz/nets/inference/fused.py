@@ -125,9 +125,18 @@ def _input_gradient(conv: nn.Conv2d, shape: torch.Size, gradient: Tensor) -> Ten
             shape, device=gradient.device, memory_format=torch.channels_last
         )  # only its shape counts; nothing is written there or read
         found = torch.ops.aten.convolution_backward(
-            gradient, like, conv.weight, None, conv.stride, conv.padding, conv.dilation, False, [0, 0], conv.groups,
+            gradient,
+            like,
+            conv.weight,
+            None,
+            conv.stride,
+            conv.padding,
+            conv.dilation,
+            False,
+            [0, 0],
+            conv.groups,
             [True, False, False],
-        )[0]  # fmt: skip
+        )[0]
     return found
 
 

@@ -14,11 +14,12 @@ from streamlit.delta_generator import DeltaGenerator
 from resviz.data.unpack import Entry, unzip
 from resviz.figures import captions
 from resviz.progress import Tick
-from resviz.spec.lab import COMPARISONS, DATA, Edit, LabPlan, comparison_of, labels_of
+from resviz.spec.datasets import DATASETS
+from resviz.spec.lab import COMPARISONS, Edit, LabPlan, comparison_of, labels_of
 from resviz.spec.net import Block, Init, NetSpec, Norm
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.words import word
-from resviz.ui.lab.session import SIDES, Session
+from resviz.ui.lab.session import Session
 from resviz.ui.markdown import literal
 from resviz.ui.reading import read
 from resviz.ui.waiting import result_of
@@ -48,6 +49,20 @@ def _bound(key: str, value: Any, write: Callable[[Any], None]) -> dict[str, Any]
 def setup(lab: Session) -> None:
     """Comparison, depth, data and seed; each starts over. Takes the first step once it is known to be a short one."""
     plan = lab.plan
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _choices(lab)
+        place = st.container(width="stretch")
+    if plan.data == "own":
+        _own_images(lab)
+    elif not lab.ready:
+        _download(lab)
+    if lab.ready:
+        _estimate(lab, place)
+
+
+def _choices(lab: Session) -> None:
+    """Comparison, depth, images, seed, and every contender by itself."""
+    plan = lab.plan
     depth = max(spec.depth for spec in plan.contenders)
 
     def compare(name: str) -> None:
@@ -61,25 +76,34 @@ def setup(lab: Session) -> None:
         else:
             lab.configure(lambda p: replace(p, contenders=tuple(_as_deep(spec, wanted) for spec in p.contenders)))
 
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox("Compare", list(COMPARISONS), index=None, placeholder="your own contenders", width=210,
-                     help="What differs between the networks; everything else is shared.",
-                     **_bound("lab.compare", comparison_of(plan), compare))  # fmt: skip
-        depths = sorted({*_DEPTHS, depth})
-        st.selectbox("Depth", depths, width=110, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
-        st.selectbox("Images", list(DATA), format_func=DATA.__getitem__, width=190,
-                     **_bound("lab.data", plan.data, lambda v: lab.configure(lambda p: replace(p, data=v))))  # fmt: skip
-        st.number_input("Seed", 0, 2**31 - 1, width=120, help="Draws the weights and the order of the batches.",
-                        **_bound("lab.seed", plan.seed, lambda v: lab.configure(lambda p: _seeded(p, int(v)))))  # fmt: skip
-        with st.popover("Contenders", icon=":material/tune:", help="Every network by itself; two to four of them."):
-            _contenders(lab)
-        place = st.container(width="stretch")
-    if plan.data == "own":
-        _own_images(lab)
-    elif not lab.ready:
-        _download(lab)
-    if lab.ready:
-        _estimate(lab, place)
+    st.selectbox(
+        "Compare",
+        list(COMPARISONS),
+        index=None,
+        placeholder="your own contenders",
+        width=210,
+        help="What differs between the networks; everything else is shared.",
+        **_bound("lab.compare", comparison_of(plan), compare),
+    )
+    depths = sorted({*_DEPTHS, depth})
+    st.selectbox("Depth", depths, width=110, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
+    st.selectbox(
+        "Images",
+        list(DATASETS),
+        format_func=lambda name: DATASETS[name].title,
+        width=190,
+        **_bound("lab.data", plan.data, lambda v: lab.configure(lambda p: replace(p, data=v))),
+    )
+    st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        width=120,
+        help="Draws the weights and the order of the batches.",
+        **_bound("lab.seed", plan.seed, lambda v: lab.configure(lambda p: _seeded(p, int(v)))),
+    )
+    with st.popover("Contenders", icon=":material/tune:", help="Every network by itself; two to four of them."):
+        _contenders(lab)
 
 
 def _seeded(plan: LabPlan, seed: int) -> LabPlan:
@@ -117,8 +141,7 @@ def _contenders(lab: Session) -> None:
             inits = [init for init in Init if init is not Init.ZERO_GAMMA or spec.norm is not Norm.NONE]
             st.selectbox("Init", inits, format_func=word, width=150, **field("init"))
             layers = sorted({*(d for d in _DEPTHS if (d - 2) % (3 * spec.block.convs) == 0), spec.depth})
-            st.selectbox("Depth", layers, width=100, **_bound(
-                f"lab.{i}.depth", spec.depth, partial(deepen, i)))  # fmt: skip
+            st.selectbox("Depth", layers, width=100, **_bound(f"lab.{i}.depth", spec.depth, partial(deepen, i)))
             if len(plan.contenders) > 1:
                 rest = plan.contenders[:i] + plan.contenders[i + 1 :]
                 st.button(
@@ -130,8 +153,9 @@ def _contenders(lab: Session) -> None:
     if len(plan.contenders) < 4:
         more = (*plan.contenders, plan.contenders[-1])
         st.button("Add a contender", on_click=lab.configure, args=(lambda p: replace(p, contenders=more),), icon=":material/add:")
-    st.number_input("Batch", 2, 512, width=120, **_bound(
-        "lab.batch", plan.batch, lambda v: lab.configure(lambda p: replace(p, batch=int(v)))))  # fmt: skip
+    st.number_input(
+        "Batch", 2, 512, width=120, **_bound("lab.batch", plan.batch, lambda v: lab.configure(lambda p: replace(p, batch=int(v))))
+    )
 
 
 def _own_images(lab: Session) -> None:
@@ -194,7 +218,7 @@ def _estimate(lab: Session, place: DeltaGenerator) -> None:
         from resviz.data.datasets import named_sets
         from resviz.training.lab import estimate, fitting_threads
 
-        with fitting_threads(SIDES[plan.data]):
+        with fitting_threads(DATASETS[plan.data].side):
             return estimate(plan, (lab.own or named_sets(plan.data))[0] if plan.data == "own" else named_sets(plan.data)[0])
 
     key = ("estimate", tuple(replace(spec, seed=0) for spec in plan.contenders), plan.data, plan.batch)
@@ -205,12 +229,28 @@ def _estimate(lab: Session, place: DeltaGenerator) -> None:
         lab.run_to(1)  # so that there is something to see
     with place:
         st.caption(
-            f"Estimated: {captions.pace(found.seconds)}, {found.memory / 2**30:.2f} GiB. SGD, momentum 0.9, {plan.batch} images a batch, {SIDES[plan.data]} px.",
+            f"Estimated: {captions.pace(found.seconds)}, {found.memory / 2**30:.2f} GiB. SGD, momentum 0.9, {plan.batch} images a batch, {DATASETS[plan.data].side} px.",
         )
 
 
 def transport(lab: Session) -> None:
     """Start, pause, step, stop, reset; pace, rate and clipping, which can be changed in flight."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
+        _buttons(lab)
+        st.selectbox(
+            "Speed",
+            list(_PACES),
+            width=130,
+            **_bound(
+                "lab.pace", next(n for n, pace in _PACES.items() if pace == lab.pace), lambda v: setattr(lab, "pace", _PACES[v])
+            ),
+        )
+        _in_flight(lab, "lr", "Learning rate", _RATES, "{:g}".format)
+        _in_flight(lab, "clip", "Clip gradient at", _CLIPS, lambda v: f"{v:g}" if v else "not")
+
+
+def _buttons(lab: Session) -> None:
+    """What can be done in the state that the run is in."""
     replay = lab.step < lab.plan.steps
 
     def start() -> None:
@@ -221,39 +261,32 @@ def transport(lab: Session) -> None:
         plan = lab.current
         lab.reset(plan if keep else replace(plan, edits=(), steps=0))
 
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
-        if lab.running and lab.until > 1:
-            st.button("Pause", on_click=lab.pause, type="primary", icon=":material/pause:", width=150)
-        elif not lab.over:
-            label = f"Replay to {lab.plan.steps:,}" if replay else "Start" if lab.step <= 1 else "Continue"
-            st.button(
-                label,
-                on_click=start,
-                type="primary",
-                icon=":material/play_arrow:",
-                width=150,
-                disabled=not lab.ready,
-                key="lab.start",
-            )
-            st.button("Step", on_click=lambda: lab.run_to(lab.step + 1), icon=":material/skip_next:", disabled=not lab.ready)
-        if lab.step and not lab.over:
-            st.button("Stop", on_click=lab.stop, icon=":material/stop:", help="End the run; what was recorded stays.")
-        if lab.step or lab.failed:
-            st.button(
-                "Reset", on_click=reset, args=(False,), icon=":material/restart_alt:", help="Back to step 0, nothing changed."
-            )
-        if lab.step > 1 and not lab.running:
-            st.button(
-                "Again",
-                on_click=reset,
-                args=(True,),
-                icon=":material/replay:",
-                help="Back to step 0, to replay every change at its step.",
-            )
-        st.selectbox("Speed", list(_PACES), width=130, **_bound(
-            "lab.pace", next(n for n, pace in _PACES.items() if pace == lab.pace), lambda v: setattr(lab, "pace", _PACES[v])))  # fmt: skip
-        _in_flight(lab, "lr", "Learning rate", _RATES, "{:g}".format)
-        _in_flight(lab, "clip", "Clip gradient at", _CLIPS, lambda v: f"{v:g}" if v else "not")
+    if lab.running and lab.until > 1:
+        st.button("Pause", on_click=lab.pause, type="primary", icon=":material/pause:", width=150)
+    elif not lab.over:
+        label = f"Replay to {lab.plan.steps:,}" if replay else "Start" if lab.step <= 1 else "Continue"
+        st.button(
+            label,
+            on_click=start,
+            type="primary",
+            icon=":material/play_arrow:",
+            width=150,
+            disabled=not lab.ready,
+            key="lab.start",
+        )
+        st.button("Step", on_click=lambda: lab.run_to(lab.step + 1), icon=":material/skip_next:", disabled=not lab.ready)
+    if lab.step and not lab.over:
+        st.button("Stop", on_click=lab.stop, icon=":material/stop:", help="End the run; what was recorded stays.")
+    if lab.step or lab.failed:
+        st.button("Reset", on_click=reset, args=(False,), icon=":material/restart_alt:", help="Back to step 0, nothing changed.")
+    if lab.step > 1 and not lab.running:
+        st.button(
+            "Again",
+            on_click=reset,
+            args=(True,),
+            icon=":material/replay:",
+            help="Back to step 0, to replay every change at its step.",
+        )
 
 
 def _in_flight(lab: Session, what: str, label: str, choices: tuple[float, ...], show: Callable[[float], str]) -> None:
@@ -265,5 +298,12 @@ def _in_flight(lab: Session, what: str, label: str, choices: tuple[float, ...], 
         else:
             lab.configure(lambda p: replace(p, lr=chosen) if what == "lr" else replace(p, clip=chosen))
 
-    st.selectbox(label, sorted({*choices, value}), format_func=show, width=130, disabled=lab.over,
-                 help="Changes the running networks from the next step on.", **_bound(f"lab.{what}", value, write))  # fmt: skip
+    st.selectbox(
+        label,
+        sorted({*choices, value}),
+        format_func=show,
+        width=130,
+        disabled=lab.over,
+        help="Changes the running networks from the next step on.",
+        **_bound(f"lab.{what}", value, write),
+    )

@@ -13,6 +13,7 @@ import streamlit as st
 from resviz.jobs import AGAIN, Job, JobsFull
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
+from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec, SpecError
 from resviz.ui.state import went_back
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "hand_over", "session"]
 
-SIDES = {"digits": 8, "spirals": 16, "cifar10": 32, "own": 32}
-_CHANNELS = {"digits": 1, "spirals": 1, "cifar10": 3, "own": 3}
-_CLASSES = {"digits": 10, "spirals": 2, "cifar10": 10}
 _ENDLESS = 1_000_000
 
 
@@ -48,10 +46,12 @@ class Session:
 
     @property
     def running(self) -> bool:
+        """Whether a job trains at this moment."""
         return self.job is not None and self.job.live
 
     @property
     def step(self) -> int:
+        """The step that the lab has reached; 0 before the first."""
         return self.lab.step_number if self.lab else 0
 
     @property
@@ -88,6 +88,7 @@ class Session:
         self.reset(plan)
 
     def reset(self, plan: LabPlan) -> None:
+        """Begin anew with another plan."""
         self.pause(0.0)
         self.plan, self.lab, self.job, self.until, self.error = self._fitted(plan), None, None, 1, ""
         self.told.clear()
@@ -95,8 +96,9 @@ class Session:
 
     def _fitted(self, plan: LabPlan) -> LabPlan:
         """Contenders with the inputs and classes that the data have, and batches that they can fill."""
-        classes = len(self.own[0].categories) if plan.data == "own" and self.own else _CLASSES.get(plan.data, 10)
-        specs = tuple(replace(spec, in_channels=_CHANNELS[plan.data], classes=classes) for spec in plan.contenders)
+        data = DATASETS[plan.data]
+        classes = len(self.own[0].categories) if plan.data == "own" and self.own else data.classes or 10
+        specs = tuple(replace(spec, in_channels=data.channels, classes=classes) for spec in plan.contenders)
         batch = min(plan.batch, len(self.own[0])) if plan.data == "own" and self.own else plan.batch
         return replace(plan, contenders=specs, batch=batch)
 
@@ -111,9 +113,9 @@ class Session:
         self.error, self.until = "", until
         try:
             for spec in self.plan.contenders:
-                check_memory(spec, SIDES[self.plan.data], self.plan.batch)
+                check_memory(spec, DATASETS[self.plan.data].side, self.plan.batch)
             if self.lab is None:
-                self.lab = Lab(self.plan, self._sets(), augment=_CHANNELS[self.plan.data] == 3)
+                self.lab = Lab(self.plan, self._sets(), augment=DATASETS[self.plan.data].augmented)
             self.job = submit(object(), self._work)
         except (SpecError, JobsFull) as error:
             self.error = str(error)
@@ -128,7 +130,7 @@ class Session:
         """In the worker's thread: steps until the end, a divergence, or the end of its turn."""
         from resviz.training.lab import fitting_threads
 
-        with fitting_threads(SIDES[self.plan.data]):
+        with fitting_threads(DATASETS[self.plan.data].side):
             return self._steps(tick)
 
     def _steps(self, tick: Tick) -> Any:
@@ -149,6 +151,7 @@ class Session:
         return None
 
     def pause(self, patience: float = 0.3) -> None:
+        """Stop after the current step, which is waited for at most `patience` seconds."""
         if self.job is not None and self.job.live:
             self.job.cancel()
             self.job.wait(patience)
@@ -173,6 +176,7 @@ class Session:
             self.ask(Edit(1, "restore" if block in spec.cut else "cut", contender, block))
 
     def specs(self) -> tuple[NetSpec, ...]:
+        """The contenders as they are now, with what was cut since the start."""
         return self.lab.specs if self.lab else self.plan.contenders
 
 

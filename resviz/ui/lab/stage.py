@@ -12,10 +12,11 @@ from resviz.figures.reports import html
 from resviz.figures.theme import number, power_of_ten, viridis
 from resviz.judgement import FACTOR
 from resviz.results import Finding, GradientProfile, LabRecord
+from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import plan_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
-from resviz.ui.lab.session import SIDES, Session
+from resviz.ui.lab.session import Session
 from resviz.ui.markdown import literal
 from resviz.ui.waiting import manager
 
@@ -49,7 +50,6 @@ def _stage(held: Session) -> None:
             st.warning(("" if held.running else "Paused. ") + captions.finding_note(finding), icon=":material/error:")
     chosen = _chosen(held, record)
     decades = lab.gradient_decades(record)
-    select = {"on_select": lambda name: st.session_state.update(selected=name)}
     selected = st.session_state.get("selected")
     mark = None if held.running else at
 
@@ -62,9 +62,19 @@ def _stage(held: Session) -> None:
     with right:
         st.markdown(f"**Gradient of every layer's weights**, step {at:,} and its trail")
         line_chart(
-            lab.layer_lines(record, "gradients", at, decades, selected), "lab-profile", "Gradient norm of every layer", **select
+            lab.layer_lines(record, "gradients", at, decades, selected),
+            "lab-profile",
+            "Gradient norm of every layer",
+            on_select=_select,
         )
     _status(held, record, at, [finding for finding in found if finding.kind != "diverged"])
+    _waterfalls(record, decades, mark)
+    _reach_in(held, record, chosen, at, decades)
+    _signals(record, chosen, at, selected)
+
+
+def _waterfalls(record: LabRecord, decades: tuple[int, int], mark: int | None) -> None:
+    """Every contender's gradients, step by layer."""
     falls = st.columns(2, gap="medium")
     for i, track in enumerate(record.tracks):
         with falls[i % 2]:
@@ -73,14 +83,20 @@ def _stage(held: Session) -> None:
                 lab.waterfall(record, i, decades, mark),
                 f"lab-fall-{i}",
                 f"Gradient norm of {track.label}, step × layer",
-                **select,
+                on_select=_select,
             )
-    _reach_in(held, record, chosen, at, decades)
+
+
+def _signals(record: LabRecord, chosen: int, at: int, selected: str | None) -> None:
+    """How far the weights move, and what the activations do on their way."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**How far each weight moves in a step**")
         line_chart(
-            lab.layer_lines(record, "updates", at, None, selected), "lab-updates", "Update over weight of every layer", **select
+            lab.layer_lines(record, "updates", at, None, selected),
+            "lab-updates",
+            "Update over weight of every layer",
+            on_select=_select,
         )
     seen = record.signal_steps[lab.row_at(record.signal_steps, at)]
     with right:
@@ -100,6 +116,10 @@ def _stage(held: Session) -> None:
     if dead > 0:
         with st.expander(f"Dead ReLU units: up to {100 * dead:.0f} % of a block"):
             line_chart(lab.block_lines(record, "dead", at), "lab-dead", "Share of dead ReLU units in each block")
+
+
+def _select(name: str) -> None:
+    st.session_state["selected"] = name
 
 
 def _waiting(held: Session) -> None:
@@ -184,7 +204,15 @@ def _reach_in(held: Session, record: LabRecord, chosen: int, at: int, decades: t
         else:
             diagram.handle(action)
 
-    diagram.show_network("lab-diagram", SIDES[held.plan.data], gradients.gradient_paint(profile, paint), notes, scale, spec, act)
+    diagram.show_network(
+        "lab-diagram",
+        side=DATASETS[held.plan.data].side,
+        paint=gradients.gradient_paint(profile, paint),
+        notes=notes,
+        scale=scale,
+        spec=spec,
+        act=act,
+    )
 
 
 def export(held: Session) -> None:

@@ -25,9 +25,12 @@ def epoch_player(last: int) -> int:
             st.session_state.playing = playing = False
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
-            "Pause" if playing else "Play", on_click=toggle, key="play", width=110,
+            "Pause" if playing else "Play",
+            on_click=toggle,
+            key="play",
+            width=110,
             icon=":material/pause:" if playing else ":material/play_arrow:",
-        )  # fmt: skip
+        )
         epoch = st.slider("Epoch", 1, last, key="epoch", help="Moves the mark on the curves and redraws what lies inside.")
     if playing != bool(st.session_state.get("played")):  # the fragment's pace is set by the page
         st.session_state.played = playing

@@ -40,15 +40,23 @@ def choose_photograph(slot: str) -> Photograph:
     state, kept = st.session_state, f"{slot}.kept"
     state.setdefault(f"{slot}.source", "Upload" if kept in state else "Sample")
     source = st.segmented_control(
-        "Photograph", ["Sample", "Upload", "Camera"], required=True, key=f"{slot}.source",
+        "Photograph",
+        ["Sample", "Upload", "Camera"],
+        required=True,
+        key=f"{slot}.source",
         help="Pictures stay in this session's memory; nothing is stored.",
-    )  # fmt: skip
+    )
     upload = None
     if source == "Upload":
         upload = st.file_uploader(
-            "Photograph file", max_upload_size=20, key=f"{slot}.file", label_visibility="collapsed",
-            help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.", on_change=_forget, args=(slot, f"{slot}.file"),
-        )  # fmt: skip
+            "Photograph file",
+            max_upload_size=20,
+            key=f"{slot}.file",
+            label_visibility="collapsed",
+            help="PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF, at most 20 MB.",
+            on_change=_forget,
+            args=(slot, f"{slot}.file"),
+        )
     elif source == "Camera":
         upload = st.camera_input(
             "Camera", key=f"{slot}.camera", label_visibility="collapsed", on_change=_forget, args=(slot, f"{slot}.camera")
@@ -100,9 +108,13 @@ def crop(photograph: Photograph, slot: str) -> Photograph:
         place = f"{own}.{name}"
         kept[place] = st.session_state[place] = st.session_state.get(place, kept.get(place, whole))
     turn = st.segmented_control(
-        "Rotate", (0, 90, 180, 270), required=True, format_func=lambda angle: f"{angle}°", key=f"{own}.turn",
+        "Rotate",
+        (0, 90, 180, 270),
+        required=True,
+        format_func=lambda angle: f"{angle}°",
+        key=f"{own}.turn",
         help="Clockwise, before the network's own resizing and cropping.",
-    )  # fmt: skip
+    )
     zoom = st.slider(
         "Crop",
         1.0,

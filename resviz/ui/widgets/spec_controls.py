@@ -53,9 +53,15 @@ def preset_control() -> None:
 
     st.session_state["preset"] = current
     st.selectbox(
-        "Network", names, key="preset", on_change=apply, format_func=lambda n: name_of(PRESETS[n] if residual else PRESETS[n].plain()), index=None,
-        placeholder="your own design", help="A network of the papers to start from.",
-    )  # fmt: skip
+        "Network",
+        names,
+        key="preset",
+        on_change=apply,
+        format_func=lambda n: name_of(PRESETS[n] if residual else PRESETS[n].plain()),
+        index=None,
+        placeholder="your own design",
+        help="A network of the papers to start from.",
+    )
 
 
 def skip_control() -> None:
@@ -80,9 +86,13 @@ def skip_control() -> None:
     some = bool(st.session_state.get("each")) or 0 < len(has) < len(names)
     st.session_state["skips"] = "each block" if some else "all" if has else "none"
     st.segmented_control(
-        "Skip connections", ["all", "none", "each block"], key="skips", on_change=choose, required=True,
+        "Skip connections",
+        ["all", "none", "each block"],
+        key="skips",
+        on_change=choose,
+        required=True,
         help="A block without its skip passes only F(x), with the same weights. Clicking an arc of the diagram does the same.",
-    )  # fmt: skip
+    )
     if some:
         st.session_state["cuts"] = [name for name in names if name not in has]
         st.multiselect("Cut in", names, key="cuts", on_change=write_back, placeholder="no block")
@@ -97,9 +107,13 @@ def drop_control(spec: NetSpec) -> None:
 
     st.session_state["drops"] = [name for name in spec.block_names() if name in spec.dropped]
     st.multiselect(
-        "Drop the residual branch in", list(spec.block_names()), key="drops", on_change=write_back, placeholder="no block",
+        "Drop the residual branch in",
+        list(spec.block_names()),
+        key="drops",
+        on_change=write_back,
+        placeholder="no block",
         help="A lesion: the block passes x alone.",
-    )  # fmt: skip
+    )
 
 
 def design_controls(spec: NetSpec) -> None:

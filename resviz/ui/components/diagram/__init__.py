@@ -95,7 +95,7 @@ def show_network(
     block = "⊕ to open a block" if spec.residual else ""
     mouse = ["hover a layer for its row", *(f"click {what}" for what in (arcs, block) if what)]
     touch = ["tap a layer for its row", *(f"{what}" for what in (arcs, block) if what)]
-    _mount(key, wide, tall, describe(spec), _sentence(mouse), _sentence(touch), act)
+    _mount(key, wide=wide, tall=tall, title=describe(spec), hint=_sentence(mouse), touch=_sentence(touch), act=act)
 
 
 def _sentence(parts: Sequence[str]) -> str:

@@ -1,0 +1,33 @@
+"""The images that the lab can learn from, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["DATASETS", "Dataset"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Square images: their side in pixels, their channels and classes (None: as many as the visitor's folders), and who made them."""
+
+    title: str
+    side: int
+    channels: int
+    classes: int | None
+    source: str
+
+    @property
+    def augmented(self) -> bool:
+        """Photographs may be shifted and turned round; a digit's or a spiral's sense would change."""
+        return self.channels == 3
+
+
+DATASETS: Final[Mapping[str, Dataset]] = {
+    "digits": Dataset("Handwritten digits", 8, 1, 10, "scikit-learn's load_digits (Alpaydin & Kaynak 1998)"),
+    "spirals": Dataset("Spirals", 16, 1, 2, "drawn here: two arms that wind into each other"),
+    "cifar10": Dataset("CIFAR-10", 32, 3, 10, "Krizhevsky 2009, by torchvision"),
+    "own": Dataset("Your own images", 32, 3, None, "given by the visitor"),
+}
