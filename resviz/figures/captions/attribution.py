@@ -24,7 +24,8 @@ _SCORES = {  # entropy is told as it is read: much of it is unfamiliar
 def prediction_note(prediction: Prediction, scope: Scope | None = None) -> str:
     """What the network says, and whether the picture is one it can know, with the rates at which that judgement errs."""
     (best, probability), most = prediction.top(1)[0], math.log2(len(prediction.categories))
-    said = f"**{best}** with {percent(probability)}. Entropy {prediction.entropy:.2f} of at most {most:.2f} bits."
+    entropy = max(0.0, prediction.entropy)  # rounding and −0 may put certainty below it
+    said = f"**{best}** with {percent(probability)}. Entropy {entropy:.2f} of at most {most:.2f} bits."
     names = counted(len(prediction.categories), "name")
     if scope is None:
         return f"{said} It always chooses one of its {names}; how well it tells other pictures from its own was not measured."

@@ -24,10 +24,10 @@ def skips_of(spec: NetSpec) -> str:
     kept = sum(map(spec.has_skip, names))
     if not spec.residual:
         words = "Without skips"
-    elif kept == len(names):
-        words = f"With all {kept} skips" if kept > 1 else "With its one skip"
+    elif kept in (0, len(names)):
+        words = (f"With all {len(names)} skips" if len(names) > 1 else "With its one skip") + ("" if kept else " cut")
     else:
-        words = f"With {kept} of {counted(len(names), 'skip')}" if kept else f"With all {len(names)} skips cut"
+        words = f"With {kept} of {len(names)} skips"
     gone = len(spec.dropped)
     return words + (f" and {gone} {'branch' if gone == 1 else 'branches'} dropped" if gone else "")
 
@@ -79,8 +79,10 @@ def _extremes(judged: Judgement) -> str:
     extreme = (
         "" if norm == judged.first[1] else f"; {'least' if judged.kind == 'vanishes' else 'most'} in `{name}`, {number(norm)}"
     )
-    under = f"; {judged.under} of {judged.layers} are at most {_FLOOR}, next to nothing" if judged.under else ""
-    return extreme + under
+    if not judged.under:
+        return extreme
+    are = "is" if judged.under == 1 else "are"
+    return f"{extreme}; {judged.under} of {judged.layers} {are} at most {_FLOOR}, next to nothing"
 
 
 _WHY = {

@@ -40,9 +40,10 @@ def overfitting(run: Run) -> str:
 def branch_note(record: EpochRecord) -> str:
     """How much the blocks of a residual network add to what passes through them."""
     ratios = np.array(record.branch_ratio)
+    less = int((ratios < 0.5).sum())
     return (
         f"The median block adds {number(float(np.median(ratios)))} of what passes it by; "
-        f"{int((ratios < 0.5).sum())} of {len(ratios)} add less than half of it."
+        f"{less} of {len(ratios)} {'adds' if less == 1 else 'add'} less than half of it."
     )
 
 
@@ -56,7 +57,9 @@ def beside_the_paper(runs: Mapping[tuple[bool, int], Run], paper: Mapping[int, f
     if not gaps:
         return ""
     run = next(iter(runs.values()))
-    said = " and ".join(f"ResNet-{depth} is {gap:.1f} points above the paper" for depth, gap in gaps)
+    said = " and ".join(
+        f"ResNet-{depth} is {abs(gap):.1f} points {'above' if gap >= 0 else 'below'} the paper" for depth, gap in gaps
+    )
     return (
         f"{said}. One seed ({run.card['seed']}) each, {len(run.epochs)} epochs where the paper took 164, on {run.card['data']}."
     )

@@ -1,0 +1,629 @@
+"""Every public caption, from numbers small enough to check its sentence by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from resviz.figures import captions
+from resviz.results import (
+    Attribution,
+    BlockSignal,
+    DepthSweep,
+    EpochRecord,
+    Faithfulness,
+    Finding,
+    GradientProfile,
+    Judgement,
+    LabRecord,
+    LabTrack,
+    LayerRow,
+    LayerTable,
+    Paths,
+    Prediction,
+    Probe,
+    Run,
+    Scope,
+)
+from resviz.spec.lab import LabPlan
+from resviz.spec.net import Init, NetSpec, Shortcut
+
+Row = tuple[tuple[object, ...], object]
+ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
+
+
+# ------------------------------------------------------------------------------------------ attribution
+
+SURE = Prediction(("cat", "dog"), np.array([0.75, 0.25]))  # entropy: 0.75 · 0.415 + 0.25 · 2 = 0.811 bits
+EVEN = Prediction(("cat", "dog"), np.array([0.5, 0.5]), np.array([2.0, 2.0]))  # energy: 2 + log 2 = 2.69
+
+
+def scope(score: str, threshold: float) -> Scope:
+    return Scope(score, threshold, caught=0.62, false_alarms=0.05, auroc={}, inside="own", outside="others")
+
+
+SAYS, HALF = "**cat** with 75 %. Entropy 0.81 of at most 1.00 bits.", "**cat** with 50 %. Entropy 1.00 of at most 1.00 bits."
+RATES = "a limit that flags 62 % of pictures of other classes and 5.0 % of its own"
+UNSURE, PASSES = "**Perhaps none of its 2 names fits**: its", "38 % of what it cannot know passes too."
+UNMEASURED = "how well it tells other pictures from its own was not measured."
+ENERGY = "energy score (log Σ exp of its logits, Liu et al. 2020)"
+PREDICTIONS: list[Row] = [
+    ((SURE,), f"{SAYS} It always chooses one of its 2 names; {UNMEASURED}"),
+    (
+        (Prediction(("cat",), np.array([1.0])),),
+        f"**cat** with 100 %. Entropy 0.00 of at most 0.00 bits. It always chooses one of its 1 name; {UNMEASURED}",
+    ),
+    ((SURE, scope("probability", 0.9)), f"{SAYS} {UNSURE} largest probability is 0.750, under 0.900, {RATES}."),
+    ((SURE, scope("probability", 0.75)), f"{SAYS} Its largest probability is 0.750, not under 0.750, {RATES}: {PASSES}"),
+    ((SURE, scope("entropy", -0.5)), f"{SAYS} {UNSURE} entropy is 0.811, over 0.500, {RATES}."),
+    ((SURE, scope("entropy", -1.0)), f"{SAYS} Its entropy is 0.811, not over 1.00, {RATES}: {PASSES}"),
+    ((EVEN, scope("energy", 3.0)), f"{HALF} {UNSURE} {ENERGY} is 2.69, under 3.00, {RATES}."),
+    ((EVEN, scope("logit", 1.5)), f"{HALF} Its largest logit is 2.00, not under 1.50, {RATES}: {PASSES}"),
+]
+
+CHECKS: list[Row] = [
+    ((None, 1.0), ""),
+    ((0.1, None), ""),
+    ((-0.04, 4.0), "Convergence delta 0.0400, 1.0 % of the score's change of 4.00: complete."),
+    ((0.049, 1.0), "Convergence delta 0.0490, 4.9 % of the score's change of 1.00: complete."),
+    ((0.05, 1.0), "Convergence delta 0.0500, 5.0 % of the score's change of 1.00: roughly complete: more steps help."),
+    ((0.19, -1.0, "look"), "Convergence delta 0.190, 19 % of the score's change of −1.00: roughly complete: look."),
+    ((0.2, 1.0), "Convergence delta 0.200, 20 % of the score's change of 1.00: not complete: more steps help."),
+]
+
+
+def faith(
+    deletion: Sequence[float] = (0.8, 0.2, 0.0),
+    insertion: Sequence[float] = (0.0, 0.6, 0.8),
+    first: float = 0.5,
+    last: float = 0.1,
+    infidelity: float = 1.0,
+    sensitivity: float = 0.1,
+    constant: bool = False,
+) -> Faithfulness:
+    """By trapezoids at 0, ½ and 1 the curves have areas of 0.25 + 0.05 = 30 % and 0.15 + 0.35 = 50 %."""
+    return Faithfulness(
+        np.array([0, 0.5, 1]),
+        np.array(deletion),
+        np.array(insertion),
+        infidelity,
+        sensitivity,
+        ("classifier", "all"),
+        np.array([first, last]),
+        "mean",
+        constant,
+    )
+
+
+BRINGS = "putting them back brings 50 %"
+LEAVES = "**Map**: taking away its strongest pixels leaves 30 % probability on average"
+FAITHFUL = f"{LEAVES}; {BRINGS}."
+UNDELETED = (
+    "**Map**: **deletion cannot judge this class**, since the mean picture without a pixel of the photograph still gets 40 %, "
+    "the photograph 80 %: choose another baseline"
+)
+TURNED = "With every weight shuffled the map is turned round (rank correlation −0.700): it does depend on them."
+CLASSLESS = "Shuffling the classifier alone leaves it as it is (rank correlation 0.950): it hardly knows the class."
+CARELESS = (
+    "**Be careful**: with every weight shuffled the map is still much the same (rank correlation 0.800), so it shows "
+    "the picture more than the network."
+)
+TRUST: list[Row] = [
+    (("Map", faith()), FAITHFUL),
+    (("Map", faith(first=0.9, last=0.5)), FAITHFUL),
+    (("Map", faith(last=-0.5)), FAITHFUL),
+    (
+        ("Map", faith(constant=True)),
+        "**Map**: the map is the same everywhere, so it puts the pixels in no order that could be judged.",
+    ),
+    (  # 0.35 + 0.15 on either side: no better than the other way round
+        ("Map", faith(deletion=(0.8, 0.6, 0.0))),
+        f"{LEAVES.replace('30', '50')}; {BRINGS}. It does not find what the network uses.",
+    ),
+    (("Map", faith(first=0.95, last=0.8)), f"{FAITHFUL} {CARELESS}"),
+    (("Map", faith(last=-0.7)), f"{FAITHFUL} {TURNED}"),
+    (("Map", faith(first=0.95)), f"{FAITHFUL} {CLASSLESS}"),
+    (("Map", faith(first=0.95, last=-0.7)), f"{FAITHFUL} {TURNED} {CLASSLESS}"),
+    (("Map", faith(deletion=(0.8, 0.2, 0.4))), f"{UNDELETED}; {BRINGS}."),
+    (
+        ("Map", faith(insertion=(0.4, 0.6, 0.8))),
+        f"{LEAVES}; **insertion cannot judge it** either way, since the blurred picture alone gets 40 %.",
+    ),
+]
+WORSE, IGNORES = faith((0.8, 0.8, 0.0), infidelity=2, sensitivity=0.05), faith(last=0.8, infidelity=0.5)
+RANKS: list[Row] = [
+    # ranks by deletion, insertion, infidelity, sensitivity: a 1 1 2 2, b 3 1 3 1, c 1 1 1 2, which ignores the weights
+    (({"c": IGNORES, "b": WORSE, "a": faith()},), [("a", 1.5), ("b", 2.0), ("c", 1.25)]),
+    # a flat map comes after one that ignores the weights: z 1 1 1 1, c 1 1 2 2
+    (({"z": faith(constant=True, infidelity=0, sensitivity=0), "c": IGNORES},), [("c", 1.5), ("z", 1.0)]),
+    # deletion judges neither where it cannot judge one: a 1 1 1, b 1 2 2
+    (
+        ({"b": faith((0.8, 0.8, 0.0), infidelity=2, sensitivity=0.2), "a": faith((0.8, 0.2, 0.4))},),
+        [("a", 1.0), ("b", 5 / 3)],
+    ),
+    # insertion likewise: a 1 1 1, b 2 2 2
+    (
+        ({"b": faith((0.8, 0.8, 0.0), infidelity=2, sensitivity=0.2), "a": faith(insertion=(0.4, 0.6, 0.8))},),
+        [("a", 1.0), ("b", 2.0)],
+    ),
+]
+
+
+def paths(identity: Sequence[float], branch: Sequence[float], error: float) -> Paths:
+    ways = np.array([identity]), np.array([branch])
+    return Paths("layer1.0", *ways, ways[0] + ways[1], error)
+
+
+def evidence(values: Sequence[float], signed: bool = True, layer: str | None = None) -> Attribution:
+    return Attribution("method", 0, np.array([values]), signed, layer)
+
+
+FLAT = "The map is 0.500 everywhere: it tells no place from another."
+CLASSES = ("cat", "dog")
+BEFORE, AFTER = Prediction(CLASSES, np.array([0.75, 0.25])), Prediction(CLASSES, np.array([0.1, 0.9]))
+
+# ------------------------------------------------------------------------------------------ gradients
+
+NAMES = ("conv1", "layer1.0.conv1", "layer1.0.conv2")
+
+
+def probe(
+    norms: Sequence[float], loss: float = 2.3, forward: tuple[float, float] = (1.0, 0.5), names: Sequence[str] = NAMES
+) -> Probe:
+    """The classifier's gradient is the largest by far, and no part of what is said."""
+    profile = GradientProfile((*names, "fc"), np.array([*norms, 1e6]), loss)
+    return Probe(profile, BlockSignal(("layer1.0", "layer1.1"), np.ones(2), np.array(forward)))
+
+
+def judged(kind: str, first: float = 1.0, least: float = 0.25, most: float = 1.0, under: int = 0, odd: int = 0) -> Judgement:
+    extremes = ("layer1.0.conv1", least), ("layer1.1.conv1", most)
+    return Judgement(kind, 3, ("conv1", first), ("layer1.1.conv2", 0.5), *extremes, under, NAMES[:odd], {}, 2.3, 2.3)
+
+
+ENDS = "1.00 at `conv1`, 2.00× that of the last convolution, `layer1.0.conv2` (0.500)"
+JUDGED = ENDS.replace("layer1.0", "layer1.1")
+LOW = "1.0×10⁻⁷ at `conv1`, 2.0×10⁻⁷× that of the last convolution, `layer1.1.conv2` (0.500)"
+HIGH = "500 at `conv1`, 1,000× that of the last convolution, `layer1.1.conv2` (0.500)"
+LEVEL = "stays level within a factor of 100"
+VERDICTS: list[Row] = [
+    ((judged("overflow", odd=1),), "overflows: 1 layer has an infinite or undefined one"),
+    ((judged("overflow", odd=2),), "overflows: 2 layers have an infinite or undefined one"),
+    ((judged("zero"),), "is exactly 0 in every convolution: none of them can learn"),
+    ((judged("bypassed"),), "reaches `conv1` alone among the convolutions (1.00)"),
+    (
+        (judged("gone", least=1e-9, most=2e-6),),
+        "is gone everywhere: from 1.0×10⁻⁹ in `layer1.0.conv1` to 2.0×10⁻⁶ in `layer1.1.conv1`, where 10⁻⁵ is next to nothing",
+    ),
+    (
+        (judged("settled", least=1e-9, most=2e-6),),
+        "is small everywhere: from 1.0×10⁻⁹ in `layer1.0.conv1` to 2.0×10⁻⁶ in `layer1.1.conv1`, where 10⁻⁵ is next to nothing",
+    ),
+    ((judged("level"),), f"{LEVEL}: {JUDGED}"),
+    (
+        (judged("uneven", least=0.001, most=90),),
+        f"is level from end to end, {JUDGED}, but not in between: from 0.00100 in `layer1.0.conv1` to 90.0 in `layer1.1.conv1`",
+    ),
+    ((judged("vanishes", first=1e-7, least=1e-7),), f"vanishes: {LOW}"),
+    (
+        (judged("vanishes", first=1e-7, least=1e-8, under=2),),
+        f"vanishes: {LOW}; least in `layer1.0.conv1`, 1.0×10⁻⁸; 2 of 3 are at most 10⁻⁵, next to nothing",
+    ),
+    ((judged("vanishes", first=1e-7, least=1e-7, under=1),), f"vanishes: {LOW}; 1 of 3 is at most 10⁻⁵, next to nothing"),
+    ((judged("explodes", first=500, most=500),), f"explodes: {HIGH}"),
+    ((judged("explodes", first=500, most=600),), f"explodes: {HIGH}; most in `layer1.1.conv1`, 600"),
+]
+SKIPS: list[Row] = [
+    ((THREE.plain(),), "Without skips"),
+    ((THREE,), "With all 3 skips"),
+    ((ONE,), "With its one skip"),
+    ((replace(ONE, cut=frozenset({"layer1.0"})),), "With its one skip cut"),
+    ((replace(THREE, cut=frozenset({"layer2.0"})),), "With 2 of 3 skips"),
+    ((replace(THREE, cut=frozenset(THREE.block_names())),), "With all 3 skips cut"),
+    ((replace(THREE, dropped=frozenset({"layer2.0"})),), "With all 3 skips and 1 branch dropped"),
+    (
+        (replace(THREE, cut=frozenset({"layer1.0"}), dropped=frozenset({"layer2.0", "layer3.0"})),),
+        "With 2 of 3 skips and 2 branches dropped",
+    ),
+]
+SECOND = ("layer1.1.conv1", "layer1.1.conv2")
+PROJECTED = NetSpec(blocks=(1,), shortcut=Shortcut.C, cut=frozenset({"layer1.0"}))
+GUESSING = "The loss is 2.30, and guessing costs 2.30."
+GONE = "the gradient is exactly 0 in every convolution: none of them can learn."
+NOTES: list[Row] = [
+    ((ONE, probe((1, 0.7, 0.5))), f"**With its one skip** the gradient {LEVEL}: {ENDS}."),
+    ((ONE, probe((1, 0.7, 0.5)), "In both"), f"**In both** the gradient {LEVEL}: {ENDS}."),
+    ((ONE, probe((1, 0.7, 0.5), loss=6.9)), f"**With its one skip** the gradient {LEVEL}: {ENDS}."),
+    (
+        (ONE, probe((1, 0.7, 0.5), loss=7)),
+        f"**With its one skip** the gradient {LEVEL}: {ENDS}. "
+        "The forward signal has run away: the loss is 7.00 where guessing costs 2.30.",
+    ),
+    (
+        (ONE, probe((math.inf, math.nan, 1), loss=math.inf)),
+        "**With its one skip** the gradient overflows: 2 layers have an infinite or undefined one.",
+    ),
+    (
+        (replace(TWO, dropped=frozenset({"layer1.0"})), probe((1, 0, 0, 0.7, 0.5), names=(*NAMES, *SECOND))),
+        f"**With all 2 skips and 1 branch dropped** the gradient {LEVEL}: {JUDGED}. "
+        "2 convolutions get exactly 0 by construction: their branch is dropped.",
+    ),
+    (
+        (PROJECTED, probe((1, 0.7, 0.5, 0), names=(*NAMES, "layer1.0.downsample.0"))),
+        f"**With its one skip cut** the gradient {LEVEL}: {ENDS}. "
+        "1 convolution gets exactly 0 by construction: the skip that they project is cut.",
+    ),
+    (
+        (replace(ONE, init=Init.ZERO_GAMMA), probe((1, 0, 0))),
+        "**With its one skip** the gradient reaches `conv1` alone among the convolutions (1.00). 2 convolutions get exactly 0 by "
+        "construction: γ starts at 0 in every branch, and nothing comes back through a branch before it has moved.",
+    ),
+    (
+        (replace(ONE, init=Init.ZERO_GAMMA).plain(), probe((0, 0, 0))),
+        f"**Without skips** {GONE} 3 convolutions get exactly 0 by construction: γ starts at 0 and a skip is missing, so nothing passes. "
+        f"{GUESSING}",
+    ),
+    (
+        (ONE.plain(), probe((0, 0, 0), forward=(1, 5e-4))),
+        f"**Without skips** {GONE} 3 convolutions get exactly 0: no unit passes anything on. The signal dies on the way forward: the "
+        f"activations' standard deviation is 1.00 after the first block and 5.0×10⁻⁴ after the last one. {GUESSING}",
+    ),
+    (
+        (ONE.plain(), probe((0, 0, 0), forward=(1, 1.2e-3))),
+        f"**Without skips** {GONE} 3 convolutions get exactly 0: no unit passes anything on. {GUESSING}",
+    ),
+    (
+        (ONE.plain(), probe((0, 1e-31, 1e-10))),
+        "**Without skips** the gradient is gone everywhere: from 0 in `conv1` to 1.0×10⁻¹⁰ in `layer1.0.conv2`, where 10⁻⁵ is next to "
+        f"nothing. 1 convolution gets exactly 0: they are smaller than fp32 can hold. {GUESSING}",
+    ),
+    (
+        (ONE, probe((1e-6, 3e-6, 2e-6), loss=0.01)),
+        "**With its one skip** the gradient is small everywhere: from 1.0×10⁻⁶ in `conv1` to 3.0×10⁻⁶ in `layer1.0.conv1`, where 10⁻⁵ is "
+        "next to nothing. The loss is 0.0100, where guessing costs 2.30: little is left to learn.",
+    ),
+]
+BOTH = {"residual": probe((1, 0.7, 0.5)), "plain": probe((1e-3, 0.4, 0.5))}
+LOST = "0.00100 at `conv1`, 0.00200× that of the last convolution, `layer1.0.conv2` (0.500)"
+COMPARED: list[Row] = [
+    (
+        (BOTH, {"residual": ONE, "plain": ONE.plain()}),
+        f"**With its one skip** the gradient {LEVEL}: {ENDS}. **Without skips** the gradient vanishes: {LOST}.",
+    ),
+    (
+        (BOTH, {"residual": replace(ONE, cut=frozenset({"layer1.0"})), "plain": ONE.plain()}),
+        f"Without its skips the residual network is the plain one: the two lines are the same. **In both** the gradient {LEVEL}: {ENDS}.",
+    ),
+    (({"plain": BOTH["plain"]}, {"plain": ONE.plain()}), f"**Without skips** the gradient vanishes: {LOST}."),
+]
+CONV = LayerRow("layer1.0.conv1", "conv 3×3", (16, 32, 32), (32, 16, 16), 4608, 0, 0, 7)
+SHAPES = "`layer1.0.conv1` · conv 3×3 · 16×32×32 → 32×16×16"
+SWEEP = (judged("level"), judged("explodes", first=500, most=500), judged("zero"))
+
+
+def sweep(count: int) -> DepthSweep:
+    return DepthSweep((20, 56, 110)[:count], np.zeros(1), np.zeros((count, 1)), SWEEP[:count])
+
+
+# ------------------------------------------------------------------------------------------ lab
+
+CURE = "Its update was withheld. Lower the learning rate, clip the gradient or take a norm, then reset."
+FINDINGS: list[Row] = [
+    ((Finding("diverged", "A", (), math.nan),), f"**A** diverged: its loss is NaN. {CURE}"),
+    ((Finding("diverged", "A", ("conv1",), math.inf),), f"**A** diverged: its loss is ∞, first seen in `conv1`. {CURE}"),
+    (
+        (Finding("dead", "A", ("layer1.0", "layer1.1"), 0.95),),
+        "**A** has dead units in `layer1.0` and `layer1.1`: up to 95 % of the ReLU units are zero for every image of the batch.",
+    ),
+    (
+        (Finding("zero", "A", NAMES, 0, judged("zero")),),
+        "**A**: the gradient is exactly 0 in every convolution: none of them can learn.",
+    ),
+    (
+        (Finding("gone", "A", NAMES, 1e-6, judged("gone", least=1e-9, most=2e-6)),),
+        "**A**: the gradient is gone everywhere: from 1.0×10⁻⁹ in `layer1.0.conv1` to 2.0×10⁻⁶ in `layer1.1.conv1`, where 10⁻⁵ is next "
+        "to nothing.",
+    ),
+    (
+        (Finding("vanishes", "A", NAMES, 1e-7, judged("vanishes", first=1e-7, least=1e-7)),),
+        f"**A**: the gradient vanishes: {LOW}. It concerns `conv1` to `layer1.0.conv2` (3 of them).",
+    ),
+]
+
+
+def track(label: str, loss: Sequence[float] = (), variance: Sequence[Sequence[float]] = ()) -> LabTrack:
+    none = np.zeros((0, 0))
+    signals = {"variance": np.array(variance)}
+    return LabTrack(label, True, (), (), np.array(loss), none, none, none, signals, np.array([[2.3, 10.4], [1.5, 60.0]]))
+
+
+def record(*tracks: LabTrack) -> LabRecord:
+    lines, looks = np.arange(1, 21), np.array([1, 10])
+    return LabRecord(20, 10, lines, lines, looks, looks, tracks, LabPlan((ONE,) * len(tracks)))
+
+
+def learned(later: float) -> LabTrack:
+    return track("A", [1.0] * 10 + [later] * 10)
+
+
+LOOKED = "60 % of held-out images right in step 10"
+LAB: list[Row] = [
+    ((record(learned(0.5)), 20), f"Step 20. **A**: loss falls: 1.00 → 0.500, {LOOKED}."),
+    ((record(learned(0.5)), 1), "Step 1. **A**: loss stands still: 1.00 → 1.00, 10 % of held-out images right."),
+    ((record(learned(0.5)), 10), "Step 10. **A**: loss stands still: 1.00 → 1.00, 60 % of held-out images right."),
+    # the mean of the last ten steps: five of 1 and five of 0.5
+    ((record(learned(0.5)), 15), f"Step 15. **A**: loss falls: 1.00 → 0.750, {LOOKED}."),
+    ((record(learned(0.91)), 20), f"Step 20. **A**: loss stands still: 1.00 → 0.910, {LOOKED}."),
+    ((record(learned(1.09)), 20), f"Step 20. **A**: loss stands still: 1.00 → 1.09, {LOOKED}."),
+    ((record(learned(1.2)), 1234), f"Step 1,234. **A**: loss rises: 1.00 → 1.20, {LOOKED}."),
+    (
+        (record(learned(math.nan), track("B", [2.0] * 20)), 20),
+        f"Step 20. **A**: loss is no number any more, {LOOKED}; **B**: loss stands still: 2.00 → 2.00, {LOOKED}.",
+    ),
+]
+GROWTH = "Variance from the first to the last block: **A**"
+UNFIT = f"{GROWTH} has no variance that a line could be fitted to."
+
+
+def grown(*variance: float) -> LabRecord:
+    return record(track("A", variance=[variance]))
+
+
+GROWN: list[Row] = [
+    ((grown(1, 10, 100), 5), UNFIT),
+    ((grown(1, 10, 0, 1000), 5), UNFIT),
+    ((grown(1, 10, math.inf, 1000), 5), UNFIT),
+    ((grown(1, 2, 3, 4.9), 5), f"{GROWTH} stays within a factor of twenty, 1.00 → 4.90."),
+    ((grown(1, 0.8, 0.5, 0.21), 5), f"{GROWTH} stays within a factor of twenty, 1.00 → 0.210."),
+    # Sxy = 1543.5, Sxx = 5, Syy = 701,521: R² = 0.68
+    ((grown(1, 10, 100, 1000), 5), f"{GROWTH} grows exponentially (R² 0.68 by block, 1.00 for its logarithm), 1.00 → 1,000."),
+    ((grown(1000, 100, 10, 1), 5), f"{GROWTH} decays exponentially (R² 0.68 by block, 1.00 for its logarithm), 1,000 → 1.00."),
+    # the logarithms 0, 3.93, 4.62, 5.02: Sxy = 7.87, Syy = 15.9: R² = 0.78
+    ((grown(1, 51, 101, 151), 5), f"{GROWTH} grows linearly (R² 1.00 by block, 0.78 for its logarithm), 1.00 → 151."),
+    (
+        (record(track("A", variance=[[1, 2, 3, 4], [1, 10, 100, 1000]]), track("B", variance=[[1, 1, 1, 1], [4, 4, 4, 4]])), 9),
+        f"{GROWTH} stays within a factor of twenty, 1.00 → 4.00; **B** stays within a factor of twenty, 1.00 → 1.00.",
+    ),
+    (  # five times: Sxy = 6.5, Syy = 8.75; of the logarithms 2.617 and 1.386
+        (grown(1, 2, 3, 5), 5),
+        f"{GROWTH} grows, as well described by a line as by an exponential (R² 0.97 by block, 0.99 for its logarithm), 1.00 → 5.00.",
+    ),
+    (  # twenty times in between: Sxy = 12, Syy = 217; of the logarithms 2.773 and 4.512
+        (grown(1, 5, 20, 4), 5),
+        f"{GROWTH} follows neither a line nor an exponential (R² 0.13 by block, 0.34 for its logarithm), 1.00 → 4.00.",
+    ),
+    ((grown(1, 3, 5, 7), 5), f"{GROWTH} grows linearly (R² 1.00 by block, 0.93 for its logarithm), 1.00 → 7.00."),
+    (  # Sxy = 87.5, Syy = 1619
+        (grown(10, 15, 40, 60), 5),
+        f"{GROWTH} grows, as well described by a line as by an exponential (R² 0.95 by block, 0.97 for its logarithm), 10.0 → 60.0.",
+    ),
+    (  # Sxy = 85, Syy = 3275
+        (grown(10, 60, 20, 80), 5),
+        f"{GROWTH} follows neither a line nor an exponential (R² 0.44 by block, 0.47 for its logarithm), 10.0 → 80.0.",
+    ),
+]
+
+# ------------------------------------------------------------------------------------------ nets, numbers, training
+
+
+def conv(name: str, inside: int, outside: int, side: int, kernel: int) -> LayerRow:
+    weights = inside * outside * kernel**2
+    return LayerRow(f"layer1.0.{name}", "conv", (inside, side, side), (outside, side, side), weights, weights * side**2, 0, 0)
+
+
+def table(*rows: LayerRow, params: int = 0, macs: int = 0) -> LayerTable:
+    return LayerTable(rows, params, macs, 0)
+
+
+def bottleneck(channels: int, inside: int) -> LayerTable:
+    narrow, middle = conv("conv1", channels, inside, 56, 1), conv("conv2", inside, inside, 28, 3)
+    return table(narrow, middle, conv("conv3", inside, channels, 28, 1))
+
+
+BLOCKS: list[Row] = [
+    (  # 2 · 9 · 16² = 4608 weights, each used at 32² places
+        (table(conv("conv1", 16, 16, 32, 3), conv("conv2", 16, 16, 32, 3)), "layer1.0"),
+        "`layer1.0`: two 3×3 convolutions of 16 channels, 4.61 k weights, 4.72 MMACs.",
+    ),
+    (  # 256 · 64 + 9 · 64² + 64 · 256 = 69,632 of 18 · 256² = 1,179,648
+        (bottleneck(256, 64), "layer1.0"),
+        "`layer1.0`: 256 → 64 → 64 → 256 channels, 69.6 k weights. Two 3×3 convolutions on 256 channels would hold 1.18 M: the "
+        "bottleneck saves 94 %.",
+    ),
+    (  # 16 · 64 + 9 · 64² + 64 · 16 = 38,912 are 8.44 times 4608
+        (bottleneck(16, 64), "layer1.0"),
+        "`layer1.0`: 16 → 64 → 64 → 16 channels, 38.9 k weights. Two 3×3 convolutions on 16 channels would hold 4.61 k: the "
+        "bottleneck costs 744 % more.",
+    ),
+]
+
+
+def run(train: float, test: float, epochs: int = 2) -> Run:
+    def epoch(number: int, train: float, test: float) -> EpochRecord:
+        return EpochRecord(number, epochs, train, 0.0, test, 0.0, 0.0)
+
+    records = [epoch(number, 90.0, 90.0) for number in range(1, epochs)]
+    return Run("run", {"seed": 3, "data": "CIFAR-10"}, np.zeros(1), (*records, epoch(epochs, train, test)))
+
+
+def ratios(*values: float) -> EpochRecord:
+    return EpochRecord(1, 1, 0.0, 0.0, 0.0, 0.0, 0.0, branch_ratio=values)
+
+
+ALIKE = "One seed (3) each, 2 epochs where the paper took 164, on CIFAR-10."
+PLAIN_RUNS = {(False, 56): run(9.0, 0), (False, 20): run(5.0, 0), (False, 32): run(99.0, 0)}
+PLAIN_NOTE = "**Without skips**, going from 20 to 56 layers the training error rises from 5.0 % to 9.0 %."
+
+ROWS: dict[str, list[Row]] = {
+    "attribution_note": CHECKS,
+    "prediction_note": PREDICTIONS,
+    "trust_note": TRUST,
+    "ranking": RANKS,
+    "paths_note": [
+        (
+            (paths((1, 2), (-1, 0), 0.002),),
+            "At `layer1.0` the skip carries more: 75 % of the evidence's strength comes by the skip. It adds up to 3.00 and the branch's "
+            "to −1.00; together they miss the whole by 0.200 %.",
+        ),
+        (
+            (paths((1, -1), (3, 1), 0),),
+            "At `layer1.0` the residual branch carries more: 33 % of the evidence's strength comes by the skip. It adds up to 0 and the "
+            "branch's to 4.00; together they miss the whole by 0 %.",
+        ),
+    ],
+    "cut_note": [
+        (
+            (BEFORE, AFTER, "cat", "3 skips cut"),
+            "With 3 skips cut the probability of *cat* goes from 75 % to 10 %; the network now says **dog** with 90 %.",
+        ),
+        (
+            (AFTER, BEFORE, "dog", "a restored skip"),
+            "With a restored skip the probability of *dog* goes from 90 % to 25 %; the network now says **cat** with 75 %.",
+        ),
+    ],
+    "focus_note": [
+        ((evidence([0, 0]),), "No pixel changes this class's score: the map is zero everywhere."),
+        ((evidence([0.5, 0.5]),), FLAT),
+        (
+            (evidence([0.5, 0.5], layer="layer3.8"),),
+            f"{FLAT} What follows `layer3.8` treats every place alike; ask at an earlier layer.",
+        ),
+        # two of twenty hold 6 of 24
+        ((evidence([3, -3] + [1] * 18),), "The strongest tenth of the pixels holds 25 % of the evidence."),
+        (
+            (evidence([3, 3] + [1] * 18, signed=False),),
+            "The strongest tenth of the pixels holds 25 % of the strength; it has no sign, neither for nor against.",
+        ),
+        ((evidence([1, 1, 1, 7]),), "The strongest tenth of the pixels holds 70 % of the evidence."),
+    ],
+    "skips_of": SKIPS,
+    "verdict": VERDICTS,
+    "gradient_note": NOTES,
+    "comparison": COMPARED,
+    "layer_note": [
+        ((CONV, {}), f"{SHAPES} · 4,608 parameters · receptive field 7 px"),
+        ((replace(CONV, params=1), {}), f"{SHAPES} · 1 parameter · receptive field 7 px"),
+        (
+            (CONV, {key: each.profile for key, each in BOTH.items()}),
+            f"{SHAPES} · 4,608 parameters · receptive field 7 px · ‖∂L/∂W‖ residual 0.700, plain 0.400",
+        ),
+        (
+            (replace(CONV, name="layer1.1.conv1"), {"residual": BOTH["residual"].profile}),
+            f"{SHAPES.replace('layer1.0', 'layer1.1')} · 4,608 parameters · receptive field 7 px",
+        ),
+    ],
+    "sweep_note": [
+        (
+            ({"residual": sweep(3), "plain": sweep(2)},),
+            f"The gradient's course with depth. **residual**: at 20 layers it {LEVEL}: {JUDGED}; at 110 layers it is exactly 0 in every "
+            f"convolution: none of them can learn. **plain**: at 20 layers it {LEVEL}: {JUDGED}; at 56 layers it explodes: {HIGH}.",
+        ),
+        (({"plain": sweep(1)},), f"The gradient's course with depth. **plain**: at 20 layers it {LEVEL}: {JUDGED}."),
+    ],
+    "finding_note": FINDINGS,
+    "lab_note": LAB,
+    "growth_note": GROWN,
+    "bottleneck_note": BLOCKS,
+    "table_note": [
+        (
+            (
+                table(
+                    CONV,
+                    replace(CONV, name="fc", params=6000),
+                    replace(CONV, name="bn", params=8),
+                    params=15_000,
+                    macs=1_814_073_344,
+                ),
+            ),
+            "15.0 k parameters and 1.81 GMACs an image; the heaviest layer, `fc`, holds 40 % of the parameters.",
+        )
+    ],
+    "counted": [((0, "step"), "0 steps"), ((1, "step"), "1 step"), ((2, "step"), "2 steps"), ((52_000, "name"), "52,000 names")],
+    "percent": [
+        ((share,), text)
+        for share, text in (
+            (0.0, "0 %"),
+            (0.37, "37 %"),
+            (0.1, "10 %"),
+            (0.099, "9.9 %"),
+            (0.0023, "0.23 %"),
+            (0.0006, "0.06 %"),
+            (0.00004, "under 0.01 %"),
+            (0.00006, "0.01 %"),
+            (0.996, "99.6 %"),
+            (0.9999, "99.99 %"),
+            (0.99999, "over 99.99 %"),
+            (1.0, "100 %"),
+            (2.5, "250 %"),
+            (-0.05, "−5.0 %"),
+        )
+    ],
+    "pace": [
+        ((0.0005,), "2,000 steps a second"),
+        ((0.05,), "20 steps a second"),
+        ((0.9,), "1 step a second"),
+        ((1.0,), "1.0 s a step"),
+        ((2.34,), "2.3 s a step"),
+    ],
+    "span": [((list("abc"[:n]),), text) for n, text in enumerate(("", "`a`", "`a` and `b`", "`a` to `c` (3 of them)"))],
+    "degradation": [
+        (({},), ""),
+        (({(False, 20): run(5.0, 0)},), ""),
+        ((PLAIN_RUNS,), PLAIN_NOTE),
+        (
+            (PLAIN_RUNS | {(True, 20): run(4.0, 0), (True, 110): run(2.0, 0)},),
+            f"{PLAIN_NOTE} **With skips**, going from 20 to 110 layers the training error falls from 4.0 % to 2.0 %.",
+        ),
+        (
+            ({(True, 20): run(4.0, 0), (True, 56): run(4.5, 0)},),
+            "**With skips**, going from 20 to 56 layers the training error hardly changes from 4.0 % to 4.5 %.",
+        ),
+        (
+            ({(True, 20): run(4.0, 0), (True, 56): run(3.5, 0)},),
+            "**With skips**, going from 20 to 56 layers the training error hardly changes from 4.0 % to 3.5 %.",
+        ),
+        *(
+            (
+                ({(True, 20): run(4.0, 0), (True, 56): run(deep, 0)},),
+                f"**With skips**, going from 20 to 56 layers the training error {change} from 4.0 % to {deep} %.",
+            )
+            for deep, change in ((4.6, "rises"), (3.4, "falls"))
+        ),
+    ],
+    "overfitting": [
+        (
+            (run(5.0, 13.0),),
+            "5.0 % of the training images are wrong, and 13.0 % of the test images: overfitting could explain the 8.0 points between "
+            "them, not the 5.0 on images that it was trained on.",
+        )
+    ],
+    "branch_note": [
+        ((ratios(0.2, 0.4, 0.5, 1.0),), "The median block adds 0.450 of what passes it by; 2 of 4 add less than half of it."),
+        ((ratios(0.2, 0.5, 1.0),), "The median block adds 0.500 of what passes it by; 1 of 3 adds less than half of it."),
+    ],
+    "beside_the_paper": [
+        (({(False, 20): run(0, 10.0)}, {20: 8.75}), ""),
+        (({(True, 20): run(0, 10.0)}, {56: 6.97}), ""),
+        (
+            ({(True, 56): run(0, 9.0), (True, 20): run(0, 10.0), (False, 20): run(0, 50.0)}, {20: 8.8, 56: 7.0}),
+            f"ResNet-20 is 1.2 points above the paper and ResNet-56 is 2.0 points above the paper. {ALIKE}",
+        ),
+        (({(True, 20): run(0, 8.0)}, {20: 8.75}), f"ResNet-20 is 0.8 points below the paper. {ALIKE}"),
+    ],
+}
+
+
+def test_every_public_caption_has_rows() -> None:
+    assert set(ROWS) == set(captions.__all__)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "sentence"),
+    [pytest.param(name, *row, id=f"{name}-{n}") for name, rows in ROWS.items() for n, row in enumerate(rows, 1)],
+)
+def test_a_caption_is_true_of_its_numbers(name: str, args: tuple[object, ...], sentence: object) -> None:
+    said = getattr(captions, name)(*args)
+    assert ([(title, rank) for title, _, rank in said] if name == "ranking" else said) == sentence
