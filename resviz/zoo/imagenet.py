@@ -16,7 +16,7 @@ from resviz.zoo.layouts import networks
 from resviz.zoo.read import contents
 from resviz.zoo.weights import load_into
 
-__all__ = ["Weights", "download", "load_imagenet", "published", "weights"]
+__all__ = ["Weights", "download", "load_imagenet", "weights"]
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,6 @@ def weights() -> Mapping[str, Weights]:
                 megabytes=entry.meta["_file_size"],
             )
     return found
-
-
-def published(preset: str) -> Weights | None:
-    """The preset's V1 weights: the numbers the field quotes."""
-    return weights().get(f"{preset}.V1")
 
 
 def download(item: Weights) -> Generator[float, None, None]:

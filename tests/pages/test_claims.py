@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from torchvision.models import get_model_weights
 
 from resviz.figures.training import error_curves, highest
 from resviz.recordings import RUNS, read_run, run_names
@@ -127,3 +128,10 @@ def test_the_recorded_errors_tell_the_depths_apart_and_all_lie_in_view() -> None
     low, high = figure.y.range
     assert max(every) > 80  # plain-56 begins far above the axis' former end, 60 %
     assert all(low <= value <= high for value in every)
+
+
+def test_the_variants_quote_what_torchvision_publishes() -> None:
+    table = opened("pages/build.py").dataframe[-1].value.set_index("network")["ImageNet top-1"]
+    for name in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"):
+        published = get_model_weights(name).IMAGENET1K_V1.meta["_metrics"]["ImageNet-1K"]["acc@1"]
+        assert table[f"ResNet-{name.removeprefix('resnet')}"] == f"{published:.2f} %"
