@@ -19,5 +19,4 @@ def _component() -> Callable[..., object]:
 
 def mark(current: str, unsaved: bool) -> None:
     """Name the navigation and the page in it; with `unsaved` the browser asks before the tab is closed or loaded anew."""
-    with st.container(key="landmarks"):
-        _component()(key="landmarks-of-the-page", data={"current": current, "unsaved": unsaved})
+    _component()(key="landmarks-of-the-page", data={"current": current, "unsaved": unsaved})

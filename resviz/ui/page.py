@@ -137,20 +137,23 @@ def _open(about: Page) -> None:
     style = cache.style()
     if style:
         st.html(f"<style>{style}</style>")
+    navigation = st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation")
+    marks = st.container(key="landmarks")
+    if not style:
+        st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
+    st.title(about.question, anchor=False)  # on its way before what takes longer
+    st.markdown(about.lead)
     cache.warm_up()
     settle()
     waiting.keep()
     follow_back()
     query = to_query(current_spec())
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation"):
+    with navigation:
         st.markdown("**ResViz**", width="content")
         for each in PAGES:
             st.page_link(each.file, label=each.title, query_params=query)
-    landmarks.mark(about.title, _unsaved())
-    if not style:
-        st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
-    st.title(about.question, anchor=False)
-    st.markdown(about.lead)
+    with marks:
+        landmarks.mark(about.title, _unsaved())
     if not about.path and (lost := _lost()):
         st.warning(
             f"There is no page /{literal(lost)} here; this is Home. Choose a page above.", icon=":material/wrong_location:"

@@ -45,9 +45,11 @@ def _wanted(
     def work(spec: NetSpec, tick: Tick) -> Probe:
         from resviz.nets.build import build
         from resviz.probes.gradients import gradient_probe
+        from resviz.training.lab import fitting_threads
 
         images, targets = cache.batch_of(spec, batch, size, side, 0, picture[1] if picture else None)
-        return gradient_probe(build(spec).train().to(device()), images.to(device()), targets.to(device()), tick)
+        with fitting_threads(side):
+            return gradient_probe(build(spec).train().to(device()), images.to(device()), targets.to(device()), tick)
 
     asked = batch, size, side, picture and picture[0]
     return [
