@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -52,11 +53,11 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
         key="explain.network",
         help="Bundled networks work offline; ImageNet weights are downloaded once and checked by their hash.",
     )
-    find: Callable[[], Network | None] = lambda: _bundled(chosen)  # noqa: E731 - one of three
+    find: Callable[[], Network | None] = partial(_bundled, chosen)
     if chosen == OWN:
-        find = lambda: own_network(banner)  # noqa: E731
+        find = partial(own_network, banner)
     elif chosen in weights():
-        find = lambda: _imagenet(chosen, banner)  # noqa: E731
+        find = partial(_imagenet, chosen, banner)
     st.session_state["own.chosen"] = chosen == OWN
     found = _said(find, banner)
     if found is None:
@@ -88,7 +89,7 @@ def _said(find: Callable[[], Network | None], banner: DeltaGenerator) -> Network
 
 def _first(banner: DeltaGenerator) -> Network | None:
     """The first bundled network that can be read."""
-    found = (_said(lambda name=name: _bundled(name), banner) for name in bundled_titles())  # type: ignore[misc]
+    found = (_said(partial(_bundled, name), banner) for name in bundled_titles())
     return next((network for network in found if network is not None), None)
 
 
