@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,12 +51,14 @@ def _rows(record: EpochRecord, step: int) -> Iterator[tuple[int, int, str, str, 
             yield record.epoch, step, quantity, name, float(value)
 
 
-def write_run(path: Path, card: Mapping[str, Any], losses: Sequence[float] | np.ndarray, epochs: Sequence[EpochRecord]) -> None:
+def write_run(
+    path: Path, card: Mapping[str, object], losses: Sequence[float] | np.ndarray, epochs: Sequence[EpochRecord]
+) -> None:
     """Write PATH as Parquet, the card in its metadata."""
     path.write_bytes(to_parquet(to_frame(losses, epochs), card))
 
 
-def to_parquet(frame: pd.DataFrame, card: Mapping[str, Any]) -> bytes:
+def to_parquet(frame: pd.DataFrame, card: Mapping[str, object]) -> bytes:
     """A Parquet file that says in its metadata what it is."""
     import pyarrow as pa
     from pyarrow import parquet

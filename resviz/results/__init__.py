@@ -1,6 +1,7 @@
 """What the computations return: frozen values made of numbers and names, numpy only."""
 
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
+from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, TrainStep
@@ -10,6 +11,7 @@ __all__ = [
     "SIGNALS",
     "Attribution",
     "BlockSignal",
+    "Card",
     "DepthSweep",
     "EpochRecord",
     "Faithfulness",
@@ -20,11 +22,13 @@ __all__ = [
     "LabTrack",
     "LayerRow",
     "LayerTable",
+    "Measured",
     "Paths",
     "Prediction",
     "Probe",
     "Run",
     "Scope",
+    "ScopeCard",
     "TrainStep",
     "UnitRows",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 __all__ = ["LayerRow", "LayerTable", "UnitRows"]
 
@@ -33,7 +33,7 @@ class LayerRow:
     joins: Literal["add", "concat"] | None = None
     path: Literal["trunk", "branch", "skip"] = "trunk"
 
-    def costs(self) -> dict[str, Any]:
+    def costs(self) -> dict[str, object]:
         """The row as the command line writes it: all but its place."""
         return {name: value for name, value in vars(self).items() if name not in ("unit", "stage", "joins", "path")}
 

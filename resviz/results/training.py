@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resviz.results.card import Card
 from resviz.results.probes import Judgement, Probe
 from resviz.spec.lab import LabPlan
 
@@ -99,7 +99,7 @@ class Run:
     """A recorded training run: its card, the loss of every step, and what was measured after every epoch."""
 
     name: str
-    card: Mapping[str, Any]
+    card: Card
     losses: Floats
     epochs: tuple[EpochRecord, ...]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +54,7 @@ class Arithmetic:
         """Images (B, C, H, W) on the device, in the memory format."""
         return images.to(self.device).contiguous(memory_format=self.format)
 
-    def forward(self) -> AbstractContextManager[Any]:
+    def forward(self) -> AbstractContextManager[object]:
         """Within it a forward pass runs in the precision."""
         return nullcontext() if self.precision == "float32" else torch.autocast(self.device, torch.bfloat16)
 
@@ -70,7 +70,7 @@ class Arithmetic:
             if before != self.threads:
                 torch.set_num_threads(before)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The fields as plain values, for a checkpoint."""
         return asdict(self)
 

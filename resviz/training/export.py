@@ -14,7 +14,7 @@ import numpy as np
 from resviz import __version__
 from resviz.machine import cores
 from resviz.recordings import write_run
-from resviz.results import BlockSignal, EpochRecord, GradientProfile, Probe
+from resviz.results import BlockSignal, Card, EpochRecord, GradientProfile, Probe
 from resviz.spec.names import describe
 from resviz.spec.query import to_query_string
 
@@ -70,7 +70,7 @@ def export(run: Training, out: Path, data: str, caveat: str, command: str, half:
     return path
 
 
-def _card(run: Training, last: EpochRecord, data: str, caveat: str, command: str, half: bool) -> dict[str, Any]:
+def _card(run: Training, last: EpochRecord, data: str, caveat: str, command: str, half: bool) -> Card:
     """What is to be known of the weights; `last` holds their errors."""
     import torch
 

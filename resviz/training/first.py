@@ -6,7 +6,7 @@ import io
 import platform
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from resviz.zoo.first import First
 __all__ = ["MEASURES", "measure"]
 
 
-def _gradients() -> dict[str, Any]:
+def _gradients() -> dict[str, object]:
     """The default network with every skip and with none, as Home and Gradients measure them."""
     spec = NetSpec()
     images, targets = probe_batch(64, 3, 8, spec.classes)
@@ -34,7 +34,7 @@ def _gradients() -> dict[str, Any]:
     return {key: gradient_probe(build(net).train(), images, targets) for key, net in nets.items()}
 
 
-def _lab() -> dict[str, Any]:
+def _lab() -> dict[str, object]:
     """The first step of the comparison that the lab opens with."""
     lab = Lab(COMPARISONS["With skips or without"](56), lambda: named_sets("digits"))
     with fitting_threads(8):
@@ -42,7 +42,7 @@ def _lab() -> dict[str, Any]:
     return {"record": lab.record()}
 
 
-def _explain() -> dict[str, Any]:
+def _explain() -> dict[str, object]:
     """The sample and the network that the page begins with, the answer, and the first methods' maps."""
     from resviz.attribution.methods.table import FIRST
     from resviz.attribution.question import Asked, Case, attribute
@@ -73,7 +73,7 @@ def _jpeg(picture: Image.Image) -> np.ndarray:
     return np.frombuffer(buffer.getvalue(), np.uint8)
 
 
-MEASURES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {"gradients": _gradients, "lab": _lab, "explain": _explain}
+MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {"gradients": _gradients, "lab": _lab, "explain": _explain}
 
 
 def measure(name: str) -> First:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,17 @@ from resviz.training.recipes import Recipe
 __all__ = ["Training"]
 
 _EVAL_PIXELS = 10_000 * 32 * 32 * 4  # train error is measured on at most this many, chosen once
+
+
+class _Saved(TypedDict):
+    """A checkpoint of a run that is not over."""
+
+    net: dict[str, Tensor]
+    optimizer: dict[str, object]
+    losses: list[float]
+    run: str
+    history: str
+    arithmetic: Mapping[str, Any]
 
 
 @dataclass
@@ -80,7 +91,7 @@ class Training:
             self.optimizer.load_state_dict(saved["optimizer"])
             self.history, self.losses = history_from_json(saved["history"]), saved["losses"]
 
-    def _arithmetic(self, saved: dict[str, Any] | None) -> Arithmetic:
+    def _arithmetic(self, saved: _Saved | None) -> Arithmetic:
         """What the run began with, where this machine has it and nothing else is asked for."""
         began = Arithmetic(**saved["arithmetic"]) if saved else None
         asked = {"precision": self.precision, "threads": self.threads}
@@ -164,8 +175,14 @@ class Training:
             return
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         part = self.checkpoint.with_name(f"{self.checkpoint.name}.part")
-        state = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "losses": self.losses}
-        state |= {"run": self._identity, "history": history_to_json(self.history), "arithmetic": self.arithmetic.as_dict()}
+        state: _Saved = {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "losses": self.losses,
+            "run": self._identity,
+            "history": history_to_json(self.history),
+            "arithmetic": self.arithmetic.as_dict(),
+        }
         try:
             with door(ValueError, f"{self.checkpoint} cannot be written ({{}}); make room there or name another --out"):
                 torch.save(state, part)
@@ -173,7 +190,7 @@ class Training:
         finally:
             part.unlink(missing_ok=True)
 
-    def _saved(self) -> dict[str, Any] | None:
+    def _saved(self) -> _Saved | None:
         """What an earlier attempt at this very run left, if any did."""
         path = self.checkpoint
         if path is None or not path.exists():
@@ -181,7 +198,7 @@ class Training:
         with door(
             ValueError, f"{path} cannot be taken up, it is damaged ({{}}); remove it to begin again, or name another --out"
         ):
-            saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            saved: _Saved = torch.load(path, map_location="cpu", weights_only=True)
             run = saved["run"]
             if missing := {"net", "optimizer", "losses", "history", "arithmetic"} - saved.keys():
                 raise KeyError(f"no {min(missing)!r} in it")

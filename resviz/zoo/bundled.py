@@ -6,9 +6,10 @@ import json
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from resviz.guard import door
+from resviz.results import Card
 from resviz.spec.query import from_query
 from resviz.zoo.classifier import Classifier, Preprocessing
 from resviz.zoo.read import CheckpointError, contents, with_card
@@ -35,7 +36,7 @@ def bundled_problems() -> tuple[str, ...]:
     return tuple(found for name in every_name() if isinstance(found := _known(name), str))
 
 
-def card(name: str) -> dict[str, Any]:
+def card(name: str) -> Card:
     """What the checkpoint is, what it was trained on, and what was measured."""
     if name not in every_name():
         raise ValueError(f"{name!r} is no bundled network; choose one of {', '.join(bundled_names())}")
@@ -51,7 +52,7 @@ def load_bundled(name: str) -> Classifier:
     spec, _ = from_query(about["spec"])
     path = CHECKPOINTS / f"{name}.safetensors"
     with door(CheckpointError, f"{_shown(path)} cannot be read ({{}}); {_REMEDY}"):
-        net = load_into(spec, contents(path.read_bytes(), path.name).tree)
+        net = load_into(spec, contents(path.read_bytes(), path.name).tensors)
     side = about["image_size"]
     preprocessing = Preprocessing(about.get("resize", side), side, tuple(about["mean"]), tuple(about["std"]))
     categories = tuple(category.replace("_", " ") for category in about["categories"])  # folders have no spaces
@@ -72,14 +73,14 @@ def _shown(path: Path) -> str:
     return f"assets/checkpoints/{path.name}"
 
 
-def _known(name: str) -> dict[str, Any] | str:
+def _known(name: str) -> Card | str:
     """A network's card, or what is wrong with its files."""
     files = [CHECKPOINTS / f"{name}{ending}" for ending in (".json", ".safetensors")]
     return _looked_at(name, tuple(os.stat(file)[6:9] if file.exists() else None for file in files), CHECKPOINTS)
 
 
 @lru_cache(maxsize=64)
-def _looked_at(name: str, versions: tuple[object, ...], folder: Path) -> dict[str, Any] | str:
+def _looked_at(name: str, versions: tuple[object, ...], folder: Path) -> Card | str:
     """`versions` are the sizes and times of the two files, so that each version is looked at once."""
     noted, weights = folder / f"{name}.json", folder / f"{name}.safetensors"
     if not weights.exists():
@@ -90,7 +91,7 @@ def _looked_at(name: str, versions: tuple[object, ...], folder: Path) -> dict[st
         if not noted.exists() and inside is None:
             return f"{_shown(noted)} is missing; {_REMEDY}"
         with door(CheckpointError, f"{_shown(noted)} is damaged ({{}}); {_REMEDY}"):
-            about: dict[str, Any] = json.loads(noted.read_text(encoding="utf-8") if noted.exists() else inside or "")
+            about: Card = json.loads(noted.read_text(encoding="utf-8") if noted.exists() else inside or "")
             if absent := [key for key in _NEEDED if key not in about]:
                 raise ValueError(f"it has no {absent[0]}")
             if problems := from_query(about["spec"])[1]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,7 @@ from resviz.spec.lab import LabPlan, plan_from_query, plan_to_query
 __all__ = ["FIRST", "First", "first_names", "read_first", "write_first"]
 
 FIRST: Final = Path(__file__).resolve().parents[2] / "assets" / "first"
-_KINDS: Final = {
+_KINDS: Final[Mapping[str, Callable[..., object]]] = {
     kind.__name__: kind for kind in (Attribution, BlockSignal, GradientProfile, LabRecord, LabTrack, Prediction, Probe)
 }
 
@@ -35,7 +35,7 @@ class First:
     """What a page opens with, by name, and the card that says where and when it was measured."""
 
     values: Mapping[str, Any]
-    card: Mapping[str, Any]
+    card: Mapping[str, object]
 
 
 def first_names() -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def read_first(name: str) -> First:
         raise ValueError(f"{path.name} cannot be read ({type(error).__name__}); get that file of the project again") from error
 
 
-def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+def _packed(value: object, arrays: dict[str, np.ndarray]) -> object:
     """A value as JSON, its arrays put aside."""
     if isinstance(value, LabPlan):
         return {"plan": plan_to_query(value)}
@@ -83,7 +83,7 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _unpacked(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+def _unpacked(value: object, arrays: Mapping[str, np.ndarray]) -> Any:
     if not isinstance(value, dict):
         return value
     ((what, held),) = [(key, item) for key, item in value.items() if key != "fields"]

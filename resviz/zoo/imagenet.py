@@ -6,7 +6,6 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from resviz.data.download import DownloadError, fetch, intact
 from resviz.spec.net import Stem
@@ -97,7 +96,7 @@ def load_imagenet(name: str) -> Classifier:
         raise DownloadError(f"{name} is not downloaded yet; download it ({item.megabytes:.0f} MB), or use a bundled network")
     if not item.intact:
         raise DownloadError(f"{item.path} is damaged (its hash is not {item.hash}…); download it again, or use a bundled network")
-    entry: Any = get_model_weights(item.preset)[f"IMAGENET1K_{name.rsplit('.', 1)[1]}"]
+    entry = get_model_weights(item.preset)[f"IMAGENET1K_{name.rsplit('.', 1)[1]}"]
     transform = entry.transforms()
     held = networks(contents(item.path.read_bytes(), item.path.name).tree, name)
     net = load_into(PRESETS[item.preset], held[0].tensors)

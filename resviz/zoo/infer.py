@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 
 from torch import Tensor
 
@@ -49,16 +49,18 @@ def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess
         preact = answers.preact
     block = _BLOCKS[preact, "layer1.0.conv3.weight" in state]
     try:
+        blocks, (groups, width_per_group) = _counts(state), _grouping(state, block, width)
         base = NetSpec(
             block=block,
-            blocks=_counts(state),
+            blocks=blocks,
             stem=Stem.IMAGENET if kernel == 7 else Stem.CIFAR,
             width=width,
+            groups=groups,
+            width_per_group=width_per_group,
             norm=norm,
             classes=classes,
             in_channels=channels,
             activation=answers.activation or Activation.RELU,
-            **_grouping(state, block, width),
         )
     except SpecError as error:
         raise CheckpointError(f"this checkpoint is no network that can be built here: {error}") from error
@@ -112,7 +114,7 @@ def _norm(state: State) -> Norm:
     return Norm.GROUP if "layer1.0.bn1.weight" in state else Norm.NONE
 
 
-def _grouping(state: State, block: Block, width: int) -> dict[str, Any]:
+def _grouping(state: State, block: Block, width: int) -> tuple[int, int]:
     """Groups and their width, which all stages must agree with: rounding hides it in narrow ones."""
     planes = state["layer1.0.conv2.weight"].shape[0]
     if not block.bottleneck:
@@ -120,7 +122,7 @@ def _grouping(state: State, block: Block, width: int) -> dict[str, Any]:
             raise CheckpointError(
                 f"its stem has {width} channels and its first stage {planes}, as Wide ResNets for CIFAR do; only equal ones can be built here"
             )
-        return {}
+        return 1, 64
     convs = [state[key] for stage in range(1, 7) if (key := f"layer{stage}.0.conv2.weight") in state]
     for conv in convs:
         if len(conv.shape) != 4 or min(conv.shape) < 1:
@@ -128,7 +130,7 @@ def _grouping(state: State, block: Block, width: int) -> dict[str, Any]:
     groups = convs[0].shape[0] // convs[0].shape[1]
     for wide in (64, *range(1, 1025)):
         if all(int(width * 2**s * (wide / 64.0)) * groups == conv.shape[0] for s, conv in enumerate(convs)):
-            return {"groups": groups, "width_per_group": wide}
+            return groups, wide
     raise CheckpointError(f"its 3×3 convolutions have {[c.shape[0] for c in convs]} channels, which no width per group gives")
 
 

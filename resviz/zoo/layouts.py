@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
+
+from torch import Tensor
 
 from resviz.guard import quoted
 from resviz.zoo.pickles import Object, Stored
@@ -91,7 +93,7 @@ _PART: Final = re.compile(r"(conv1|bn1|layer\d|norm|fc)\.")
 _CLASSES: Final = ("classes", "class_names", "categories", "class_to_idx", "idx_to_class", "labels")
 
 
-def networks(tree: Any, name: str) -> tuple[Found, ...]:
+def networks(tree: object, name: str) -> tuple[Found, ...]:
     """Every network of the ResNet family in a file, its averaged copies last. Raises `CheckpointError` where there is none."""
     held = [(where, _tensors(entries)) for where, entries in _mappings(tree)]
     found = [each for where, tensors in held for each in _networks(where, tensors)]
@@ -100,13 +102,13 @@ def networks(tree: Any, name: str) -> tuple[Found, ...]:
     return tuple(sorted(found, key=lambda each: (bool(each.problem), "ema" in each.where or "averag" in each.where)))
 
 
-def class_names(tree: Any, classes: int) -> tuple[str, ...]:
+def class_names(tree: object, classes: int) -> tuple[str, ...]:
     """The names that a checkpoint keeps beside its tensors, in order; none where it has none that fit."""
     every = (_listed(entries.get(key)) for _, entries in _mappings(tree) for key in _CLASSES)
     return next((names for names in every if len(names) == classes), ())
 
 
-def preactivation(tensors: Mapping[str, Any]) -> bool:
+def preactivation(tensors: Mapping[str, Tensor | Stored]) -> bool:
     """Whether a block's first norm stands before its first convolution: where the two differ, its size tells."""
     for key, norm in tensors.items():
         conv = (
@@ -117,11 +119,11 @@ def preactivation(tensors: Mapping[str, Any]) -> bool:
     return "bn1.weight" not in tensors and "layer1.0.bn1.weight" in tensors
 
 
-def _tensors(entries: Mapping[Any, Any]) -> dict[str, Stored]:
+def _tensors(entries: Mapping[object, object]) -> dict[str, Stored]:
     return {_text(key): value for key, value in entries.items() if isinstance(value, Stored)}
 
 
-def _text(key: Any) -> str:
+def _text(key: object) -> str:
     return key.decode("latin-1") if isinstance(key, bytes) else str(key)
 
 
@@ -177,7 +179,7 @@ def _with_last_norm(ours: Mapping[str, str], tensors: Mapping[str, Stored]) -> d
     }
 
 
-def _nothing(held: Sequence[Mapping[str, Stored]], tree: Any, name: str) -> str:
+def _nothing(held: Sequence[Mapping[str, Stored]], tree: object, name: str) -> str:
     """Why a file holds no network of this family."""
     if not held:
         there = [quoted(_text(key), 30) for key in (_entries(tree) or {})][:6]
@@ -191,11 +193,11 @@ def _nothing(held: Sequence[Mapping[str, Stored]], tree: Any, name: str) -> str:
     return f"{name} is no ResNet: {wanted!r} is missing, the nearest is {near[0]!r}; name layers as torchvision does"
 
 
-def _kind(tree: Any) -> str:
+def _kind(tree: object) -> str:
     return f"a {quoted(tree.kind)}" if isinstance(tree, Object) else f"a {type(tree).__name__}"
 
 
-def _listed(given: Any) -> tuple[str, ...]:
+def _listed(given: object) -> tuple[str, ...]:
     if isinstance(given, dict):  # a name for each number, or a number for each name
         pairs = [(v, k) if isinstance(v, int) else (k, v) for k, v in given.items()]
         if not all(isinstance(n, int) for n, _ in pairs):
@@ -206,7 +208,7 @@ def _listed(given: Any) -> tuple[str, ...]:
     return ()
 
 
-def _entries(thing: Any) -> Mapping[Any, Any] | None:
+def _entries(thing: object) -> Mapping[object, object] | None:
     """A mapping's entries; of a whole module its parameters, buffers and parts."""
     if isinstance(thing, dict):
         return thing
@@ -217,19 +219,21 @@ def _entries(thing: Any) -> Mapping[Any, Any] | None:
     return thing.entries or (thing.state if isinstance(thing.state, dict) else None)
 
 
-def _flat(module: Object, prefix: str, deep: int) -> dict[str, Any]:
+def _flat(module: Object, prefix: str, deep: int) -> dict[object, object]:
     """The state_dict of a module that was saved whole."""
     state = module.state if isinstance(module.state, dict) else {}
-    found = {f"{prefix}{key}": value for kind in ("_parameters", "_buffers") for key, value in (state.get(kind) or {}).items()}
+    found: dict[object, object] = {
+        f"{prefix}{key}": value for kind in ("_parameters", "_buffers") for key, value in (state.get(kind) or {}).items()
+    }
     for key, part in (state.get("_modules") or {}).items() if deep else ():
         if isinstance(part, Object):
             found |= _flat(part, f"{prefix}{key}.", deep - 1)
     return found
 
 
-def _mappings(tree: Any) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+def _mappings(tree: object) -> Iterator[tuple[str, Mapping[object, object]]]:
     """Every mapping in the tree, and where it lies."""
-    waiting: deque[tuple[tuple[str, ...], Any]] = deque([((), tree)])
+    waiting: deque[tuple[tuple[str, ...], object]] = deque([((), tree)])
     seen: set[int] = set()
     while waiting and len(seen) < _MANY:
         where, thing = waiting.popleft()

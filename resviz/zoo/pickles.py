@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import math
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -63,9 +63,9 @@ class Object:
     """Anything else: its kind, what it was made from, its state, and its entries where it is a kind of dictionary."""
 
     kind: str
-    args: Any = ()
-    state: Any = None
-    entries: dict[Any, Any] = field(default_factory=dict)
+    args: object = ()
+    state: object = None
+    entries: dict[object, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ _ODD: Final = {
 
 def unpickled(
     stream: io.BytesIO, read: Callable[[Storage], Tensor], tick: Tick = quiet, storages: dict[str, Storage] | None = None
-) -> Any:
+) -> object:
     """What the pickle at the stream's place describes; the stream then stands behind it. Raises `PickleError`.
 
     `storages` gathers every run of numbers that is named.
@@ -118,12 +118,12 @@ class _Machine:
 
     def __init__(self, read: Callable[[Storage], Tensor], storages: dict[str, Storage]) -> None:
         self.read, self.storages = read, storages
-        self.stack: list[Any] = []
-        self.below: list[list[Any]] = []  # the stacks under each mark
-        self.memo: dict[int, Any] = {}
+        self.stack: list[object] = []
+        self.below: list[list[object]] = []  # the stacks under each mark
+        self.memo: dict[int, object] = {}
         self._acts: dict[str, Callable[..., None] | None] = {}
 
-    def step(self, name: str, argument: Any) -> None:
+    def step(self, name: str, argument: object) -> None:
         if name not in self._acts:
             self._acts[name] = getattr(self, f"_{name.lower()}", None)
         if (act := self._acts[name]) is not None:
@@ -140,7 +140,7 @@ class _Machine:
         elif name not in _IGNORED:
             raise PickleError(f"it holds the operation {name}")
 
-    def marked(self) -> list[Any]:
+    def marked(self) -> list[object]:
         items, self.stack = self.stack, self.below.pop()
         return items
 
@@ -175,7 +175,7 @@ class _Machine:
         self.stack.append({})
         self._set(items)
 
-    def _set(self, items: list[Any]) -> None:
+    def _set(self, items: list[object]) -> None:
         held = self.stack[-1]
         held = held.entries if isinstance(held, Object) else held
         if isinstance(held, dict):
@@ -258,20 +258,20 @@ class _Machine:
         self.storages[str(key)] = Storage(str(key), dtype or torch.uint8, numel, "" if dtype else quoted(what))
         self.stack.append(self.storages[str(key)])
 
-    def made(self, kind: Any, args: Any) -> Any:
+    def made(self, kind: object, args: object) -> object:
         """What calling `kind` would make, described."""
         name = kind.name if isinstance(kind, _Global) else type(kind).__name__
         module, _, last = name.rpartition(".")
         if module == "torch._utils" and last.startswith("_rebuild"):
-            return self._rebuilt(last, args)
-        if last == "_rebuild_from_type_v2" and len(args) > 2:
-            return self.made(args[0], args[2])
+            return self._rebuilt(last, _several(args))
+        if last == "_rebuild_from_type_v2" and len(given := _several(args)) > 2:
+            return self.made(given[0], given[2])
         if name in ("collections.OrderedDict", "collections.defaultdict", "builtins.dict"):
-            pairs = args[-1] if args and isinstance(args[-1], list) else []
+            pairs = given[-1] if (given := _several(args)) and isinstance(given[-1], list) else []
             return {pair[0]: pair[1] for pair in pairs if isinstance(pair, list | tuple) and len(pair) == 2 and _simple(pair[0])}
         return Object(name, args)
 
-    def _rebuilt(self, how: str, args: Any) -> Any:
+    def _rebuilt(self, how: str, args: Sequence[object]) -> object:
         if how.startswith("_rebuild_parameter"):
             return args[0]
         if how not in ("_rebuild_tensor", "_rebuild_tensor_v2"):
@@ -282,32 +282,56 @@ class _Machine:
         if storage.odd:
             return Stored((), problem=f"of the kind {storage.odd}")
         if isinstance(shape, Object):  # torch.Size
-            shape = shape.args[0]
-        numbers = (offset, *shape, *stride)
-        if len(shape) != len(stride) or len(shape) > 8 or not all(type(n) is int and 0 <= n < 2**48 for n in numbers):
-            raise PickleError("a tensor has an impossible shape")
-        last = offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
-        count = math.prod(shape)
+            shape = _several(shape.args)[0]
+        (start,), sizes, steps = _whole((offset,)), _whole(shape), _whole(stride)
+        if len(sizes) != len(steps) or len(sizes) > 8:
+            raise PickleError(_IMPOSSIBLE)
+        last = start + sum((size - 1) * step for size, step in zip(sizes, steps, strict=True))
+        count = math.prod(sizes)
         problem = (
             "" if count == 0 or (last < storage.numel and count <= storage.numel) else "larger than what the file holds of it"
         )
         return Stored(
-            shape=tuple(shape),
+            shape=sizes,
             dtype=storage.dtype,
             storage=storage,
-            offset=offset,
-            stride=tuple(stride),
+            offset=start,
+            stride=steps,
             problem=problem,
             read=None if problem else self.read,
         )
 
 
-def _simple(key: Any) -> bool:
+def _several(args: object) -> Sequence[object]:
+    """What a call is made with, which is a list in any file that Python wrote."""
+    if not isinstance(args, tuple | list):
+        raise PickleError(f"a call in it is made with a {type(args).__name__} and not with a list")
+    return args
+
+
+_IMPOSSIBLE: Final = "a tensor has an impossible shape"
+
+
+def _whole(given: object) -> tuple[int, ...]:
+    """Sizes, strides and offsets; nothing that no file can have."""
+    listed = given if isinstance(given, tuple | list) else (None,)
+    found = tuple(n for n in listed if type(n) is int and 0 <= n < 2**48)
+    if len(found) != len(listed):
+        raise PickleError(_IMPOSSIBLE)
+    return found
+
+
+def _simple(key: object) -> bool:
     """Keys that are compared quickly and in full."""
     return isinstance(key, str | int | float | bytes | None)
 
 
-_CONSTANTS: Final[Mapping[str, Any]] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_CONSTANTS: Final[Mapping[str, bool | None]] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_EMPTY: Final[Mapping[str, Callable[[], Any]]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}
+_EMPTY: Final[Mapping[str, Callable[[], object]]] = {
+    "EMPTY_DICT": dict,
+    "EMPTY_LIST": list,
+    "EMPTY_TUPLE": tuple,
+    "EMPTY_SET": list,
+}
 _IGNORED: Final = ("PROTO", "FRAME")

@@ -42,8 +42,14 @@ class CheckpointError(ValueError):
 class Contents:
     """Nested mappings with `Stored` tensors in them, and what a safetensors file says of itself."""
 
-    tree: Any
+    tree: object
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tensors(self) -> Mapping[str, Stored]:
+        """Those that lie at the top, by name."""
+        entries = self.tree.items() if isinstance(self.tree, dict) else ()
+        return {str(key): value for key, value in entries if isinstance(value, Stored)}
 
 
 def contents(data: bytes, name: str, tick: Tick = quiet) -> Contents:
@@ -128,7 +134,7 @@ def _numbers(data: memoryview, storage: Storage) -> Tensor:
         return torch.frombuffer(data, dtype=storage.dtype, count=storage.numel)
 
 
-def with_card(data: bytes, card: Mapping[str, Any]) -> bytes:
+def with_card(data: bytes, card: Mapping[str, object]) -> bytes:
     """A safetensors file that says in its metadata what it is, under "card"."""
     header, start = _split(data)
     metadata = header.get("__metadata__", {}) | {"card": json.dumps(card, ensure_ascii=False)}
@@ -140,7 +146,7 @@ def with_card(data: bytes, card: Mapping[str, Any]) -> bytes:
 # ------------------------------------------------------------------------------------------- torch.save
 
 
-def _zipped(data: bytes, name: str, tick: Tick) -> Any:
+def _zipped(data: bytes, name: str, tick: Tick) -> object:
     """PyTorch 1.6 and later: a zip whose entries are stored as they are, one of them the pickle, one for each run of numbers."""
     if (size := _directory(data)) > _HEADER:
         raise PickleError(f"its table of contents claims {size >> 20:,} MB")
@@ -186,7 +192,7 @@ def _directory(data: bytes) -> int:
     return int(max(sizes))
 
 
-def _legacy(data: bytes, tick: Tick) -> Any:
+def _legacy(data: bytes, tick: Tick) -> object:
     """Before 1.6: five pickles, the fourth of them the checkpoint, then each run of numbers behind its length."""
     places: dict[str, int] = {}
 
@@ -200,6 +206,8 @@ def _legacy(data: bytes, tick: Tick) -> Any:
     if isinstance(system, dict) and system.get("little_endian") is False:
         raise PickleError("its numbers are big-endian")
     keys, place = unpickled(stream, read, tick), stream.tell()
+    if not isinstance(keys, list):
+        raise PickleError("it does not say which numbers it holds")
     for key in map(str, keys):
         (numel,) = struct.unpack_from("<q", data, place)
         if key not in storages or numel < 0:

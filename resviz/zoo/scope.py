@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from resviz.results import SCORES, Prediction, Scope
+from resviz.results import SCORES, Prediction, Scope, ScopeCard
 from resviz.zoo.bundled import bundled_names, card
 from resviz.zoo.classifier import Classifier
 
@@ -44,7 +43,17 @@ def begin_with(samples: Sequence[str]) -> tuple[str, str]:
 def scope_of(name: str) -> Scope | None:
     """What a bundled network's card says; None where it was not measured."""
     found = card(name).get("scope")
-    return None if found is None else Scope(**{key: value for key, value in found.items() if key in Scope.__dataclass_fields__})
+    if found is None:
+        return None
+    return Scope(
+        score=found["score"],
+        threshold=found["threshold"],
+        caught=found["caught"],
+        false_alarms=found["false_alarms"],
+        auroc=found["auroc"],
+        inside=found["inside"],
+        outside=found["outside"],
+    )
 
 
 def _held_out(root: Path) -> Path:
@@ -109,7 +118,14 @@ def _told(predictions: Sequence[Prediction], score: str) -> np.ndarray:
     return np.array([prediction.familiarity(score) for prediction in predictions])
 
 
-def to_card(scope: Scope) -> dict[str, object]:
+def to_card(scope: Scope) -> ScopeCard:
     """The scope with the digits that so many pictures are good for."""
-    rounded = asdict(scope) | {name: round(getattr(scope, name), 3) for name in ("threshold", "caught", "false_alarms")}
-    return rounded | {"auroc": {score: round(value, 3) for score, value in scope.auroc.items()}}
+    return {
+        "score": scope.score,
+        "threshold": round(scope.threshold, 3),
+        "caught": round(scope.caught, 3),
+        "false_alarms": round(scope.false_alarms, 3),
+        "auroc": {score: round(value, 3) for score, value in scope.auroc.items()},
+        "inside": scope.inside,
+        "outside": scope.outside,
+    }
