@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 import torch
 
@@ -22,9 +22,9 @@ __all__ = ["build", "skeleton"]
 def skeleton(spec: NetSpec, variant: Variant | None = None) -> ResNet: ...
 @overload
 def skeleton(spec: Spec) -> Net: ...
-def skeleton(spec: Any, variant: Variant | None = None) -> Net:
+def skeleton(spec: Spec, variant: Variant | None = None) -> Net:
     """The network on the meta device: every name and shape, no memory."""
-    kind: Any = family_of(spec).module()
+    kind = family_of(spec).module()
     with torch.device("meta"):
         return kind(spec) if variant is None else kind(spec, variant)
 
@@ -33,7 +33,7 @@ def skeleton(spec: Any, variant: Variant | None = None) -> Net:
 def build(spec: NetSpec) -> ResNet: ...
 @overload
 def build(spec: Spec) -> Net: ...
-def build(spec: Any) -> Net:
+def build(spec: Spec) -> Net:
     """The network with its initial weights.
 
     Each layer draws from a generator of its own, seeded by the spec's seed and the layer's name: a plain and a residual

@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, TypedDict
 
 from resviz.results import LayerRow, LayerTable
 
 __all__ = ["Shape", "Walk"]
 
 Shape = tuple[int, ...]
+
+
+class _Join(TypedDict, total=False):
+    """What only the row where branch and skip meet says."""
+
+    skip_from: str
+    cut: bool
+    joins: Literal["add", "concat"]
 
 
 class Walk:
@@ -30,11 +38,22 @@ class Walk:
         """Any layer: params and MACs of one image."""
         self._row(name, kind, out, params, macs)
 
-    def _row(self, name: str, kind: str, out: Shape, params: int = 0, macs: int = 0, **join: object) -> None:
-        macs, memory = (macs, 4 * math.prod(out)) if self._live else (0, 0)
-        costs = {"memory": memory, "receptive_field": self.field}
-        place = {"unit": self._unit, "stage": self._stage, "path": self._path}
-        self.rows.append(LayerRow(name, kind, self.shape, out, params, macs, **costs, **place, **join))  # type: ignore[arg-type]
+    def _row(self, name: str, kind: str, out: Shape, params: int = 0, macs: int = 0, join: _Join | None = None) -> None:
+        row = LayerRow(
+            name=name,
+            kind=kind,
+            in_shape=self.shape,
+            out_shape=out,
+            params=params,
+            macs=macs if self._live else 0,
+            memory=4 * math.prod(out) if self._live else 0,
+            receptive_field=self.field,
+            unit=self._unit,
+            stage=self._stage,
+            path=self._path,
+            **(join or {}),
+        )
+        self.rows.append(row)
         self.shape = out
 
     def conv(self, name: str, channels: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False) -> None:
@@ -105,8 +124,9 @@ class Walk:
 
     def join(self, name: str, source: str, cut: bool, beside: int = 0) -> None:
         """Branch and skip meet: added, or with `beside` channels of the skip put beside the branch's own."""
-        kind, out = "concat" if beside else "add", (self.shape[0] + beside, *self.shape[1:])
-        self._row(name, kind, out, skip_from=source, cut=cut, joins=kind)
+        kind: Literal["add", "concat"] = "concat" if beside else "add"
+        out = (self.shape[0] + beside, *self.shape[1:])
+        self._row(name, kind, out, join={"skip_from": source, "cut": cut, "joins": kind})
 
     def table(self) -> LayerTable:
         """Every row so far, and the columns' totals."""

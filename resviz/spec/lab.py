@@ -125,8 +125,8 @@ def labels_of(specs: Sequence[NetSpec]) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------ comparisons
 
 
-def _on_digits(depth: int, **changes: Any) -> NetSpec:
-    return replace(NetSpec(blocks=cifar_blocks(depth), in_channels=1), **changes)
+def _on_digits(depth: int, norm: Norm = Norm.BATCH, init: Init = Init.KAIMING) -> NetSpec:
+    return NetSpec(blocks=cifar_blocks(depth), in_channels=1, norm=norm, init=init)
 
 
 def _skips(depth: int) -> LabPlan:
@@ -191,7 +191,7 @@ def comparison_of(plan: LabPlan) -> str | None:
 
 # ------------------------------------------------------------------------------------------ URL
 
-_NUMBERS: Final[Mapping[str, Callable[[str], Any]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
+_NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
 _EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-d]):([1-9]\d*\.\d+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
 _MOST_EDITS = 500
@@ -222,7 +222,7 @@ def plan_from_query(query: Mapping[str, str]) -> tuple[LabPlan | None, tuple[str
     if not specs:
         return None, ()
     changes: dict[str, Any] = {}
-    readers: dict[str, Callable[[str], Any]] = {**_NUMBERS, "data": str, "lab_seed": int}
+    readers: dict[str, Callable[[str], float | str]] = {**_NUMBERS, "data": str, "lab_seed": int}
     for name, read in readers.items():
         if name in query:
             try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import torch
 from captum.attr import (
     Deconvolution,
     DeepLift,
     DeepLiftShap,
+    GradientAttribution,
     GradientShap,
     GuidedBackprop,
     InputXGradient,
@@ -60,7 +61,7 @@ def deconvolution(setting: Setting) -> Evidence:
 
 # what a noise tunnel can average, and what each is asked with
 TUNNEL_STEPS: Final = 16  # of Integrated Gradients inside a tunnel, whose noise is larger than what more steps would mend
-_TUNNELLED: Final[Mapping[str, Callable[[Score], Any]]] = {
+_TUNNELLED: Final[Mapping[str, Callable[[Score], GradientAttribution]]] = {
     "saliency": Saliency,
     "input-x-gradient": InputXGradient,
     "guided-backprop": GuidedBackprop,

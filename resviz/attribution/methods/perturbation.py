@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import Occlusion
+from captum.attr import Occlusion, PerturbationAttribution
 from torch import Tensor
 
 from resviz.attribution.method import Evidence, Score, Setting, Values, flat, numbers
@@ -63,7 +62,7 @@ def superpixels(x: Tensor, count: int) -> Tensor:
     return torch.from_numpy(np.unique(labels, return_inverse=True)[1].reshape(labels.shape))[None, None].to(x.device)
 
 
-def over_superpixels(make: Callable[[Score], Any], sampled: bool) -> Callable[[Setting], Evidence]:
+def over_superpixels(make: Callable[[Score], PerturbationAttribution], sampled: bool) -> Callable[[Setting], Evidence]:
     """`make` makes the Captum method; `sampled` ones draw combinations of superpixels."""
 
     def run(setting: Setting) -> Evidence:

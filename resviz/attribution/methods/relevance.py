@@ -29,7 +29,7 @@ class _FlatRule(PropagationRule):
 
     STABILITY_FACTOR = _STABLE
 
-    def _manipulate_weights(self, module: Any, inputs: Any, outputs: Any) -> None:
+    def _manipulate_weights(self, module: Any, inputs: object, outputs: object) -> None:
         module.activations = {device: tuple(torch.ones_like(a) for a in kept) for device, kept in module.activations.items()}
         module.weight.data = torch.ones_like(module.weight)
         if module.bias is not None:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-from resviz.figures.diagram.shapes import Canvas, Diagram, Shape, describe_row, tint
+from resviz.figures.diagram.shapes import About, Canvas, Diagram, Shape, describe_row, tint
 from resviz.results import LayerRow, LayerTable, UnitRows
 
 __all__ = ["network_diagram"]
@@ -99,10 +99,9 @@ class _Network:
 
     def layer(self, x: float, row: LayerRow, hollow: bool = False) -> None:
         h = self.height(row.out_shape[1])
-        more: dict[str, Any] = {"name": row.name, "label": self.label(row), "action": f"select:{row.name}"}
-        if not hollow:
-            more["fill"] = self.paint.get(row.name) or tint(row.out_shape[0], self.top_channels)
-        self.canvas.rect(x, _MIDDLE - h / 2, self.bar, h, "hollow" if hollow else "layer", **more)
+        fill = "" if hollow else self.paint.get(row.name) or tint(row.out_shape[0], self.top_channels)
+        about: About = {"name": row.name, "label": self.label(row), "action": f"select:{row.name}"}
+        self.canvas.rect(x, _MIDDLE - h / 2, self.bar, h, "hollow" if hollow else "layer", fill=fill, **about)
 
     def stem(self, rows: Sequence[LayerRow]) -> None:
         at = self.x + 12
@@ -150,15 +149,15 @@ class _Network:
     def name(self, stage: str, out: tuple[int, ...], across: tuple[float, float], sign: tuple[str, str, str]) -> None:
         (left, right), (mark, action, hint) = across, sign
         channels, side = f"{out[0]} ch", f"{out[1]}×{out[1]}"
-        title: dict[str, Any] = {"text": f"{stage}{mark}", "css": "title", "action": action, "label": hint}
+        title, about = f"{stage}{mark}", About(action=action, label=hint)
         if self.canvas.vertical:
             beside = _MIDDLE + _HALF + 38  # of what counts equal blocks
-            self.canvas.text(left + 18, beside, anchor="start", **title)
+            self.canvas.text(left + 18, beside, title, "title", "start", **about)
             self.canvas.text(left + 34, beside, side, "small", "start")
             self.canvas.text(left + 50, beside, channels, "small", "start")
             return
         centre, y = (left + right) / 2, _MIDDLE + _HALF + 33
-        self.canvas.text(centre, y, **title)
+        self.canvas.text(centre, y, title, "title", **about)
         if right - left < 76:
             self.canvas.text(centre, y + 14, side, "small")
             self.canvas.text(centre, y + 26, channels, "small")

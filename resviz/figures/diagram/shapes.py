@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict, Unpack
 
 from resviz.figures.theme import count
 from resviz.results import LayerRow
 
-__all__ = ["Canvas", "Diagram", "Shape", "describe_row", "tint"]
+__all__ = ["About", "Canvas", "Diagram", "Shape", "describe_row", "tint"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,22 @@ class Diagram:
     height: float
     shapes: tuple[Shape, ...] = field(default=())
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, object]:
         """For the component: JSON-able."""
         return {"width": self.width, "height": self.height, "shapes": [_lean(shape) for shape in self.shapes]}
 
 
-def _lean(shape: Shape) -> dict[str, Any]:
+def _lean(shape: Shape) -> dict[str, object]:
     return {key: value for key, value in vars(shape).items() if value not in ("", None)}
+
+
+class About(TypedDict, total=False):
+    """What a shape may say beside how it looks; see `Shape`."""
+
+    name: str
+    label: str
+    action: str
+    pressed: bool
 
 
 class Canvas:
@@ -53,17 +62,20 @@ class Canvas:
         """A point in the drawing's own direction, rounded to a tenth of a pixel: x and y change places where it runs downwards."""
         return (round(y, 1), round(x, 1)) if self.vertical else (round(x, 1), round(y, 1))
 
-    def rect(self, x: float, y: float, w: float, h: float, css: str, radius: float = 3, **more: Any) -> None:
+    def rect(
+        self, x: float, y: float, w: float, h: float, css: str, radius: float = 3, fill: str = "", **about: Unpack[About]
+    ) -> None:
         """A rectangle with its left top corner at (x, y)."""
         (left, top), (wide, high) = self.at(x, y), self.at(w, h)
-        fill = {"fill": more.pop("fill")} if "fill" in more else {}
-        attrs = {"x": left, "y": top, "width": wide, "height": high, "rx": radius} | fill
-        self.shapes.append(Shape("rect", attrs, css, **more))
+        attrs: dict[str, float | str] = {"x": left, "y": top, "width": wide, "height": high, "rx": radius}
+        if fill:
+            attrs["fill"] = fill
+        self.shapes.append(Shape("rect", attrs, css, **about))
 
-    def circle(self, x: float, y: float, r: float, css: str, **more: Any) -> None:
+    def circle(self, x: float, y: float, r: float, css: str, **about: Unpack[About]) -> None:
         """A circle around (x, y)."""
         cx, cy = self.at(x, y)
-        self.shapes.append(Shape("circle", {"cx": cx, "cy": cy, "r": r}, css, **more))
+        self.shapes.append(Shape("circle", {"cx": cx, "cy": cy, "r": r}, css, **about))
 
     def line(self, x0: float, y0: float, x1: float, y1: float, css: str) -> None:
         """A straight line."""
@@ -75,18 +87,18 @@ class Canvas:
         self.line(x - arm, y, x + arm, y, "plus")
         self.line(x, y - arm, x, y + arm, "plus")
 
-    def arc(self, x0: float, x1: float, base: float, top: float, css: str, **more: Any) -> None:
+    def arc(self, x0: float, x1: float, base: float, top: float, css: str, **about: Unpack[About]) -> None:
         """A flat-topped arch from x0 to x1, standing on `base` and reaching `top`."""
         r = min((x1 - x0) / 2, abs(base - top), 14)
         left = (("M", (x0, base)), ("L", (x0, top + r)), ("Q", (x0, top), (x0 + r, top)))
         right = (("L", (x1 - r, top)), ("Q", (x1, top), (x1, top + r)), ("L", (x1, base)))
         path = "".join(letter + " ".join("{} {}".format(*self.at(*p)) for p in points) for letter, *points in left + right)
-        self.shapes.append(Shape("path", {"d": path}, css, **more))
+        self.shapes.append(Shape("path", {"d": path}, css, **about))
 
-    def text(self, x: float, y: float, text: str, css: str = "", anchor: str = "middle", **more: Any) -> None:
+    def text(self, x: float, y: float, text: str, css: str = "", anchor: str = "middle", **about: Unpack[About]) -> None:
         """Words at (x, y), anchored as SVG's `text-anchor` says."""
         cx, cy = self.at(x, y)
-        self.shapes.append(Shape("text", {"x": cx, "y": cy, "text-anchor": anchor}, css, text, **more))
+        self.shapes.append(Shape("text", {"x": cx, "y": cy, "text-anchor": anchor}, css, text, **about))
 
 
 def tint(channels: int, top: int) -> str:

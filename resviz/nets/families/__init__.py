@@ -33,7 +33,7 @@ class Family:
     spec: type[Spec]
     presets: Mapping[str, Spec]
     rows: Callable[[Any, int], LayerTable]
-    module: Callable[[], type[Net]]
+    module: Callable[[], Callable[..., Net]]
     recognise: Callable[[Collection[str]], bool]
     comparisons: Mapping[str, Callable[[int], LabPlan]]
 

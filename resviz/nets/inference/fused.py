@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional as F
 
 from resviz.machine import plain
+from resviz.nets.families.resnet import ResNet
 from resviz.nets.inference.patches import Local
 from resviz.nets.unit import Net, Unit
 from resviz.spec.net import Activation
@@ -21,7 +22,7 @@ from resviz.spec.net import Activation
 __all__ = ["fuse", "near", "prepare"]
 
 
-_ops: Any = torch.ops.mkldnn
+_ops = torch.ops.mkldnn
 
 
 @cache
@@ -67,7 +68,7 @@ class _Packed:
         return self.layouts[key]
 
 
-def _packed(conv: Any, x: Tensor) -> _Packed | None:
+def _packed(conv: nn.Conv2d, x: Tensor) -> _Packed | None:
     packed: _Packed | None = getattr(conv, "packed", None)
     return (
         packed
@@ -93,11 +94,22 @@ def _convolved(conv: nn.Conv2d, x: Tensor, skip: Tensor | None, relu: bool) -> T
     return found
 
 
+class _Context(FunctionCtx):
+    """What a step leaves for the way back; autograd adds the last two."""
+
+    conv: nn.Conv2d
+    relu: bool
+    shape: torch.Size
+    joined: bool
+    needs_input_grad: tuple[bool, ...]
+    saved_tensors: tuple[Tensor, ...]
+
+
 class _Step(torch.autograd.Function):
     """relu(conv(x) + skip); without `relu` or `skip` the plain convolution."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, skip: Tensor | None, conv: nn.Conv2d, relu: bool) -> Tensor:
+    def forward(ctx: _Context, x: Tensor, skip: Tensor | None, conv: nn.Conv2d, relu: bool) -> Tensor:
         y = _convolved(conv, x, skip, relu)
         if relu:
             ctx.save_for_backward(y)
@@ -106,7 +118,7 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+    def backward(ctx: _Context, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         if ctx.relu:
             gradient = torch.ops.aten.threshold_backward(gradient, ctx.saved_tensors[0], 0)
         below = _input_gradient(ctx.conv, ctx.shape, gradient) if ctx.needs_input_grad[0] else None
@@ -159,7 +171,7 @@ def prepare(net: Net) -> None:
             module.packed = _Packed(module)  # type: ignore[assignment]
 
 
-def _step(conv: Any, x: Tensor, skip: Tensor | None = None, relu: bool = True) -> Tensor:
+def _step(conv: nn.Conv2d, x: Tensor, skip: Tensor | None = None, relu: bool = True) -> Tensor:
     found: Tensor = _Step.apply(x, skip, conv, relu)
     return found
 
@@ -179,8 +191,8 @@ def _skipped(unit: Unit, x: Tensor) -> Tensor:
     return unit.identity(x, x) if projection is None else _step(projection, x, relu=False)
 
 
-def _early(net: Any, x: Tensor) -> Tensor:
-    found: Tensor = net.layer1(net.maxpool(_step(net.conv1, x)))
+def _early(net: ResNet, x: Tensor) -> Tensor:
+    found: Tensor = net.get_submodule("layer1")(net.maxpool(_step(net.conv1, x)))
     return found
 
 
