@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from resviz.cli.networks import about_a_picture, class_index, classifier_of, told_apart
 from resviz.cli.values import BAR, FIGURES, Commands, json_option, out_file, path, picture, show, write_figure
@@ -93,9 +93,9 @@ def _explain_all(args: argparse.Namespace) -> int:
     return show(args, about, f"{out / 'index.html'}: {len(gallery.rows)} rows in predictions.csv, {problems} with a problem")
 
 
-def _options(given: list[str]) -> dict[str, Any]:
+def _options(given: list[str]) -> dict[str, float | str]:
     """NAME=VALUE pairs; a number where it is one."""
-    options: dict[str, Any] = {}
+    options: dict[str, float | str] = {}
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals:

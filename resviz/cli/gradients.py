@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from resviz.cli.values import FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
 from resviz.spec.names import describe
@@ -29,7 +29,7 @@ def _gradients(args: argparse.Namespace) -> int:
 
     spec, out = spec_of(args.net), out_file(args.out, FIGURES)
     spec = spec.plain() if args.plain else spec
-    changes: dict[str, Any] = {"norm": Norm(args.norm)} if args.norm else {}
+    changes: dict[str, Norm | Init] = {"norm": Norm(args.norm)} if args.norm else {}
     changes |= {"init": Init(args.init)} if args.init else {}
     spec = spec.resized(**changes)
     side = args.size or (64 if spec.stem is Stem.IMAGENET else 8)

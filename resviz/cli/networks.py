@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from resviz.cli.values import BAR, at_least, path
 from resviz.guard import door, nearest, quoted
@@ -139,7 +139,7 @@ def class_index(name: str, classifier: Classifier) -> int:
     return classifier.categories.index(name)
 
 
-UNTOLD: dict[str, Any] = dict.fromkeys(
+UNTOLD: dict[str, None] = dict.fromkeys(
     ("weights", "plain", "preact", "pool", "groups", "activation", "classes", "mean", "std", "size")
 )
 

@@ -7,9 +7,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from resviz.guard import nearest, quoted
 from resviz.spec.net import NetSpec
@@ -86,18 +86,18 @@ def out_file(text: str | None, endings: Sequence[str]) -> Path | None:
     return path
 
 
-def write_figure(figure: Any, path: Path) -> None:
+def write_figure(figure: object, path: Path) -> None:
     """A plotly figure as .html, or as .png or .svg where a Chrome is installed."""
     import plotly.graph_objects as go
 
-    figure = go.Figure(figure)
+    drawn = go.Figure(figure)
     if path.suffix.lower() == ".html":
-        figure.write_html(path)
+        drawn.write_html(path)
         return
-    figure.update_layout(paper_bgcolor="white", plot_bgcolor="white")
+    drawn.update_layout(paper_bgcolor="white", plot_bgcolor="white")
     logging.getLogger("choreographer").setLevel(logging.CRITICAL)  # it would speak before we do
     try:
-        image = figure.to_image(path.suffix.lower().removeprefix("."), width=1100, scale=2)
+        image = drawn.to_image(path.suffix.lower().removeprefix("."), width=1100, scale=2)
     except Exception as error:  # the browser's driver has a dozen of its own, and their texts are tuples and whole paragraphs
         raise ValueError(
             f"{quoted(path)} cannot be drawn: Plotly finds no Chrome or Chromium that runs here; install one, or write .html"
@@ -110,10 +110,15 @@ def plainly(note: str) -> str:
     return note.replace("**", "").replace("`", "")
 
 
-BAR: dict[str, Any] = {"leave": False, "disable": None}  # only where someone watches, and gone before what is said next
+class _Bar(TypedDict):
+    leave: bool
+    disable: None
 
 
-def show(args: argparse.Namespace, result: dict[str, Any], text: str) -> int:
+BAR: _Bar = {"leave": False, "disable": None}  # only where someone watches, and gone before what is said next
+
+
+def show(args: argparse.Namespace, result: Mapping[str, object], text: str) -> int:
     """Print the result as JSON where that is asked for, else as text; the exit code 0."""
     print(json.dumps(result, ensure_ascii=False) if args.json else text)
     return 0

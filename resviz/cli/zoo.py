@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from resviz.cli.networks import UNTOLD, about_a_file, classifier_of
 from resviz.cli.train import ORIGINAL
@@ -68,7 +68,7 @@ def _zoo_verify(args: argparse.Namespace) -> int:
     from resviz.probes.accuracy import evaluate
     from resviz.zoo.bundled import bundled_names, card, every_name
 
-    found: dict[str, Any] = {}
+    found: dict[str, dict[str, object]] = {}
     agreed, refused = True, []
     for name in args.names or bundled_names():
         about = card(name) if name in every_name() else None
