@@ -38,20 +38,20 @@ class _Computation:
     """One piece of work and all who watch it. `state` is "queued", "running", "done", "failed" or "cancelled"."""
 
     key: Hashable
-    work: Callable[[Tick], Any]
+    work: Callable[[Tick], object]
     crowded: Callable[[], bool]
     watchers: list[Job] = field(default_factory=list)
     state: str = "queued"
     fraction: float = 0.0
     note: str = ""
-    partial: Any = None  # what the work has so far, where it says so
-    result: Any = None
+    partial: object = None  # what the work has so far, where it says so
+    result: object = None
     error: BaseException | None = None
     began: float = 0.0  # of this turn
     spent: float = 0.0  # seconds of the turns before
     finished: threading.Event = field(default_factory=threading.Event)
 
-    def tick(self, fraction: float, note: str = "", partial: Any = None) -> bool:
+    def tick(self, fraction: float, note: str = "", partial: object = None) -> bool:
         """Record progress from 0 to 1; raises `Cancelled` where nobody watches any more. True: others wait, and its turn is over."""
         self.fraction, self.note = fraction, note or self.note
         self.partial = self.partial if partial is None else partial
@@ -178,7 +178,7 @@ class Jobs:
         self._waiting: list[_Computation] = []
         self._running: list[_Computation] = []
         self._used: dict[str, tuple[float, float]] = {}  # seconds of computing, and when they were counted
-        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._results: OrderedDict[Hashable, object] = OrderedDict()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
 
@@ -189,7 +189,7 @@ class Jobs:
                 self._results.move_to_end(key)
             return self._results.get(key)
 
-    def submit(self, owner: str, key: Hashable, work: Callable[[Tick], Any]) -> Job:
+    def submit(self, owner: str, key: Hashable, work: Callable[[Tick], object]) -> Job:
         """Watch the computation of this key: the one that waits, runs or has just ended, or a new one; raises `JobsFull`."""
         with self._changed:
             self._drop_unwanted()
@@ -210,7 +210,7 @@ class Jobs:
         done.end("done")
         return done
 
-    def _queued(self, owner: str, key: Hashable, work: Callable[[Tick], Any]) -> _Computation:
+    def _queued(self, owner: str, key: Hashable, work: Callable[[Tick], object]) -> _Computation:
         if len(self._waiting) >= self._queue:
             raise JobsFull(f"{self._queue} computations are already waiting; try again in a minute.")
         if sum(owner in other.owners for other in self._waiting) >= self._per_owner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 __all__ = ["Cancelled", "Tick", "quiet"]
 
@@ -17,9 +17,9 @@ class Tick(Protocol):
     True: others wait, and work that can be taken up again should let them. Raises `Cancelled` where the work should end.
     """
 
-    def __call__(self, fraction: float, note: str = "", partial: Any = None) -> bool: ...
+    def __call__(self, fraction: float, note: str = "", partial: object = None) -> bool: ...
 
 
-def quiet(fraction: float, note: str = "", partial: Any = None) -> bool:
+def quiet(fraction: float, note: str = "", partial: object = None) -> bool:
     """A `Tick` for work that nobody watches."""
     return False

@@ -6,7 +6,7 @@ import importlib
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,8 +14,10 @@ from resviz.spec.net import NetSpec
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from resviz.results import Prediction, Run
+    from resviz.zoo.classifier import Classifier
 
 __all__ = [
     "STYLE",
@@ -59,7 +61,9 @@ def warm_up() -> threading.Thread:
     return thread
 
 
-def batch_of(spec: NetSpec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None) -> Any:
+def batch_of(
+    spec: NetSpec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None
+) -> tuple[Tensor, Tensor]:
     """(images, targets) to probe with: "digits", "noise" or crops of a "picture"."""
     from resviz.data import images
 
@@ -71,7 +75,7 @@ def batch_of(spec: NetSpec, batch: str, size: int, side: int, seed: int, picture
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def bundled(name: str) -> Any:
+def bundled(name: str) -> Classifier:
     """A bundled network, loaded once for all sessions."""
     from resviz.zoo.bundled import load_bundled
 
@@ -79,7 +83,7 @@ def bundled(name: str) -> Any:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def imagenet(name: str) -> Any:
+def imagenet(name: str) -> Classifier:
     """A network with ImageNet's downloaded weights, loaded once for all sessions."""
     from resviz.zoo.imagenet import load_imagenet
 
@@ -87,7 +91,7 @@ def imagenet(name: str) -> Any:
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def prediction(name: str, image: Image.Image, _classifier: Any) -> Prediction:
+def prediction(name: str, image: Image.Image, _classifier: Classifier) -> Prediction:
     """What the network answers about a picture, computed once."""
     from resviz.zoo.classifier import predict
 

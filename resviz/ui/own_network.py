@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -17,7 +17,13 @@ from resviz.ui.markdown import literal
 from resviz.ui.waiting import result_of
 from resviz.ui.widgets.pickers import digest
 
+if TYPE_CHECKING:
+    from resviz.zoo.checkpoint import Answers
+    from resviz.zoo.classifier import Classifier
+
 __all__ = ["Network", "own_network"]
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Network:
     """A classifier to ask; `key` tells it from every other one, `about` is the word under it, `load` the Python that makes it."""
 
     key: str
-    classifier: Any  # zoo.Classifier, which is imported late
+    classifier: Classifier
     about: str
     load: str = ""
 
@@ -89,28 +95,29 @@ def _given() -> _File | None:
     return file
 
 
-def _before(file: _File, answers: Any, error: ValueError) -> tuple[str, Any, Any]:
+def _before(file: _File, answers: Answers, error: ValueError) -> tuple[str, Answers, Classifier]:
     """The answers with which this file could last be read, taken back; the error where there are none."""
-    good: tuple[str, Any, Any] = st.session_state.get("own.good", ("", None, None))
-    if good[0] != file.key or good[1] == answers:
+    good: tuple[str, Answers, Classifier] | None = st.session_state.get("own.good")
+    if good is None or good[0] != file.key or good[1] == answers:
         raise error
     st.session_state["own.answers"][file.key] = good[1]
     return good
 
 
-def _answers(file: _File) -> Any:
+def _answers(file: _File) -> Answers:
     from resviz.zoo.checkpoint import Answers
 
-    return st.session_state.setdefault("own.answers", {}).setdefault(file.key, Answers())
+    told: dict[str, Answers] = st.session_state.setdefault("own.answers", {})
+    return told.setdefault(file.key, Answers())
 
 
-def _loaded(file: _File, answers: Any, banner: DeltaGenerator) -> Any:
+def _loaded(file: _File, answers: Answers, banner: DeltaGenerator) -> Classifier | None:
     """The file read with these answers, once; None while it is read, and where it cannot be."""
     from resviz.zoo.checkpoint import CheckpointError, load
 
     state, key = st.session_state, (file.key, answers)
 
-    def read(tick: Tick) -> list[Any]:
+    def read(tick: Tick) -> list[Classifier | CheckpointError]:
         try:
             return [load(file.data, file.name, answers, file.card, tick)]
         except CheckpointError as error:
@@ -124,17 +131,17 @@ def _loaded(file: _File, answers: Any, banner: DeltaGenerator) -> Any:
         if found is None:
             return None
         state["own.loaded"], state["own.tries"] = (key, found.pop()), tries + 1  # it stays with this session alone
-    loaded = state["own.loaded"][1]
+    loaded: Classifier | CheckpointError = state["own.loaded"][1]
     if isinstance(loaded, CheckpointError):
         raise loaded
     return loaded
 
 
-def _questions(file: _File, classifier: Any, answers: Any) -> None:
+def _questions(file: _File, classifier: Classifier, answers: Answers) -> None:
     """What the file does not say, to be said; and what the network is shown and answers."""
     open_ = {guess.field for guess in classifier.guesses}
 
-    def control(field: str, make: Callable[..., Any], label: str, value: Any, read: Callable[[Any], Any], **more: Any) -> None:
+    def control(field: str, make: Callable[..., object], label: str, value: V, read: Callable[[V], Any], **more: object) -> None:
         key = f"own.{file.key}.{field}"
 
         def write() -> None:

@@ -33,12 +33,13 @@ def probes_of(
     `picture` is a key and the image. Raises `SpecError` for a network that would not fit into memory.
     """
     found = waiting.results_of(_wanted(nets, batch, size, side, picture))
-    return None if any(probe is None for probe in found) else dict(zip(nets, found, strict=True))
+    probes = [probe for probe in found if probe is not None]
+    return dict(zip(nets, probes, strict=True)) if len(probes) == len(nets) else None
 
 
 def _wanted(
     nets: Mapping[str, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
-) -> list[waiting.Wanted]:
+) -> list[waiting.Wanted[Probe]]:
     for spec in nets.values():
         check_memory(spec, side, size)
 

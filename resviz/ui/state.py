@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TypedDict
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -12,7 +12,18 @@ from resviz.spec.lab import PARAMETERS
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.query import from_query, to_query
 
-__all__ = ["EXPLAIN_PARAMETERS", "bound", "change", "current_spec", "follow_back", "reset", "sync_url", "undo", "went_back"]
+__all__ = [
+    "EXPLAIN_PARAMETERS",
+    "Bound",
+    "bound",
+    "change",
+    "current_spec",
+    "follow_back",
+    "reset",
+    "sync_url",
+    "undo",
+    "went_back",
+]
 
 EXPLAIN_PARAMETERS = frozenset({"photo", "model", "class", "against", "methods", "layers", "view"})  # of that page's link
 _HISTORY = 50
@@ -78,7 +89,14 @@ def reset() -> None:
     change(lambda _: NetSpec())
 
 
-def bound(name: str) -> dict[str, Any]:
+class Bound(TypedDict):
+    """What ties a widget to a value that is kept elsewhere."""
+
+    key: str
+    on_change: Callable[[], None]
+
+
+def bound(name: str) -> Bound:
     """`key` and `on_change` for a widget that shows one field of the spec and writes it back."""
     key = f"spec.{name}"
 

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from resviz.allocator import give_back
 from resviz.jobs import GRACE, Job, Jobs, JobsFull
@@ -21,7 +22,8 @@ from resviz.ui.markdown import literal
 
 __all__ = ["Wanted", "begin", "keep", "manager", "result_of", "results_of", "submit"]
 
-Wanted = tuple[str, Hashable, str, Callable[[Tick], Any]]  # a place on the page, what is asked, its name, and how it is computed
+T = TypeVar("T")
+Wanted = tuple[str, Hashable, str, Callable[[Tick], T]]  # a place on the page, what is asked, its name, and how it is computed
 _PATIENCE = 0.8  # seconds a page waits before it draws a bar instead of the result
 
 
@@ -79,12 +81,12 @@ def keep() -> None:
         _owner()
 
 
-def submit(key: Hashable, work: Callable[[Tick], Any]) -> Job:
+def submit(key: Hashable, work: Callable[[Tick], object]) -> Job:
     """A job of this session's own that the page keeps by itself; raises `JobsFull`."""
     return manager().submit(_owner(), key, work)
 
 
-def _start(slot: str, key: Hashable, work: Callable[[Tick], Any]) -> Job | None:
+def _start(slot: str, key: Hashable, work: Callable[[Tick], object]) -> Job | None:
     """The job of this place on the page; another key cancels what ran there. None where the result is remembered."""
     jobs: dict[str, Job] = st.session_state.setdefault("jobs", {})
     name = _owner()
@@ -95,12 +97,12 @@ def _start(slot: str, key: Hashable, work: Callable[[Tick], Any]) -> Job | None:
     return jobs.get(slot)
 
 
-def result_of(slot: str, key: Hashable, label: str, work: Callable[[Tick], Any]) -> Any:
+def result_of(slot: str, key: Hashable, label: str, work: Callable[[Tick], T]) -> T | None:
     """A job's result, or None after drawing in its place what keeps it: progress, its end, or what went wrong."""
     return results_of([(slot, key, label, work)])[0]
 
 
-def begin(wanted: Sequence[Wanted]) -> None:
+def begin(wanted: Sequence[Wanted[object]]) -> None:
     """Queue already what `results_of` will be asked for."""
     with contextlib.suppress(JobsFull):  # which `results_of` will say
         for slot, key, _, work in wanted:
@@ -108,10 +110,10 @@ def begin(wanted: Sequence[Wanted]) -> None:
 
 
 def results_of(
-    wanted: Sequence[Wanted],
-    places: Sequence[Any] = (),
-    draw_partial: Callable[[str, Any], None] | None = None,
-) -> list[Any]:
+    wanted: Sequence[Wanted[T]],
+    places: Sequence[DeltaGenerator] = (),
+    draw_partial: Callable[[str, T | None], None] | None = None,
+) -> list[T | None]:
     """Several jobs side by side: all are queued before any is waited for.
 
     `places` are containers to draw progress in; `draw_partial` draws there what the job of a slot has so far, or None.
@@ -125,7 +127,7 @@ def results_of(
     for job in started:
         if job is not None:
             job.wait(max(0.0, until - time.monotonic()))
-    results = []
+    results: list[T | None] = []
     for n, ((slot, key, label, _), job) in enumerate(zip(wanted, started, strict=True)):
         result = job.result if job is not None and job.state == "done" else manager().remembered(key)
         results.append(result)
@@ -135,7 +137,7 @@ def results_of(
     return results
 
 
-def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[str, Any], None] | None = None) -> None:
+def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[str, T | None], None] | None = None) -> None:
     def again() -> None:
         st.session_state.jobs.pop(slot, None)
 
@@ -150,7 +152,7 @@ def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[str, Any], No
 
 
 @st.fragment(run_every=0.5)
-def _watch(slot: str, label: str, job: Job, draw_partial: Callable[[str, Any], None] | None) -> None:
+def _watch(slot: str, label: str, job: Job, draw_partial: Callable[[str, T | None], None] | None) -> None:
     """Polls one job; the page runs once more when it has ended."""
     if not job.live:
         st.rerun()

@@ -70,7 +70,7 @@ class PageCase:
         """What tells a method's map from every other one."""
         return "attribution", *self.key, asked.key
 
-    def map_job(self, asked: Asked, slot: str = "map") -> waiting.Wanted:
+    def map_job(self, asked: Asked, slot: str = "map") -> waiting.Wanted[Attribution]:
         """The job that makes a method's map."""
 
         def work(tick: Tick) -> Attribution:
@@ -119,7 +119,7 @@ class PageCase:
         """What tells a map's faithfulness from every other one."""
         return "faithfulness", self.empty, *self.map_key(asked)
 
-    def trust_job(self, asked: Asked, attribution: Attribution) -> waiting.Wanted:
+    def trust_job(self, asked: Asked, attribution: Attribution) -> waiting.Wanted[Faithfulness]:
         """The job that measures how far a map can be trusted."""
         empty = self.empty
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -68,7 +68,7 @@ def keep(question: Mapping[str, str | None]) -> None:
     st.session_state[_QUESTION] = {key: value for key, value in question.items() if value is not None}
 
 
-def _set(key: str, value: Any) -> None:
+def _set(key: str, value: object) -> None:
     """A control as the link says; where it says nothing, as usual."""
     state = st.session_state
     if value is None:
@@ -79,7 +79,7 @@ def _set(key: str, value: Any) -> None:
         state[key] = value
 
 
-def valid(key: str, choices: Iterable[str], default: Any = None, most: int = 1) -> str:
+def valid(key: str, choices: Iterable[str], default: object = None, most: int = 1) -> str:
     """The key of a control, after what is none of its choices, comes again or is more than `most` was forgotten.
 
     A link may name anything.

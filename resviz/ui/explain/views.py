@@ -144,7 +144,7 @@ def depth(page: PageCase) -> None:
         for attribution in maps:
             alt = f"Grad-CAM for {page.case.words} at {attribution.layer}"
             note = f"{100 * _speaks_for(attribution):.0f} % for"
-            page.draw(f"depth-{attribution.layer}", attribution.layer, alt, attribution, note, photo=small)
+            page.draw(f"depth-{attribution.layer}", f"{attribution.layer}", alt, attribution, note, photo=small)
     best = max(maps, key=_speaks_for)
     st.caption(f"The share of evidence that speaks *for* the class is largest at `{best.layer}`. Each map has its own scale.")
 
@@ -187,7 +187,7 @@ def change(page: PageCase) -> None:
 
     job = "after", ("changed", *page.map_key(asked), field, block), f"{asked.title} after the change", after
     before, answer = waiting.results_of([page.map_job(asked, "before"), job])
-    if before is not None and answer is not None:
+    if isinstance(before, Attribution) and isinstance(answer, tuple):
         what = f"the skip of `{block}` cut" if field == "cut" else f"the branch of `{block}` dropped"
         _before_and_after(page, asked, before, answer, what)
 
@@ -239,7 +239,7 @@ def paths(page: PageCase) -> None:
     parts = {"By the skip, x": by_path.identity, "By the branch, F(x)": by_path.branch, "Both, F(x) + x": by_path.whole}
     with grid("paths"):
         for title, values in parts.items():
-            attribution = Attribution("gradient-x-activation", page.case.target, np.asarray(values), True, block)
+            attribution = Attribution("gradient-x-activation", page.case.target, values, True, block)
             alt = f"Gradient × activation at {block}: {title.lower()}"
             page.draw(f"paths-{title}", title, alt, attribution, f"adds up to {float(np.sum(values)):.3g}", top=top)
     st.caption("Gradient × activation at the addition, on one scale; positive speaks for the class.")
@@ -282,8 +282,9 @@ def trust(page: PageCase) -> None:
         )
         return
     measured = waiting.results_of([page.trust_job(asked, attribution) for asked, attribution in maps.items()])
-    if all(each is not None for each in measured):
-        _judged({asked.title: each for asked, each in zip(maps, measured, strict=True)})
+    done = {asked.title: each for asked, each in zip(maps, measured, strict=True) if each is not None}
+    if len(done) == len(maps):
+        _judged(done)
 
 
 def _judged(titled: Mapping[str, Faithfulness]) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -22,8 +22,15 @@ from resviz.spec.words import word
 from resviz.ui.lab.session import Session
 from resviz.ui.markdown import literal
 from resviz.ui.reading import read
+from resviz.ui.state import Bound
 from resviz.ui.waiting import result_of
 from resviz.ui.widgets.pickers import digest
+
+if TYPE_CHECKING:
+    from resviz.data.datasets import Sets
+    from resviz.training.lab import Estimate
+
+    _Read = tuple[Sets, tuple[str, ...]]
 
 __all__ = ["setup", "transport"]
 
@@ -34,8 +41,10 @@ _SHORT = 1.5  # seconds a first step may take without being asked for
 _CLIPS = (0.0, 0.1, 0.5, 1.0, 5.0)
 _NOTES = 500  # what was left out is listed up to here
 
+V = TypeVar("V")
 
-def _bound(key: str, value: Any, write: Callable[[Any], None]) -> dict[str, Any]:
+
+def _bound(key: str, value: V | None, write: Callable[[V], None]) -> Bound:
     """A widget that shows a value of the plan and hands on what the visitor chooses."""
 
     def changed() -> None:
@@ -132,7 +141,7 @@ def _contenders(lab: Session) -> None:
         st.markdown(f"**{label}**")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
 
-            def field(name: str, i: int = i, spec: NetSpec = spec) -> dict[str, Any]:
+            def field(name: str, i: int = i, spec: NetSpec = spec) -> Bound:
                 return _bound(f"lab.{i}.{name}", getattr(spec, name), lambda value: edit(i, **{name: value}))
 
             st.toggle("Skips", **field("residual"))
@@ -179,13 +188,13 @@ def _own_images(lab: Session) -> None:
             st.dataframe([{"what": note} for note in lab.notes[:_NOTES]], hide_index=True)
 
 
-def _sets(given: bytes | list[Entry], tick: Tick) -> Any:
+def _sets(given: bytes | list[Entry], tick: Tick) -> _Read:
     from resviz.data.datasets import files_sets
 
     return files_sets(unzip(given) if isinstance(given, bytes) else given, tick=tick)
 
 
-def _take(lab: Session, key: str, found: Any) -> None:
+def _take(lab: Session, key: str, found: _Read | ValueError | None) -> None:
     """Start over with the images that were read, or say why they cannot be."""
     if isinstance(found, ValueError):
         st.error(literal(found))
@@ -214,7 +223,7 @@ def _estimate(lab: Session, place: DeltaGenerator) -> None:
     """What a step will cost, from a few steps of shallow networks of the same designs."""
     plan = lab.plan
 
-    def work(tick: Tick) -> Any:
+    def work(tick: Tick) -> Estimate:
         from resviz.data.datasets import named_sets
         from resviz.training.lab import estimate, fitting_threads
 

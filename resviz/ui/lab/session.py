@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -126,14 +126,14 @@ class Session:
         own, data = self.own, self.plan.data
         return lambda: own if data == "own" and own is not None else named_sets(data)
 
-    def _work(self, tick: Tick) -> Any:
+    def _work(self, tick: Tick) -> object:
         """In the worker's thread: steps until the end, a divergence, or the end of its turn."""
         from resviz.training.lab import fitting_threads
 
         with fitting_threads(DATASETS[self.plan.data].side):
             return self._steps(tick)
 
-    def _steps(self, tick: Tick) -> Any:
+    def _steps(self, tick: Tick) -> object:
         lab = self.lab
         assert lab is not None  # submitted with one
         while lab.step_number < self.until:

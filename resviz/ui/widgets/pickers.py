@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 from PIL import Image
@@ -103,7 +102,7 @@ def crop(photograph: Photograph, slot: str) -> Photograph:
     """The part of a photograph to look at, turned upright: what lies outside never reaches the network."""
     own = f"{slot}.{photograph.key}"
     # Streamlit forgets a widget's value when its page is left
-    kept: dict[str, Any] = st.session_state.setdefault("crops", {})
+    kept: dict[str, float] = st.session_state.setdefault("crops", {})
     for name, whole in (("turn", 0), ("zoom", 1.0), ("across", 50), ("down", 50)):
         place = f"{own}.{name}"
         kept[place] = st.session_state[place] = st.session_state.get(place, kept.get(place, whole))
