@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from resviz.results import BlockSignal, GradientProfile, Judgement
+from resviz.results import BlockSignal, GradientProfile, Judgement, Verdict
 from resviz.spec.net import Init, NetSpec
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
@@ -58,7 +58,7 @@ def judge(profile: GradientProfile, spec: NetSpec, signal: BlockSignal | None = 
 
 def _kind(
     profile: GradientProfile, norms: dict[str, float], judged: Sequence[str], alive: Sequence[str]
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[Verdict, tuple[str, ...]]:
     """The kind, and the layers that make it so."""
     bad = tuple(name for name, norm in norms.items() if not math.isfinite(norm))
     if bad or not math.isfinite(profile.loss):

@@ -10,7 +10,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 LIMITS: Final = {  # at most so many of each
     "`# fmt: skip`": 10,
-    "`Any` in an annotation": 179,
+    "`Any` in an annotation": 26,
     "functions over 50 lines": 0,
     "calls with more than 6 positional arguments": 0,
     "modules over 320 lines": 0,

@@ -39,8 +39,7 @@ def _gradients(args: argparse.Namespace) -> int:
     probe = gradient_probe(build(spec).train(), images, targets)
     profile, note = probe.profile, plainly(gradient_note(spec, probe))
     if out:
-        key = "residual" if spec.residual else "plain"
-        write_figure(to_plotly(gradient_profiles({key: profile}, log_range(profile.norms))), out)
+        write_figure(to_plotly(gradient_profiles({spec.design: profile}, log_range(profile.norms))), out)
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
     result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}

@@ -12,6 +12,7 @@ from resviz.figures.axes import edge_marks, log_axis, log_range, log_ticks, logs
 from resviz.figures.chart import Axis, Band, Chart, Markers, Rule, Series, base_figure
 from resviz.figures.theme import CUT, PLAIN, RESIDUAL, WARNING, LineStyle, number, viridis
 from resviz.results import BlockSignal, DepthSweep, GradientProfile
+from resviz.spec.net import Design
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,12 +28,12 @@ __all__ = [
     "signal_figure",
 ]
 
-_STYLES: Final = {"residual": LineStyle(RESIDUAL), "plain": LineStyle(PLAIN, "dash", "square")}
+_STYLES: Final[Mapping[Design, LineStyle]] = {"residual": LineStyle(RESIDUAL), "plain": LineStyle(PLAIN, "dash", "square")}
 _FLOOR = -18  # decades below which the sweep has one colour
 
 
 def gradient_profiles(
-    profiles: Mapping[str, GradientProfile],
+    profiles: Mapping[Design, GradientProfile],
     decades: tuple[int, int],
     selected: str | None = None,
     cuts: frozenset[str] = frozenset(),
@@ -57,7 +58,7 @@ def gradient_profiles(
 
 
 def _profile_line(
-    key: str, profile: GradientProfile, index: Mapping[str, int], decades: tuple[int, int], selected: str | None
+    key: Design, profile: GradientProfile, index: Mapping[str, int], decades: tuple[int, int], selected: str | None
 ) -> Series:
     style, norms = _STYLES[key], profile.norms
     odd = (norms == 0) | ~np.isfinite(norms)
@@ -92,7 +93,7 @@ SIGNALS = {
 }
 
 
-def signal_figure(signals: Mapping[str, BlockSignal], field: str) -> Chart:
+def signal_figure(signals: Mapping[Design, BlockSignal], field: str) -> Chart:
     """One of `SIGNALS` for every block, in forward order on a log axis."""
     measured = {key: np.asarray(getattr(signal, field)) for key, signal in signals.items()}
     decades = log_range(np.concatenate(list(measured.values())), -3, 3)
@@ -110,7 +111,7 @@ def signal_figure(signals: Mapping[str, BlockSignal], field: str) -> Chart:
     return Chart(300, Axis("block, input → output"), log_axis(decades), lines)
 
 
-def layer_frame(profiles: Mapping[str, GradientProfile]) -> pd.DataFrame:
+def layer_frame(profiles: Mapping[Design, GradientProfile]) -> pd.DataFrame:
     """Every network's profile as rows (net, layer, norm)."""
     import pandas as pd
 
@@ -118,7 +119,7 @@ def layer_frame(profiles: Mapping[str, GradientProfile]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["net", "layer", "norm"])
 
 
-def block_frame(signals: Mapping[str, BlockSignal]) -> pd.DataFrame:
+def block_frame(signals: Mapping[Design, BlockSignal]) -> pd.DataFrame:
     """Every network's blocks as rows (net, block, output gradient norm, activation std)."""
     import pandas as pd
 
@@ -126,7 +127,7 @@ def block_frame(signals: Mapping[str, BlockSignal]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["net", "block", "output gradient norm", "activation std"])
 
 
-def depth_heatmaps(sweeps: Mapping[str, DepthSweep]) -> go.Figure:
+def depth_heatmaps(sweeps: Mapping[Design, DepthSweep]) -> go.Figure:
     """Depth × relative layer position for each design, on one shared colour scale."""
     from plotly.subplots import make_subplots
 

@@ -13,7 +13,7 @@ from resviz.nets.build import build
 from resviz.nets.cost import check_memory
 from resviz.probes.gradients import gradient_probe
 from resviz.results import DepthSweep, GradientProfile
-from resviz.spec.net import NetSpec
+from resviz.spec.net import Design, NetSpec
 from resviz.spec.presets import cifar_blocks
 
 __all__ = ["depth_sweep", "resampled"]
@@ -33,7 +33,7 @@ def depth_sweep(
     depths: Sequence[int],
     batch: tuple[Tensor, Tensor],
     tick: Callable[[float, str], object] = lambda fraction, note: None,
-) -> dict[str, DepthSweep]:
+) -> dict[Design, DepthSweep]:
     """The spec's design at each CIFAR depth, "residual" with every skip and "plain" with none, over one batch.
 
     `tick` hears the fraction done before every network; what it raises ends the sweep. Raises `SpecError` where a network would not
@@ -41,8 +41,9 @@ def depth_sweep(
     """
     whole = replace(spec, residual=True, cut=frozenset(), dropped=frozenset())
     costs = np.cumsum([0, *(depth for _ in range(2) for depth in depths)])
-    sweeps = {}
-    for n, (key, design) in enumerate({"residual": whole, "plain": spec.plain()}.items()):
+    designs: dict[Design, NetSpec] = {"residual": whole, "plain": spec.plain()}
+    sweeps: dict[Design, DepthSweep] = {}
+    for n, (key, design) in enumerate(designs.items()):
         sized = [replace(design, blocks=cifar_blocks(depth, spec.block)) for depth in depths]
         profiles = []
         for i, each in enumerate(sized):

@@ -3,7 +3,7 @@
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
-from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe
+from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, TrainStep
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "ScopeCard",
     "TrainStep",
     "UnitRows",
+    "Verdict",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BlockSignal", "DepthSweep", "GradientProfile", "Judgement", "Probe"]
+__all__ = ["BlockSignal", "DepthSweep", "GradientProfile", "Judgement", "Probe", "Verdict"]
 
 Floats = NDArray[np.float64] | NDArray[np.float32]
 
@@ -34,6 +35,9 @@ class BlockSignal:
     activation_std: Floats
 
 
+Verdict = Literal["overflow", "zero", "bypassed", "gone", "settled", "vanishes", "explodes", "uneven", "level"]
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What a whole gradient profile says; `resviz.judgement.judge` makes it.
@@ -45,7 +49,7 @@ class Judgement:
     of exactly 0 by reason. `forward` is (after the first block, after the last one): the activations' standard deviations.
     """
 
-    kind: str
+    kind: Verdict
     layers: int
     first: tuple[str, float]
     reference: tuple[str, float]

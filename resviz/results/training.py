@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resviz.results.card import Card
-from resviz.results.probes import Judgement, Probe
+from resviz.results.probes import Judgement, Probe, Verdict
 from resviz.spec.lab import LabPlan
 
 __all__ = ["EpochRecord", "Finding", "LabRecord", "LabTrack", "Run", "TrainStep"]
@@ -73,7 +74,7 @@ class Finding:
     `value` is the loss, the largest share of dead units, or the most extreme gradient; `judged` is what it was judged by.
     """
 
-    kind: str
+    kind: Verdict | Literal["diverged", "dead"]
     label: str
     names: tuple[str, ...]
     value: float

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from resviz.spec.datasets import DATASETS
 from resviz.spec.names import describe
@@ -17,8 +17,10 @@ from resviz.spec.query import from_query, to_query_string
 __all__ = [
     "COMPARISONS",
     "PARAMETERS",
+    "Change",
     "Edit",
     "LabPlan",
+    "Rate",
     "against_plain",
     "comparison_of",
     "labels_of",
@@ -27,6 +29,8 @@ __all__ = [
 ]
 
 LETTERS: Final = "abcd"
+Rate = Literal["lr", "clip"]  # what a number changes
+Change = Literal["cut", "restore"] | Rate
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Edit:
     """
 
     step: int
-    what: str
+    what: Change
     contender: int = 0
     block: str = ""
     value: float = 0.0
@@ -86,7 +90,7 @@ class LabPlan:
         pairs = zip(self.contenders, map(frozenset, cuts), strict=True)
         return tuple(spec if cut == spec.cut else replace(spec, cut=cut) for spec, cut in pairs)
 
-    def value_at(self, what: str, step: int) -> float:
+    def value_at(self, what: Rate, step: int) -> float:
         """The "lr" or the "clip" that `step` runs with."""
         value: float = getattr(self, what)
         for edit in self.edits:
@@ -270,15 +274,16 @@ def _edit_from_text(text: str) -> Edit:
         raise SpecError(f"the edit {text[:40]!r} cannot be read; it looks like 120:cut:a:2.3 or 200:lr:0.01")
     step, what, letter, block, name, value = found.groups()
     if what:
-        return Edit(int(step), what, LETTERS.index(letter), f"layer{block}")
+        return Edit(int(step), "cut" if what == "cut" else "restore", LETTERS.index(letter), f"layer{block}")
     try:
         number = float(value)
     except ValueError:
         raise SpecError(f"the edit {text[:40]!r} holds no number") from None
-    low, high = next((low, high) for field, low, high in _RANGES if field == name)
+    rate: Rate = "lr" if name == "lr" else "clip"
+    low, high = next((low, high) for field, low, high in _RANGES if field == rate)
     if not low <= number <= high:
-        raise SpecError(f"{name} must be from {low:g} to {high:g}, got {number:g} in an edit")
-    return Edit(int(step), name, value=number)
+        raise SpecError(f"{rate} must be from {low:g} to {high:g}, got {number:g} in an edit")
+    return Edit(int(step), rate, value=number)
 
 
 _DEFAULTS: Final = {field.name: field.default for field in fields(LabPlan)}

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, Literal
 
 from resviz.spec.fields import choice, counts, fields_of, flag, names, number
 from resviz.spec.words import counted_names, word
 
-__all__ = ["Activation", "Block", "Init", "NetSpec", "Norm", "Shortcut", "SpecError", "Stem"]
+__all__ = ["DESIGNS", "Activation", "Block", "Design", "Init", "NetSpec", "Norm", "Shortcut", "SpecError", "Stem"]
+
+
+Design = Literal["residual", "plain"]  # with skips or without, by which the two of a comparison are keyed
+DESIGNS: Final[tuple[Design, ...]] = ("residual", "plain")
 
 
 class SpecError(ValueError):
@@ -191,6 +195,11 @@ class NetSpec:
     def title(self) -> str:
         """Family and depth: ResNet-56, Plain-20."""
         return f"{'ResNet' if self.residual else 'Plain'}-{self.depth}"
+
+    @property
+    def design(self) -> Design:
+        """Whether it has skips."""
+        return "residual" if self.residual else "plain"
 
     @property
     def shape(self) -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from resviz.figures import axes, captions, gradients, training
 from resviz.results import Run
+from resviz.spec.net import Design
 from resviz.spec.query import from_query
 from resviz.ui import cache
 from resviz.ui.components.chart import line_chart
@@ -32,7 +33,7 @@ class _View:
 
     compared: _Runs
     depth: int
-    inside: Mapping[str, Run]  # "residual" and "plain" of that depth
+    inside: Mapping[Design, Run]  # "residual" and "plain" of that depth
     last: int  # epoch
     logarithmic: bool
     top: float  # of the error axis
@@ -88,7 +89,9 @@ def _controls(runs: _Runs) -> _View:
         )
         logarithmic = st.toggle("Logarithmic error", help="Spreads the small errors of the last epochs.")
     compared = {(r, d): run for (r, d), run in runs.items() if d in depths and ("with" if r else "without") in designs}
-    inside = {"residual" if r else "plain": run for (r, d), run in sorted(runs.items(), reverse=True) if d == zoomed}
+    inside: dict[Design, Run] = {
+        "residual" if r else "plain": run for (r, d), run in sorted(runs.items(), reverse=True) if d == zoomed
+    }
     norms = np.concatenate([each.probe.profile.norms for run in inside.values() for each in run.epochs if each.probe])
     return _View(
         compared,

@@ -9,7 +9,8 @@ from functools import cache
 import numpy as np
 import streamlit as st
 
-from resviz.spec.net import NetSpec
+from resviz.results import Probe
+from resviz.spec.net import DESIGNS, Design, NetSpec
 from resviz.ui.cache import warm_up
 from resviz.zoo.first import First, read_first
 
@@ -52,12 +53,13 @@ def profiles(first: First) -> None:
     from resviz.figures import axes, captions, gradients
     from resviz.ui.components.chart import line_chart
 
-    by_design = {key: probe.profile for key, probe in first.values.items()}
+    probes: dict[Design, Probe] = {key: first.values[key] for key in DESIGNS}
+    by_design = {key: probe.profile for key, probe in probes.items()}
     decades = axes.log_range(np.concatenate([profile.norms for profile in by_design.values()]))
     line_chart(
         gradients.gradient_profiles(by_design, decades), "first-profile", "Gradient norm of every layer, with and without skips"
     )
-    st.markdown(captions.comparison(first.values, {"residual": NetSpec(), "plain": NetSpec().plain()}))
+    st.markdown(captions.comparison(probes, {"residual": NetSpec(), "plain": NetSpec().plain()}))
 
 
 def step(first: First) -> None:

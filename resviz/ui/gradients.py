@@ -16,7 +16,7 @@ from resviz.nets.cost import layer_table
 from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
-from resviz.spec.net import Init, NetSpec, Norm, SpecError, Stem
+from resviz.spec.net import Design, Init, NetSpec, Norm, SpecError, Stem
 from resviz.spec.presets import PRESETS
 from resviz.ui import cache
 from resviz.ui.components import diagram
@@ -51,7 +51,7 @@ def show() -> None:
     """Two networks' gradients beside the controls, the diagram painted with them, the signals, files and the depth sweep."""
     spec = current_spec()
     imagenet = spec.stem is Stem.IMAGENET
-    nets = {"residual": replace(spec, residual=True), "plain": spec.plain()}
+    nets: dict[Design, NetSpec] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
     usual, size = (64, 16) if imagenet else (8, 64)
     side_key = f"side.{spec.stem.value}"
     if st.session_state.get("batch", "digits") != "picture":
@@ -65,7 +65,7 @@ def show() -> None:
     profiles = {key: probe.profile for key, probe in probes.items()}
     with figure_column:
         _profiles(nets, probes, batch.side)
-    _painted(profiles["residual" if spec.residual else "plain"], batch.side)
+    _painted(profiles[spec.design], batch.side)
     _signals(probes)
     spec_controls.try_this(
         {
@@ -101,7 +101,7 @@ def _controls(spec: NetSpec, size: int, usual: int) -> _Batch:
     return _Batch(kind, size, side, photograph)
 
 
-def _measured(nets: Mapping[str, NetSpec], batch: _Batch, place: DeltaGenerator) -> dict[str, Probe] | None:
+def _measured(nets: Mapping[Design, NetSpec], batch: _Batch, place: DeltaGenerator) -> dict[Design, Probe] | None:
     """Both networks over the batch; None where that is under way, or where one of them would not fit into memory."""
     try:
         with place:
@@ -111,7 +111,7 @@ def _measured(nets: Mapping[str, NetSpec], batch: _Batch, place: DeltaGenerator)
         return None
 
 
-def _profiles(nets: Mapping[str, NetSpec], probes: Mapping[str, Probe], side: int) -> None:
+def _profiles(nets: Mapping[Design, NetSpec], probes: Mapping[Design, Probe], side: int) -> None:
     """Every layer's gradient, what follows from it, and the layer that was chosen."""
     profiles = {key: probe.profile for key, probe in probes.items()}
     decades = axes.log_range(np.concatenate([profile.norms for profile in profiles.values()]))
@@ -135,7 +135,7 @@ def _painted(profile: GradientProfile, side: int) -> None:
     diagram.show_network("diagram", side, gradients.gradient_paint(profile, paint), notes, scale)
 
 
-def _signals(probes: Mapping[str, Probe]) -> None:
+def _signals(probes: Mapping[Design, Probe]) -> None:
     """What passes through the blocks forwards, and the files of all that was measured."""
     profiles = {key: probe.profile for key, probe in probes.items()}
     signals = {key: probe.signal for key, probe in probes.items()}
@@ -160,7 +160,7 @@ def _sweep(spec: NetSpec, batch: _Batch) -> None:
     depths = (20, 38, 56, 74, 92, 110) if spec.block.bottleneck else (8, 14, 20, 32, 44, 56, 80, 110)
     design = replace(spec, residual=True, cut=frozenset(), dropped=frozenset(), blocks=(1,))
 
-    def work(tick: Tick) -> Mapping[str, DepthSweep]:
+    def work(tick: Tick) -> Mapping[Design, DepthSweep]:
         image = batch.photograph.image if batch.photograph else None
         return depth_sweep(design, depths, cache.batch_of(spec, batch.kind, 32, batch.side, 0, image), tick)
 

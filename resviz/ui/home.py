@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from resviz.figures import axes, captions, gradients
-from resviz.spec.net import NetSpec
+from resviz.spec.net import Design, NetSpec
 from resviz.spec.presets import PRESETS
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
@@ -36,7 +36,7 @@ def show() -> None:
 
 def _live() -> None:
     """Both networks' gradients, measured here."""
-    specs = {"residual": NetSpec(), "plain": NetSpec().plain()}
+    specs: dict[Design, NetSpec] = {"residual": NetSpec(), "plain": NetSpec().plain()}
     probes = probes_of(specs, "digits", 64, 8)
     if probes is None:
         return

@@ -13,21 +13,21 @@ from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.results import Probe
 from resviz.spec.names import name_of
-from resviz.spec.net import NetSpec, SpecError
+from resviz.spec.net import Design, NetSpec, SpecError
 from resviz.ui import cache, waiting
 
 __all__ = ["begin", "probes_of"]
 
 
-def begin(nets: Mapping[str, NetSpec], batch: str, size: int, side: int) -> None:
+def begin(nets: Mapping[Design, NetSpec], batch: str, size: int, side: int) -> None:
     """Measure already what `probes_of` will be asked for, while the page draws its controls."""
     with suppress(SpecError):
         waiting.begin(_wanted(nets, batch, size, side, None))
 
 
 def probes_of(
-    nets: Mapping[str, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None = None
-) -> dict[str, Probe] | None:
+    nets: Mapping[Design, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None = None
+) -> dict[Design, Probe] | None:
     """Each network at its initial weights over the same batch; None after drawing the progress in its place.
 
     `picture` is a key and the image. Raises `SpecError` for a network that would not fit into memory.
@@ -38,7 +38,7 @@ def probes_of(
 
 
 def _wanted(
-    nets: Mapping[str, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
+    nets: Mapping[Design, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
 ) -> list[waiting.Wanted[Probe]]:
     for spec in nets.values():
         check_memory(spec, side, size)

@@ -283,23 +283,17 @@ class _Machine:
             return Stored((), problem=f"of the kind {storage.odd}")
         if isinstance(shape, Object):  # torch.Size
             shape = _several(shape.args)[0]
-        (start,), sizes, steps = _whole((offset,)), _whole(shape), _whole(stride)
-        if len(sizes) != len(steps) or len(sizes) > 8:
-            raise PickleError(_IMPOSSIBLE)
-        last = start + sum((size - 1) * step for size, step in zip(sizes, steps, strict=True))
-        count = math.prod(sizes)
+        sizes, steps = _several(shape), _several(stride)
+        numbers = [n for n in (offset, *sizes, *steps) if type(n) is int and 0 <= n < 2**48]
+        if len(sizes) != len(steps) or len(sizes) > 8 or len(numbers) != 1 + 2 * len(sizes):
+            raise PickleError("a tensor has an impossible shape")
+        start, size, step = numbers[0], tuple(numbers[1 : 1 + len(sizes)]), tuple(numbers[1 + len(sizes) :])
+        last = start + sum((wide - 1) * far for wide, far in zip(size, step, strict=True))
+        count = math.prod(size)
         problem = (
             "" if count == 0 or (last < storage.numel and count <= storage.numel) else "larger than what the file holds of it"
         )
-        return Stored(
-            shape=sizes,
-            dtype=storage.dtype,
-            storage=storage,
-            offset=start,
-            stride=steps,
-            problem=problem,
-            read=None if problem else self.read,
-        )
+        return Stored(size, storage.dtype, storage, start, step, problem, read=None if problem else self.read)
 
 
 def _several(args: object) -> Sequence[object]:
@@ -309,18 +303,6 @@ def _several(args: object) -> Sequence[object]:
     return args
 
 
-_IMPOSSIBLE: Final = "a tensor has an impossible shape"
-
-
-def _whole(given: object) -> tuple[int, ...]:
-    """Sizes, strides and offsets; nothing that no file can have."""
-    listed = given if isinstance(given, tuple | list) else (None,)
-    found = tuple(n for n in listed if type(n) is int and 0 <= n < 2**48)
-    if len(found) != len(listed):
-        raise PickleError(_IMPOSSIBLE)
-    return found
-
-
 def _simple(key: object) -> bool:
     """Keys that are compared quickly and in full."""
     return isinstance(key, str | int | float | bytes | None)
@@ -328,10 +310,5 @@ def _simple(key: object) -> bool:
 
 _CONSTANTS: Final[Mapping[str, bool | None]] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_EMPTY: Final[Mapping[str, Callable[[], object]]] = {
-    "EMPTY_DICT": dict,
-    "EMPTY_LIST": list,
-    "EMPTY_TUPLE": tuple,
-    "EMPTY_SET": list,
-}
+_EMPTY: Final[Mapping[str, type[object]]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}
 _IGNORED: Final = ("PROTO", "FRAME")

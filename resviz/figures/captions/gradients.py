@@ -9,7 +9,7 @@ from resviz.figures.captions.numbers import counted
 from resviz.figures.theme import number, power_of_ten
 from resviz.judgement import FACTOR, FLOOR, judge
 from resviz.results import DepthSweep, GradientProfile, Judgement, LayerRow, Probe
-from resviz.spec.net import NetSpec
+from resviz.spec.net import Design, NetSpec
 
 __all__ = ["comparison", "gradient_note", "layer_note", "skips_of", "sweep_note", "verdict"]
 
@@ -38,7 +38,7 @@ def gradient_note(spec: NetSpec, probe: Probe, label: str | None = None) -> str:
     return " ".join([f"**{label or skips_of(spec)}** the gradient {verdict(judged)}.", *_more(judged)])
 
 
-def comparison(probes: Mapping[str, Probe], specs: Mapping[str, NetSpec]) -> str:
+def comparison(probes: Mapping[Design, Probe], specs: Mapping[Design, NetSpec]) -> str:
     """Both networks, or one where they are the same function."""
     residual = specs.get("residual")
     if residual is not None and "plain" in specs and not any(map(residual.has_skip, residual.block_names())):
@@ -124,7 +124,7 @@ def _more(judged: Judgement) -> list[str]:
     return found
 
 
-def layer_note(row: LayerRow, profiles: Mapping[str, GradientProfile]) -> str:
+def layer_note(row: LayerRow, profiles: Mapping[Design, GradientProfile]) -> str:
     """One layer's row in words, with its gradient in each network."""
     size = " → ".join("×".join(map(str, shape)) for shape in (row.in_shape, row.out_shape))
     norms = [f"{key} {number(float(p.norms[p.names.index(row.name)]))}" for key, p in profiles.items() if row.name in p.names]
@@ -134,7 +134,7 @@ def layer_note(row: LayerRow, profiles: Mapping[str, GradientProfile]) -> str:
     )
 
 
-def sweep_note(sweeps: Mapping[str, DepthSweep]) -> str:
+def sweep_note(sweeps: Mapping[Design, DepthSweep]) -> str:
     """What the shallowest and the deepest network of each design do."""
     parts = []
     for key, sweep in sweeps.items():

@@ -15,7 +15,7 @@ from resviz.data.unpack import Entry, unzip
 from resviz.figures import captions
 from resviz.progress import Tick
 from resviz.spec.datasets import DATASETS
-from resviz.spec.lab import COMPARISONS, Edit, LabPlan, comparison_of, labels_of
+from resviz.spec.lab import COMPARISONS, Edit, LabPlan, Rate, comparison_of, labels_of
 from resviz.spec.net import Block, Init, NetSpec, Norm
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.words import word
@@ -298,7 +298,7 @@ def _buttons(lab: Session) -> None:
         )
 
 
-def _in_flight(lab: Session, what: str, label: str, choices: tuple[float, ...], show: Callable[[float], str]) -> None:
+def _in_flight(lab: Session, what: Rate, label: str, choices: tuple[float, ...], show: Callable[[float], str]) -> None:
     value = lab.current.value_at(what, lab.step + 1)
 
     def write(chosen: float) -> None:
