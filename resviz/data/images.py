@@ -273,8 +273,12 @@ def noise_batch(size: int, channels: int, side: int, classes: int, seed: int = 0
     return images, torch.randint(classes, (size,), generator=generator)
 
 
+@lru_cache(maxsize=8)
 def probe_batch(size: int, channels: int, side: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Handwritten digits, enlarged to `side` and repeated over the channels; a label beyond `classes` wraps around."""
+    """Handwritten digits, enlarged to `side` and repeated over the channels; a label beyond `classes` wraps around.
+
+    Whoever asks again is handed the same tensors.
+    """
     chosen = digits().subset(size, seed)
     images = chosen.normalised(chosen.images)
     if side != images.shape[-1]:

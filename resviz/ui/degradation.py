@@ -54,9 +54,8 @@ def show() -> None:
         st.info("No recorded training is left to show; copy assets/runs from the project again.")
         return
     st.markdown(captions.degradation(runs))
-    view = _controls(runs)
-    # redrawn alone while the epochs play
-    st.fragment(run_every=0.5 if st.session_state.get("playing") else None)(_figures)(view)
+    # redrawn alone while the epochs play, and when one of its controls is used
+    st.fragment(run_every=0.5 if st.session_state.get("playing") else None)(_figures)(runs)
     st.header("Not overfitting", anchor=False)
     worst = max(runs.values(), key=lambda run: run.epochs[-1].train_error)
     st.markdown(f"**{training.title_of(worst)}**: {captions.overfitting(worst)}")
@@ -104,8 +103,9 @@ def _controls(runs: _Runs) -> _View:
     )
 
 
-def _figures(view: _View) -> None:
-    """The curves and what lies inside at the player's epoch; every axis keeps its range."""
+def _figures(runs: _Runs) -> None:
+    """The controls, the curves and what lies inside at the player's epoch; every axis keeps its range."""
+    view = _controls(runs)
     epoch = epoch_player(view.last)
     for column, residual, title in zip(st.columns(2, gap="medium"), (False, True), ("Plain", "Residual"), strict=True):
         shown = [run for (r, _), run in sorted(view.compared.items()) if r is residual]

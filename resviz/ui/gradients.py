@@ -49,14 +49,26 @@ class _Batch:
 
 def show() -> None:
     """Two networks' gradients beside the controls, the diagram painted with them, the signals, files and the depth sweep."""
+    _body(current_spec())
+
+
+@st.fragment
+def _body(drawn: NetSpec) -> None:
+    """After an edit the figure comes first; the page around it, which still shows `drawn`, follows."""
     spec = current_spec()
     imagenet = spec.stem is Stem.IMAGENET
     nets: dict[Design, NetSpec] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
     usual, size = (64, 16) if imagenet else (8, 64)
-    side_key = f"side.{spec.stem.value}"
-    if st.session_state.get("batch", "digits") != "picture":
-        begin(nets, st.session_state.get("batch", "digits"), size, st.session_state.get(side_key, usual))
+    kind = st.session_state.get("batch", "digits")
+    batch = _Batch(kind, size, st.session_state.get(f"side.{spec.stem.value}", usual))
+    if kind != "picture":
+        begin(nets, kind, size, batch.side)
     figure_column, control_column = st.columns([3, 1], gap="large")
+    if spec != drawn:
+        if kind != "picture" and (probes := _measured(nets, batch, figure_column)):
+            with figure_column:
+                _profiles(nets, probes, batch.side)
+        st.rerun()
     with control_column:
         batch = _controls(spec, size, usual)
     probes = _measured(nets, batch, figure_column)

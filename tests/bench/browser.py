@@ -14,6 +14,7 @@ from resviz.data.images import probe_batch
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec.presets import PRESETS
+from resviz.training.lab import fitting_threads
 from tests.e2e.browser import FLAGS, find
 from tests.e2e.conftest import Server, ready
 
@@ -59,7 +60,8 @@ def cut_latency(clicks: int = 15) -> tuple[float, float]:
             ready(page)
             cut |= {name}
             start = time.perf_counter()
-            gradient_probe(build(replace(spec, cut=cut)).train(), images, targets)
+            with fitting_threads(8):  # as the page computes it
+                gradient_probe(build(replace(spec, cut=cut)).train(), images, targets)
             computing.append(1000 * (time.perf_counter() - start))
         page.goto("about:blank")
         browser.close()

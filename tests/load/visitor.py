@@ -21,6 +21,7 @@ class Visitor:
     page: str
     query: str = ""
     widgets: dict[str, str] = field(default_factory=dict)
+    fragments: dict[str, str] = field(default_factory=dict)  # what the widget of this id stands in, and is run again with
     texts: list[str] = field(default_factory=list)
     polls: dict[str, float] = field(default_factory=dict)  # fragment: seconds between two of its runs
     states: dict[str, WidgetState] = field(default_factory=dict)
@@ -38,12 +39,13 @@ class Visitor:
             self._socket.close()
 
     def click(self, label: str) -> float:
-        return self.rerun(WidgetState(id=self.widgets[label], trigger_value=True))
+        name = self.widgets[label]
+        return self.rerun(WidgetState(id=name, trigger_value=True), self.fragments[name])
 
     def toggle(self, label: str, on: bool) -> float:
         state = WidgetState(id=self.widgets[label], bool_value=on)
         self.states[state.id] = state
-        return self.rerun()
+        return self.rerun(fragment=self.fragments[state.id])
 
     def poll(self) -> None:
         """What the browser does by itself: run every fragment that asks for it."""
@@ -56,7 +58,7 @@ class Visitor:
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_name = self.query, self.page
-        state.fragment_id, state.is_auto_rerun = fragment, bool(fragment)
+        state.fragment_id, state.is_auto_rerun = fragment, fragment in self.polls
         state.widget_states.widgets.extend(self.states.values())
         if trigger is not None:
             state.widget_states.widgets.append(trigger)
@@ -90,5 +92,6 @@ class Visitor:
         elif kind in ("button", "checkbox"):
             widget = getattr(element, kind)
             self.widgets[widget.label] = widget.id
+            self.fragments[widget.id] = message.delta.fragment_id
         elif kind == "exception":
             raise AssertionError(element.exception.message)
