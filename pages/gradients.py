@@ -7,8 +7,7 @@ with page("Gradients"):
     from resviz.ui.first import meanwhile, profiles
     from resviz.ui.state import current_spec
 
-    network_strip()
-    if not meanwhile("gradients", profiles, usual=current_spec() == NetSpec()):
+    if not meanwhile("gradients", profiles, usual=current_spec() == NetSpec(), above=network_strip):
         from resviz.ui import gradients  # after the first figure, which needs no PyTorch
 
         gradients.show()

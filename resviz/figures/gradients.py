@@ -38,8 +38,12 @@ def gradient_profiles(
     selected: str | None = None,
     cuts: frozenset[str] = frozenset(),
     height: int = 400,
+    ghosts: Mapping[Design, GradientProfile] | None = None,
 ) -> Chart:
-    """Weight-gradient norm of every layer in forward order on a log axis; `profiles` is keyed "residual" and "plain"."""
+    """Weight-gradient norm of every layer in forward order on a log axis; `profiles` is keyed "residual" and "plain".
+
+    `ghosts` are an earlier setting's, pale behind them, from the first layer to the last whatever their depth.
+    """
     names = max(profiles.values(), key=lambda profile: len(profile.names)).names
     index = {name: i for i, name in enumerate(names)}
     rules, notes = edge_marks(np.concatenate([profile.norms for profile in profiles.values()]), decades)
@@ -50,11 +54,19 @@ def gradient_profiles(
         height,
         stage_axis(names, level=True),
         log_axis(decades, "weight gradient, L2 norm"),
-        tuple(_profile_line(key, profile, index, decades, selected) for key, profile in profiles.items()),
+        (
+            *(_ghost(key, profile, len(names), decades) for key, profile in (ghosts or {}).items()),
+            *(_profile_line(key, profile, index, decades, selected) for key, profile in profiles.items()),
+        ),
         bands=tuple(Band(start - 0.5, start + 1.5, CUT) for start in starts),
         rules=rules,
         notes=notes,
     )
+
+
+def _ghost(key: Design, profile: GradientProfile, layers: int, decades: tuple[int, int]) -> Series:
+    places = np.linspace(0, layers - 1, len(profile.names))
+    return Series(key, places, logs(profile.norms, decades), _STYLES[key], opacity=0.35, legend=False)
 
 
 def _profile_line(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -33,16 +34,33 @@ def highest(runs: Iterable[Run]) -> float:
 
 
 def error_curves(runs: Sequence[Run], epoch: int | None = None, logarithmic: bool = False, top: float = 100.0) -> Chart:
-    """Error against epoch, training dashed and test solid as in the paper's figure 6; the deepest network's lines are thick."""
+    """Error against epoch, training dashed and test solid as in the paper's figure 6; the deepest network's lines are thick.
+
+    What comes after `epoch` is pale.
+    """
     deepest = max((_depth(run) for run in runs), default=0)
     y = Axis("error, %", (0.5, 2), _LOGARITHMIC) if logarithmic else Axis("error, %", (0, top))
     return Chart(
         380,
         Axis("epoch", (0, max((len(run.epochs) for run in runs), default=1) + 0.5)),
         y,
-        tuple(_error_line(run, field, _depth(run) == deepest, logarithmic) for run in runs for field in _ERRORS),
+        tuple(
+            line
+            for run in runs
+            for field in _ERRORS
+            for line in _grown(_error_line(run, field, _depth(run) == deepest, logarithmic), epoch)
+        ),
         rules=() if epoch is None else (Rule(CONTROL, x=epoch, width=2),),
     )
+
+
+def _grown(line: Series, epoch: int | None) -> Iterator[Series]:
+    """The line up to the epoch, and what is still to come of it."""
+    if epoch is None or epoch >= len(line.x):
+        yield line
+        return
+    yield replace(line, x=line.x[epoch - 1 :], y=line.y[epoch - 1 :], points=(), opacity=0.25, legend=False)
+    yield replace(line, x=line.x[:epoch], y=line.y[:epoch], points=line.points[:epoch])
 
 
 def _depth(run: Run) -> int:

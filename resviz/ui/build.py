@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +17,7 @@ from resviz.spec.names import name_of
 from resviz.spec.net import NetSpec, Stem
 from resviz.spec.presets import PRESETS
 from resviz.ui.components import diagram
+from resviz.ui.grammar import beside, why
 from resviz.ui.lab.session import hand_over
 from resviz.ui.page import network_strip
 from resviz.ui.state import current_spec
@@ -29,32 +31,32 @@ _PUBLISHED = {"resnet18": 69.758, "resnet34": 73.314, "resnet50": 76.130, "resne
 
 def show() -> None:
     """The whole network, the controls beside one of its blocks, and its tables."""
-    network_strip()
     spec = current_spec()
     side = 224 if spec.stem is Stem.IMAGENET else 32
-    diagram.show_network("diagram", side)
     table = layer_table(spec, side)
-    st.markdown(captions.table_note(table))
-    _to_the_lab(spec)
-    left, right = st.columns([1, 3], gap="large")
-    with left:
+    place, drawer = beside()
+    with drawer:
         _controls(spec)
-    with right:
+    with place:
+        network_strip()
+        spec_controls.try_this(
+            {
+                "ResNet-50's bottlenecks": PRESETS["resnet50"],
+                "Plain-20": PRESETS["plain20"],
+                "Pre-activation ResNet-164": PRESETS["resnet164"],
+                "ResNet-20 with one skip cut": replace(PRESETS["resnet20"], cut=frozenset({"layer2.1"})),
+            }
+        )
+        diagram.show_network("diagram", side)
+        st.markdown(captions.table_note(table))
+        _to_the_lab(spec)
         _block(spec, side, table)
-    spec_controls.try_this(
-        {
-            "ResNet-50's bottlenecks": PRESETS["resnet50"],
-            "Plain-20": PRESETS["plain20"],
-            "Pre-activation ResNet-164": PRESETS["resnet164"],
-            "ResNet-20 with one skip cut": replace(PRESETS["resnet20"], cut=frozenset({"layer2.1"})),
-        }
-    )
     layers, variants = st.tabs(["Layers", "Variants"])
     with layers:
         _layers(table)
     with variants:
         _variants(spec, side)
-    _why()
+    why(_WHY)
 
 
 def _to_the_lab(spec: NetSpec) -> None:
@@ -155,11 +157,9 @@ def _variants(spec: NetSpec, side: int) -> None:
     st.download_button("Download the variants (CSV)", family.to_csv(index=False), "variants.csv", "text/csv", on_click="ignore")
 
 
-def _why() -> None:
-    with st.expander("Why"):
-        st.markdown(
-            r"A block learns what to *change*: with $H(x)$ the mapping it should make, its layers learn $F(x) = H(x) - x$ and the block "
-            r"returns $y = F(x) + x$. Where the shape changes, the skip has to change with it: option A pads with zero channels, "
-            "B projects by a 1×1 convolution there, C projects everywhere (He et al. 2015, §3.3, arXiv 1512.03385). A bottleneck "
-            "squeezes the channels to a quarter for its 3×3 convolution, which is what makes 50 layers and more affordable."
-        )
+_WHY: Final = (
+    r"A block learns what to *change*: with $H(x)$ the mapping it should make, its layers learn $F(x) = H(x) - x$ and the block "
+    r"returns $y = F(x) + x$. Where the shape changes, the skip has to change with it: option A pads with zero channels, "
+    "B projects by a 1×1 convolution there, C projects everywhere (He et al. 2015, §3.3, arXiv 1512.03385). A bottleneck "
+    "squeezes the channels to a quarter for its 3×3 convolution, which is what makes 50 layers and more affordable."
+)

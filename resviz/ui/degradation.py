@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from resviz.spec.net import Design
 from resviz.spec.query import from_query
 from resviz.ui import cache
 from resviz.ui.components.chart import line_chart
+from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import race
 from resviz.ui.markdown import literal
 from resviz.ui.networks import bundled_titles
@@ -53,9 +55,10 @@ def show() -> None:
     if not runs:
         st.info("No recorded training is left to show; copy assets/runs from the project again.")
         return
-    st.markdown(captions.degradation(runs))
     # redrawn alone while the epochs play, and when one of its controls is used
     st.fragment(run_every=0.5 if st.session_state.get("playing") else None)(_figures)(runs)
+    st.header("A race of your own, on handwritten digits", anchor=False)
+    race.show()
     st.header("Not overfitting", anchor=False)
     worst = max(runs.values(), key=lambda run: run.epochs[-1].train_error)
     st.markdown(f"**{training.title_of(worst)}**: {captions.overfitting(worst)}")
@@ -65,28 +68,32 @@ def show() -> None:
         st.download_button("Errors (CSV)", table.to_csv(index=False), "errors.csv", "text/csv", on_click="ignore")
         with st.popover("Runs and checkpoints", icon=":material/download:"):
             _files(recorded)
-    st.header("Race it yourself", anchor=False)
-    race.show()
-    _why()
+    why(_WHY)
+
+
+_TELLING: Final = {
+    "Watch them learn": {"epoch": 1, "epoch.drawn": 0, "playing": True},
+    "Without skips: deeper is worse": {"designs": ["without"]},
+    "With skips: deeper is better": {"designs": ["with"]},
+}
 
 
 def _controls(runs: _Runs) -> _View:
     every_depth = sorted({depth for _, depth in runs})
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        depths = st.pills(
-            "Depth", every_depth, default=every_depth, selection_mode="multi", format_func=lambda d: f"{d} layers", key="depths"
-        )
-        designs = st.pills("Skips", ["without", "with"], default=["without", "with"], selection_mode="multi", key="designs")
-        zoomed = st.segmented_control(
-            "Look inside",
-            every_depth,
-            default=every_depth[-1],
-            required=True,
-            format_func=lambda d: f"{d} layers",
-            key="zoomed",
-            help="Whose gradients and blocks are drawn below the curves.",
-        )
-        logarithmic = st.toggle("Logarithmic error", help="Spreads the small errors of the last epochs.")
+    st.session_state.setdefault("depths", every_depth)
+    st.session_state.setdefault("designs", ["without", "with"])
+    depths = st.pills("Depth", every_depth, selection_mode="multi", format_func=lambda d: f"{d} layers", key="depths")
+    designs = st.pills("Skips", ["without", "with"], selection_mode="multi", key="designs")
+    zoomed = st.segmented_control(
+        "Look inside",
+        every_depth,
+        default=every_depth[-1],
+        required=True,
+        format_func=lambda d: f"{d} layers",
+        key="zoomed",
+        help="Whose gradients and blocks are drawn below the curves.",
+    )
+    logarithmic = st.toggle("Logarithmic error", help="Spreads the small errors of the last epochs.")
     compared = {(r, d): run for (r, d), run in runs.items() if d in depths and ("with" if r else "without") in designs}
     inside: dict[Design, Run] = {
         "residual" if r else "plain": run for (r, d), run in sorted(runs.items(), reverse=True) if d == zoomed
@@ -105,8 +112,24 @@ def _controls(runs: _Runs) -> _View:
 
 def _figures(runs: _Runs) -> None:
     """The controls, the curves and what lies inside at the player's epoch; every axis keeps its range."""
-    view = _controls(runs)
-    epoch = epoch_player(view.last)
+    place, drawer = beside()
+    with drawer:
+        view = _controls(runs)
+    with place:
+        chips({label: partial(st.session_state.update, values) for label, values in _TELLING.items()})
+        epoch = epoch_player(view.last)
+        _curves(view, epoch)
+        st.markdown(captions.degradation(runs))
+    st.header(f"Inside the {view.depth}-layer networks after epoch {epoch}", anchor=False)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _gradients(view, epoch)
+    with right:
+        _branches(view, epoch)
+
+
+def _curves(view: _View, epoch: int) -> None:
+    """Plain networks on the left, residual ones on the right, on equal axes."""
     for column, residual, title in zip(st.columns(2, gap="medium"), (False, True), ("Plain", "Residual"), strict=True):
         shown = [run for (r, _), run in sorted(view.compared.items()) if r is residual]
         with column:
@@ -116,12 +139,6 @@ def _figures(runs: _Runs) -> None:
                 line_chart(figure, f"errors-{title.lower()}", f"{title} networks: error by epoch")
             else:
                 st.info("Choose a depth and a design to see its curves.")
-    st.header(f"Inside the {view.depth}-layer networks after epoch {epoch}", anchor=False)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _gradients(view, epoch)
-    with right:
-        _branches(view, epoch)
 
 
 def _gradients(view: _View, epoch: int) -> None:
@@ -182,14 +199,12 @@ def _files(recorded: Mapping[str, Run]) -> None:
                 )
 
 
-def _why() -> None:
-    with st.expander("Why"):
-        st.markdown(
-            "A deeper network contains the shallower one: its extra layers would only have to pass their input on. That the plain 56-layer "
-            "network does worse *on its training images* means that the optimiser does not find such a solution, not that the network could "
-            "not hold it (He et al. 2015, §1, arXiv 1512.03385). With skips, passing on is what a block does when F gives 0; with "
-            "batch norm that takes a γ and β of 0, not small weights, which it scales up again. How much the blocks add is drawn above as "
-            "‖F(x)‖/‖x‖: the paper expects little (§4.1, figure 7), and at the end 21 of the 27 blocks of our ResNet-56 add less than half, "
-            "but one of nine in our ResNet-20. It argues (§4.1) that vanishing gradients are *unlikely* to be the cause, since batch norm "
-            "keeps the signal healthy: our plain-56 has a level gradient in all 30 epochs, and 30.7 % training error all the same."
-        )
+_WHY: Final = (
+    "A deeper network contains the shallower one: its extra layers would only have to pass their input on. That the plain 56-layer "
+    "network does worse *on its training images* means that the optimiser does not find such a solution, not that the network could "
+    "not hold it (He et al. 2015, §1, arXiv 1512.03385). With skips, passing on is what a block does when F gives 0; with "
+    "batch norm that takes a γ and β of 0, not small weights, which it scales up again. How much the blocks add is drawn above as "
+    "‖F(x)‖/‖x‖: the paper expects little (§4.1, figure 7), and at the end 21 of the 27 blocks of our ResNet-56 add less than half, "
+    "but one of nine in our ResNet-20. It argues (§4.1) that vanishing gradients are *unlikely* to be the cause, since batch norm "
+    "keeps the signal healthy: our plain-56 has a level gradient in all 30 epochs, and 30.7 % training error all the same."
+)

@@ -12,6 +12,7 @@ import streamlit as st
 from resviz.results import Probe
 from resviz.spec.net import DESIGNS, Design, NetSpec
 from resviz.ui.cache import warm_up
+from resviz.ui.grammar import beside, chips
 from resviz.zoo.first import First, read_first
 
 __all__ = ["explanation", "meanwhile", "profiles", "step"]
@@ -19,13 +20,23 @@ __all__ = ["explanation", "meanwhile", "profiles", "step"]
 reading = cache(read_first)
 
 
-def meanwhile(name: str, draw: Callable[[First], None], usual: bool = True) -> bool:
+def meanwhile(name: str, draw: Callable[[First], None], usual: bool = True, above: Callable[[], None] = lambda: None) -> bool:
     """True where PyTorch still loads; `draw` has then drawn the first figure, which the page measures again by itself when it is there.
 
-    `usual` is False where the link asks for something else than the page opens with: nothing is shown then that was not asked.
+    The figure stands where the page's own will, under what `above` draws. `usual` is False where the link asks for something else than the page opens with: nothing is shown then that was not asked.
     """
     if not warm_up().is_alive():
         return False
+    place, _ = beside()
+    with place:
+        above()
+        chips({})
+        _figure(name, draw, usual)
+    _poll()
+    return True
+
+
+def _figure(name: str, draw: Callable[[First], None], usual: bool) -> None:
     if usual:
         try:
             first = reading(name)
@@ -38,8 +49,6 @@ def meanwhile(name: str, draw: Callable[[First], None], usual: bool = True) -> b
             )
     else:
         st.info("Loading PyTorch to measure what the link asks for…", icon=":material/hourglass:")
-    _poll()
-    return True
 
 
 @st.fragment(run_every=0.4)
@@ -55,7 +64,7 @@ def profiles(first: First) -> None:
 
     probes: dict[Design, Probe] = {key: first.values[key] for key in DESIGNS}
     by_design = {key: probe.profile for key, probe in probes.items()}
-    decades = axes.log_range(np.concatenate([profile.norms for profile in by_design.values()]))
+    decades = axes.log_range(np.concatenate([profile.norms for profile in by_design.values()]), 0, 0)
     line_chart(
         gradients.gradient_profiles(by_design, decades), "first-profile", "Gradient norm of every layer, with and without skips"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import streamlit as st
@@ -16,11 +17,14 @@ from resviz.nets.cost import layer_table
 from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
+from resviz.spec.names import describe
 from resviz.spec.net import Design, Init, NetSpec, Norm, SpecError, Stem
 from resviz.spec.presets import PRESETS
 from resviz.ui import cache
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
+from resviz.ui.grammar import beside, why
+from resviz.ui.page import network_strip
 from resviz.ui.probing import begin, probes_of
 from resviz.ui.state import current_spec
 from resviz.ui.waiting import result_of
@@ -47,6 +51,21 @@ class _Batch:
         return (self.photograph.key, self.photograph.image) if self.photograph else None
 
 
+@dataclass(frozen=True)
+class _Pinned:
+    """A setting to compare with: its network in words, and both its profiles."""
+
+    words: str
+    profiles: Mapping[Design, GradientProfile]
+
+
+_TELLING: Final = {
+    "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
+    "110 layers": PRESETS["resnet110"],
+    "Cut every second skip": replace(PRESETS["resnet56"], cut=frozenset(list(PRESETS["resnet56"].block_names())[1::2])),
+}
+
+
 def show() -> None:
     """Two networks' gradients beside the controls, the diagram painted with them, the signals, files and the depth sweep."""
     _body(current_spec())
@@ -63,7 +82,10 @@ def _body(drawn: NetSpec) -> None:
     batch = _Batch(kind, size, st.session_state.get(f"side.{spec.stem.value}", usual))
     if kind != "picture":
         begin(nets, kind, size, batch.side)
-    figure_column, control_column = st.columns([3, 1], gap="large")
+    figure_column, control_column = beside()
+    with figure_column:
+        network_strip()
+        spec_controls.try_this(_TELLING)
     if spec != drawn:
         if kind != "picture" and (probes := _measured(nets, batch, figure_column)):
             with figure_column:
@@ -79,18 +101,9 @@ def _body(drawn: NetSpec) -> None:
         _profiles(nets, probes, batch.side)
     _painted(profiles[spec.design], batch.side)
     _signals(probes)
-    spec_controls.try_this(
-        {
-            "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
-            "110 layers": PRESETS["resnet110"],
-            "Cut every second skip": replace(
-                PRESETS["resnet56"], cut=frozenset(n for i, n in enumerate(PRESETS["resnet56"].block_names()) if i % 2)
-            ),
-        }
-    )
     if not imagenet and st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
         _sweep(spec, batch)
-    _why()
+    why(_WHY)
 
 
 def _controls(spec: NetSpec, size: int, usual: int) -> _Batch:
@@ -126,17 +139,35 @@ def _measured(nets: Mapping[Design, NetSpec], batch: _Batch, place: DeltaGenerat
 def _profiles(nets: Mapping[Design, NetSpec], probes: Mapping[Design, Probe], side: int) -> None:
     """Every layer's gradient, what follows from it, and the layer that was chosen."""
     profiles = {key: probe.profile for key, probe in probes.items()}
-    decades = axes.log_range(np.concatenate([profile.norms for profile in profiles.values()]))
-    figure = gradients.gradient_profiles(profiles, decades, st.session_state.get("selected"), nets["residual"].cut)
+    pinned: _Pinned | None = st.session_state.get("pinned")
+    ghosts = pinned.profiles if pinned else {}
+    decades = axes.log_range(np.concatenate([each.norms for each in (*profiles.values(), *ghosts.values())]), 0, 0)
+    selected = st.session_state.get("selected")
+    figure = gradients.gradient_profiles(profiles, decades, selected, nets["residual"].cut, ghosts=ghosts)
     line_chart(
         figure,
         "profile",
         "Gradient norm of every layer, with and without skips",
         on_select=lambda name: st.session_state.update(selected=name),
     )
+    _pin(pinned, _Pinned(describe(nets["residual"]), profiles))
     st.markdown(captions.comparison(probes, nets))
     row = layer_table(nets["residual"], side).row(st.session_state.get("selected") or "conv1")
     st.caption(captions.layer_note(row, profiles) if row else "Choose a point to see its layer.")
+
+
+def _pin(pinned: _Pinned | None, current: _Pinned) -> None:
+    """What is kept as a ghost behind the next settings, on one axis with them."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Pin again" if pinned else "Pin to compare",
+            on_click=lambda: st.session_state.update(pinned=current),
+            icon=":material/keep:",
+            help="Keeps these lines as pale ghosts behind the next settings, on one axis.",
+        )
+        if pinned:
+            st.button("Unpin", on_click=lambda: st.session_state.pop("pinned"), icon=":material/keep_off:")
+            st.caption(f"Pale lines: {pinned.words}.")
 
 
 def _painted(profile: GradientProfile, side: int) -> None:
@@ -184,15 +215,13 @@ def _sweep(spec: NetSpec, batch: _Batch) -> None:
             st.markdown(captions.sweep_note(sweeps))
 
 
-def _why() -> None:
-    with st.expander("Why"):
-        st.markdown(
-            r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$, where a plain stack "
-            r"multiplies $\partial F/\partial x$ once a block. A chain of ones it is without a ReLU after the addition only (He et al. "
-            "2016, arXiv 1603.05027). What comes of it depends on the norm and the initialisation. Measured here, before training: batch "
-            "norm makes deep plain networks explode towards the input, as Philipp et al. 2018 (arXiv 1712.05577) showed of fully connected ones; without a "
-            "norm and with PyTorch's default initialisation they vanish; residual networks without a norm run away forwards with "
-            "Kaiming's initialisation, where each block adds as much variance as passes it (De & Smith 2020, arXiv 2002.10444), and stay "
-            "level with PyTorch's. None of this says why plain networks end up worse: He et al. 2015 (§4.1, arXiv 1512.03385) call "
-            "vanishing gradients *unlikely* with batch norm, and our plain-56 is level in all 30 recorded epochs, with 30.7 % training error."
-        )
+_WHY: Final = (
+    r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$, where a plain stack "
+    r"multiplies $\partial F/\partial x$ once a block. A chain of ones it is without a ReLU after the addition only (He et al. "
+    "2016, arXiv 1603.05027). What comes of it depends on the norm and the initialisation. Measured here, before training: batch "
+    "norm makes deep plain networks explode towards the input, as Philipp et al. 2018 (arXiv 1712.05577) showed of fully connected ones; without a "
+    "norm and with PyTorch's default initialisation they vanish; residual networks without a norm run away forwards with "
+    "Kaiming's initialisation, where each block adds as much variance as passes it (De & Smith 2020, arXiv 2002.10444), and stay "
+    "level with PyTorch's. None of this says why plain networks end up worse: He et al. 2015 (§4.1, arXiv 1512.03385) call "
+    "vanishing gradients *unlikely* with batch norm, and our plain-56 is level in all 30 recorded epochs, with 30.7 % training error."
+)

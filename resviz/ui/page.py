@@ -17,6 +17,7 @@ from resviz.process import settle
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
 from resviz.ui import cache, landmarks, waiting
+from resviz.ui.grammar import entered
 from resviz.ui.markdown import literal
 from resviz.ui.state import current_spec, follow_back, reset, sync_url, undo
 
@@ -129,11 +130,26 @@ def page(title: str) -> Iterator[Address]:
     _open(about)
     address = Address(about.network)
     yield address
+    _next(about)
     if not address.kept:
         sync_url(address.more, address.network)
 
 
+def _next(about: Page) -> None:
+    """The next question of the path; the last page has none."""
+    after = PAGES[PAGES.index(about) + 1 :]
+    if about.path and after:
+        with st.container(key="next"):
+            st.page_link(
+                after[0].file,
+                label=f"Next: **{after[0].question}**",
+                icon=":material/arrow_forward:",
+                query_params=to_query(current_spec()),
+            )
+
+
 def _open(about: Page) -> None:
+    entered(about.title)
     st.set_page_config(page_title=f"{about.title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
     style = cache.style()
     if style:

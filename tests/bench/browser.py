@@ -27,9 +27,10 @@ _CLICK = """name => new Promise(done => {
             if (inner) return inner;
         }
     };
-    const line = () => find(document, node => node.dataset?.series === 'residual')?.getAttribute('d');
-    const before = line(), start = performance.now();
-    find(document, node => node.dataset?.action === name).dispatchEvent(new MouseEvent('click', {bubbles: true, composed: true}));
+    const view = find(document, node => node.dataset?.series === 'residual').getRootNode(); // searched once: looking must cost nothing
+    const line = () => view.querySelector('[data-series=residual]')?.getAttribute('d');
+    const before = line(), arc = find(document, node => node.dataset?.action === name), start = performance.now();
+    arc.dispatchEvent(new MouseEvent('click', {bubbles: true, composed: true}));
     const look = () => {
         const now = line();
         if (now && now !== before) requestAnimationFrame(() => done(performance.now() - start));

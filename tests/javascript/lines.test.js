@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { named, nearest, pathOf, rowsAt, stepped } from "../../resviz/ui/components/chart/lines.js";
+import { ending, named, nearest, pathOf, rowsAt, spread, stepped } from "../../resviz/ui/components/chart/lines.js";
 
 const same = (v) => v;
 const line = (name, y, more) => ({
@@ -49,4 +49,18 @@ test("a name that another figure points at is found where it has a place", () =>
   assert.deepEqual(named(lines, "layer1"), { series: 1, index: 1 });
   assert.deepEqual(named(lines.slice(2), "layer1"), null);
   assert.equal(named(lines, ""), null);
+});
+
+test("names at the ends keep their distance and stay within the figure", () => {
+  assert.deepEqual(spread([50, 50, 10], 15, 4, 200), [50, 65, 10]);
+  assert.deepEqual(spread([198, 199], 15, 4, 200), [185, 200]);
+  assert.deepEqual(spread([0], 15, 4, 200), [4]);
+});
+
+test("lines are named at their ends where that leaves room for them", () => {
+  const two = [line("residual", [1], {}), line("plain", [1], {})];
+  assert.ok(ending(two, 900) > 60);
+  assert.equal(ending(two, 340), 0);
+  assert.equal(ending(Array(7).fill(two[0]), 900), 0);
+  assert.equal(ending([trail], 900), 0);
 });

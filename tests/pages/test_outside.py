@@ -132,7 +132,9 @@ def test_a_batch_answers_what_it_can_and_says_what_it_cannot(enter: Enter) -> No
     at.file_uploader(key="batch.files").set_value(files).run()
     until(at, "2 answers")
     assert any("3 rows with a problem" in text for text in shown(at))
-    problems = next(each.value for each in at.dataframe if "problem" in each.value)
+    table = next(each.value for each in at.dataframe if "problem" in each.value)
+    assert (table["answer"] != "").sum() == 2
+    problems = table[table["problem"] != ""]
     assert sorted(problems["file"]) == ["broken.zip", "cut.png", "photo.heic"]
     assert any("HEIC" in text for text in problems["problem"])
 

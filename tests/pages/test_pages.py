@@ -209,13 +209,13 @@ def test_a_link_sets_the_explanation_and_the_page_remembers_it() -> None:
     at = finished(opened("pages/explain.py", **query))
     assert not at.exception
     assert not at.warning
-    assert panels(at) == ["Photograph", "Saliency", "Grad-CAM · layer1.0", "Grad-CAM · layer3.2"]
+    assert panels(at) == ["Saliency", "Photograph", "Grad-CAM · layer1.0", "Grad-CAM · layer3.2"]
     assert at.selectbox(key="class.resnet20-cifar10.sample Cat").value == "cat"
     for name, text in (("class", "cat"), ("against", "dog"), ("layers", "layer1.0,layer3.2"), ("methods", "saliency,grad-cam")):
         assert at.query_params[name] in (text, [text])
     at.switch_page("pages/build.py").run()
     at = finished(at.switch_page("pages/explain.py").run())
-    assert panels(at) == ["Photograph", "Saliency", "Grad-CAM · layer1.0", "Grad-CAM · layer3.2"]
+    assert panels(at) == ["Saliency", "Photograph", "Grad-CAM · layer1.0", "Grad-CAM · layer3.2"]
 
 
 def test_the_link_of_the_usual_explanation_is_short_and_a_crop_is_not_in_it() -> None:

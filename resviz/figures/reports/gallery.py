@@ -65,7 +65,7 @@ class Gallery:
         )
         shown = ""
         for method, found in (maps or {}).items():
-            base = f"{self._path(name, network)}.{method}"
+            base = f"{self.path(name, network)}.{method}"
             png = _png(overlay_image(window, found, Look()))
             self.write(f"{base}.png", png)
             buffer = io.BytesIO()
@@ -78,7 +78,7 @@ class Gallery:
         self._cards.append(f"<section><h2>{html.escape(title)}</h2>{said}{shown}</section>")
         return pictures
 
-    def _path(self, name: str, network: str) -> str:
+    def path(self, name: str, network: str) -> str:
         """Where a picture's maps go, numbered where another picture's would lie, on any system's disk."""
         if (name, network) not in self._paths:
             base = path = f"maps/{_part(network)}/{_safe(name)}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -23,6 +25,7 @@ from resviz.ui.explain.case import PageCase
 from resviz.ui.explain.link import keep, link, restore, usual, valid
 from resviz.ui.explain.parameters import with_parameters
 from resviz.ui.explain.views import VIEWS, WITH_MAPS
+from resviz.ui.grammar import beside, chips, why
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.networks import Network
 from resviz.ui.page import Address
@@ -78,17 +81,20 @@ class _Question:
 def show(address: Address) -> None:
     """The controls beside the answer and the chosen view; the address holds what differs from the usual."""
     restore()
-    figure_column, control_column = st.columns([3, 1], gap="large")
+    figure_column, control_column = beside()
+    chosen = figure_column.container()
     subject = _subject(control_column, figure_column)
     if subject is None:
         return
     with control_column:
         question = _controls(subject)
     with figure_column:
-        _answer(subject, question)
+        _said(subject)
         view = _view(subject, question)
-    _try_this(subject)
-    _why(len(subject.ranked))
+        _answer(subject, question)
+    with chosen:
+        _try_this(subject)
+    why(_WHY + f"\n\nA guess among {len(subject.ranked)} classes has an entropy of {math.log2(len(subject.ranked)):.2f} bits.")
     with st.expander(f"The {len(METHODS)} methods"):
         rows = [(m.title, m.answers, m.assumes, m.family, m.paper) for m in METHODS.values()]
         columns = ["method", "what it answers", "what it assumes", "family", "paper"]
@@ -172,9 +178,9 @@ def _scope(network: Network) -> Scope | None:
     return scope_of(network.key) if network.key in networks.bundled_titles() else None
 
 
-def _answer(subject: _Subject, question: _Question) -> None:
-    """What the network says and knows, what it sees of the photograph, and what other networks say."""
-    classifier, image = subject.network.classifier, subject.photograph.image
+def _said(subject: _Subject) -> None:
+    """What the network says, and whether it can know."""
+    classifier = subject.network.classifier
     st.markdown(captions.prediction_note(with_literal_classes(subject.prediction), _scope(subject.network)))
     names = captions.counted(len(subject.ranked), "name")
     if st.session_state["explain.source"] == "Sample" and not shows_known(subject.whole.name, classifier.categories):
@@ -183,6 +189,12 @@ def _answer(subject: _Subject, question: _Question) -> None:
             "no answer of its can be right.",
             icon=":material/info:",
         )
+
+
+def _answer(subject: _Subject, question: _Question) -> None:
+    """The likeliest classes of all it knows, what it sees of the photograph, what other networks say, and the answer as a file."""
+    classifier, image = subject.network.classifier, subject.photograph.image
+    names = captions.counted(len(subject.ranked), "name")
     few = len(subject.ranked) <= 20
     listed = ", ".join(classifier.categories) if few else "they are listed under Class to explain"
     st.caption(f"It knows {names}: {listed}.")
@@ -203,6 +215,11 @@ def _answer(subject: _Subject, question: _Question) -> None:
     with bars:
         chart(prediction_bars(subject.prediction), "predictions", "Probabilities of the five most probable classes")
     _other_networks(subject, question.others)
+    ranked = subject.prediction.top(len(subject.ranked))
+    table = pd.DataFrame({"class": [cell(name) for name, _ in ranked], "probability": [p for _, p in ranked]})
+    st.download_button(
+        "Download all predictions (CSV)", table.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
+    )
 
 
 def _other_networks(subject: _Subject, names: tuple[str, ...]) -> None:
@@ -219,7 +236,7 @@ def _other_networks(subject: _Subject, names: tuple[str, ...]) -> None:
 
 
 def _view(subject: _Subject, question: _Question) -> str:
-    """The chosen view of the case, whose name is returned, and the answer as a file."""
+    """The chosen view of the case, whose name is returned."""
     classifier = subject.network.classifier
     usual_view = next(iter(VIEWS))
     view = st.segmented_control(
@@ -242,36 +259,26 @@ def _view(subject: _Subject, question: _Question) -> str:
     )
     VIEWS[view](page)
     st.caption(literal(page.about))
-    ranked = subject.prediction.top(len(subject.ranked))
-    table = pd.DataFrame({"class": [cell(name) for name, _ in ranked], "probability": [p for _, p in ranked]})
-    st.download_button(
-        "Download all predictions (CSV)", table.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
-    )
     return view
 
 
 def _try_this(subject: _Subject) -> None:
-    st.markdown("**Try this**")
     samples = {"explain.source": "Sample"}
-    with st.container(horizontal=True):
-        for label, settings in {
-            "The runner-up's evidence": {f"class.{subject.place}": subject.ranked[min(1, len(subject.ranked) - 1)]},
-            "A cat, seen by ResNet-20": samples | {"explain.sample": "Cat", "explain.network": "resnet20-cifar10"},
-            "Nothing it knows: coffee": samples | {"explain.sample": "Coffee", "explain.network": "resnet18-imagenette"},
-        }.items():
-            st.button(label, on_click=st.session_state.update, args=(settings,))
+    settings = {
+        "The runner-up's evidence": {f"class.{subject.place}": subject.ranked[min(1, len(subject.ranked) - 1)]},
+        "A cat, seen by ResNet-20": samples | {"explain.sample": "Cat", "explain.network": "resnet20-cifar10"},
+        "Nothing it knows: coffee": samples | {"explain.sample": "Coffee", "explain.network": "resnet18-imagenette"},
+    }
+    chips({label: partial(st.session_state.update, values) for label, values in settings.items()})
 
 
-def _why(classes: int) -> None:
-    with st.expander("Why"):
-        st.markdown(
-            "**Saliency** is the gradient of the class score at the picture. **Integrated Gradients** adds gradients up on the way "
-            r"from an empty picture: $(x_i - x'_i)\int_0^1 \partial f(x' + \alpha(x - x'))/\partial x_i\,d\alpha$, whose sum must equal "
-            "the change of the score, so it carries its own check. **Grad-CAM** weights a layer's channels by their mean gradient: "
-            "in a residual network the map of an early block still holds what the skips carry past it. **Occlusion** covers a "
-            "square and measures how far the score falls. None of them shows what the network *would* do with another picture."
-        )
-        st.caption(f"A guess among {classes} classes has an entropy of {math.log2(classes):.2f} bits.")
+_WHY: Final = (
+    "**Saliency** is the gradient of the class score at the picture. **Integrated Gradients** adds gradients up on the way "
+    r"from an empty picture: $(x_i - x'_i)\int_0^1 \partial f(x' + \alpha(x - x'))/\partial x_i\,d\alpha$, whose sum must equal "
+    "the change of the score, so it carries its own check. **Grad-CAM** weights a layer's channels by their mean gradient: "
+    "in a residual network the map of an early block still holds what the skips carry past it. **Occlusion** covers a "
+    "square and measures how far the score falls. None of them shows what the network *would* do with another picture."
+)
 
 
 def _link(subject: _Subject, question: _Question, view: str) -> dict[str, str]:

@@ -7,16 +7,19 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from typing import IO
 
+import pandas as pd
 import streamlit as st
 
-from resviz.attribution.folders import explain_all
+from resviz.attribution.folders import Explained, explain_all
 from resviz.attribution.question import Asked
 from resviz.data.unpack import Entry, UnpackError, unzip
 from resviz.figures.reports.gallery import Gallery
 from resviz.progress import Tick
 from resviz.ui import cache, waiting
+from resviz.ui.components.evidence import photo_url
 from resviz.ui.explain.case import PageCase
 from resviz.ui.markdown import literal
 from resviz.ui.networks import bundled_titles
@@ -25,22 +28,35 @@ from resviz.zoo.classifier import Classifier
 
 __all__ = ["batch"]
 
-_SHOWN = 16  # maps in the page's gallery
+_PICTURED = 500  # rows of the page's table that have a small picture
+_SMALL = 96  # its pixels
 Files = Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True)
+class _Row:
+    """One picture on one network: the answer, its probability and its entropy in bits, or the problem; `maps` are (title, path)."""
+
+    file: str
+    network: str
+    answer: str = ""
+    probability: float | None = None
+    entropy: float | None = None
+    problem: str = ""
+    picture: str = ""
+    maps: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class _Answers:
-    """The zip of maps, table and gallery, the table, the first maps with their titles, and (file, problem) of what has none.
+    """The zip of maps, table and gallery, the table as a file, and its rows.
 
     The zip is a file on disk that goes with the last who holds it: the maps of many pictures do not gather in memory.
     """
 
     archive: IO[bytes]
     table: str
-    shown: Sequence[tuple[str, bytes]]
-    count: int
-    problems: Sequence[tuple[str, str]]
+    rows: Sequence[_Row]
 
 
 def batch(page: PageCase) -> None:
@@ -81,20 +97,55 @@ def batch(page: PageCase) -> None:
 
 
 def _show(answers: _Answers) -> None:
-    failed = len(answers.problems)
-    words = f"**{answers.count} answer{'' if answers.count == 1 else 's'}**"
+    failed = sum(bool(row.problem) for row in answers.rows)
+    count = sum(bool(row.answer) for row in answers.rows)
+    words = f"**{count} answer{'' if count == 1 else 's'}**"
     words += f", {failed} {'row' if failed == 1 else 'rows'} with a problem" if failed else ""
-    st.markdown(f"{words}; the first pictures:" if answers.shown else f"{words}.")
-    columns = st.columns(4)
-    for n, (title, png) in enumerate(answers.shown):
-        columns[n % 4].image(png, caption=literal(title))
-    if answers.problems:
-        st.dataframe([{"file": name, "problem": problem} for name, problem in answers.problems], hide_index=True)
+    st.markdown(f"{words}. Sort by a column's head; choose a row to see its maps.")
+    chosen = st.dataframe(
+        pd.DataFrame(
+            {
+                "picture": row.picture or None,
+                "file": row.file,
+                "network": row.network,
+                "answer": row.answer,
+                "probability": row.probability,
+                "entropy, bits": row.entropy,
+                "problem": row.problem,
+            }
+            for row in answers.rows
+        ),
+        hide_index=True,
+        key="batch.rows",
+        on_select="rerun",
+        selection_mode="single-row",
+        row_height=56,
+        height=min(420, 42 + 56 * len(answers.rows)),
+        alt="Every picture with its answer",
+        column_config={
+            "picture": st.column_config.ImageColumn(width="small"),
+            "probability": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "entropy, bits": st.column_config.NumberColumn(format="%.2f", help="How much the network doubts: 0 is none."),
+        },
+    )
+    places = chosen["selection"]["rows"] or [0]
+    _open(answers.archive, answers.rows[min(places[0], len(answers.rows) - 1)])
     with st.container(horizontal=True):
         st.download_button(
             "Maps, table and gallery (ZIP)", partial(_content, answers.archive), "explanations.zip", on_click="ignore"
         )
         st.download_button("Predictions (CSV)", answers.table, "predictions.csv", "text/csv", on_click="ignore")
+
+
+def _open(archive: IO[bytes], row: _Row) -> None:
+    """One row's maps."""
+    said = f": {row.answer} with {100 * row.probability:.0f} %" if row.probability is not None else ""
+    st.markdown(literal(f"{row.file} · {row.network}") + literal(said))
+    if not row.maps:
+        return
+    with zipfile.ZipFile(archive) as maps:
+        for n, (column, (title, path)) in enumerate(zip(cycle(st.columns(4)), row.maps, strict=False)):
+            column.image(maps.read(path), caption=literal(title), alt=f"Map {n + 1}: {title} of {row.file}")
 
 
 def _scratch() -> IO[bytes]:
@@ -111,36 +162,43 @@ def _explain(
 ) -> _Answers:
     """Every answer there is to have; `ended` is told those that there are where the run ends before."""
     file = _scratch()
-    shown: list[tuple[str, bytes]] = []
+    rows: list[_Row] = []
     entries = list(_entries(files))
     total = len(entries) * len(networks)
     gallery: Gallery | None = None
     try:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, Gallery(archive.writestr) as gallery:
-            rows = gallery.rows
 
             def ticked(*_: object, **__: object) -> bool:
                 return tick(min(1.0, len(rows) / total), f"{len(rows)} of {total} answers")
 
             for each in explain_all(entries, networks, methods, ticked):
-                maps = gallery.add(
-                    each.name, each.network, each.window, each.prediction, each.maps, each.problem, notes=each.notes
-                )
-                if len(shown) < _SHOWN:
-                    network = f" · {each.network}" if len(networks) > 1 else ""
-                    shown += [(f"{each.name}: {Asked.of(name).title}{network}", png) for name, png in maps]
+                gallery.add(each.name, each.network, each.window, each.prediction, each.maps, each.problem, notes=each.notes)
+                rows.append(_row(each, gallery, len(rows) < _PICTURED))
     except BaseException:
-        if gallery is not None and gallery.rows:
-            ended(_answers(file, gallery, shown))
+        if gallery is not None and rows:
+            ended(_Answers(file, gallery.table(), rows))
         raise
-    if not gallery.rows:
+    if not rows:
         raise ValueError("there is no picture among these files; give PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF")
-    return _answers(file, gallery, shown)
+    return _Answers(file, gallery.table(), rows)
 
 
-def _answers(file: IO[bytes], gallery: Gallery, shown: list[tuple[str, bytes]]) -> _Answers:
-    problems = gallery.problems
-    return _Answers(file, gallery.table(), shown[:_SHOWN], len(gallery.rows) - len(problems), problems)
+def _row(each: Explained, gallery: Gallery, pictured: bool) -> _Row:
+    if each.window is None or each.prediction is None:
+        return _Row(each.name, each.network, problem=each.problem)
+    ((answer, probability),) = each.prediction.top(1)
+    base = gallery.path(each.name, each.network)
+    return _Row(
+        each.name,
+        each.network,
+        answer,
+        probability,
+        each.prediction.entropy,
+        problem=each.problem,
+        picture=photo_url(each.window, _SMALL) if pictured else "",
+        maps=tuple((Asked.of(name).title, f"{base}.{name}.png") for name in each.maps or {}),
+    )
 
 
 def _entries(files: Files) -> Iterator[Entry]:

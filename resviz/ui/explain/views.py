@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,11 +11,11 @@ import streamlit as st
 
 from resviz.attribution.baselines import BASELINES
 from resviz.attribution.paths import grad_cam_by_block, two_paths
-from resviz.attribution.question import Asked, attribute, cost
+from resviz.attribution.question import Asked, attribute
 from resviz.figures import captions
 from resviz.figures.faithfulness import faithfulness_curves, sanity_lines
 from resviz.figures.overlay import full_colour
-from resviz.figures.reports.explanation import explanation_report, trust_table
+from resviz.figures.reports.explanation import trust_table
 from resviz.progress import Tick
 from resviz.results import Attribution, Faithfulness, Paths, Prediction
 from resviz.spec.net import NetSpec
@@ -25,108 +23,12 @@ from resviz.ui import waiting
 from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import photo_url
 from resviz.ui.explain.case import PageCase, grid
+from resviz.ui.explain.compare import compare
 from resviz.ui.explain.many import batch
-from resviz.ui.explain.parameters import parameter_controls
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.zoo.classifier import predict
 
 __all__ = ["VIEWS", "WITH_MAPS", "change", "compare", "depth", "paths", "trust"]
-
-
-def compare(page: PageCase) -> None:
-    """The photograph, every chosen method's map, and the files they make."""
-    if not page.methods:
-        st.info("Choose a method to see which pixels speak for the class.")
-        return
-    shown = page.case.network.preprocessing
-    with grid("compare"):
-        with st.container(key="panel-photograph"):
-            alt = f"The part of the photograph that the network sees, {page.side} pixels wide"
-            page.draw("photograph", "Photograph", alt, None, shown.describe())
-        places = {asked: st.container(key=f"panel-{asked.name}") for asked in page.methods}
-    slots = [place.container(key=f"reserve-{asked.name}") for asked, place in places.items()]
-
-    def coarse(slot: str, on_its_way: Attribution | None) -> None:
-        asked = Asked.of(slot.partition(".")[2])
-        page.draw(f"coarse-{asked.name}", asked.title, "A map on its way", on_its_way, waiting=on_its_way is None)
-
-    results = waiting.results_of([page.map_job(asked) for asked in page.methods], slots, coarse)
-    for (asked, place), slot, attribution in zip(places.items(), slots, results, strict=True):
-        if attribution is not None:
-            with slot:
-                alt = f"{asked.title}: evidence for {page.case.words} laid over the photograph"
-                page.draw(f"map-{asked.name}", asked.title, alt, attribution, page.check(asked, attribution))
-        with place:
-            _details(page, asked, attribution)
-    if len(page.maps()) == len(page.methods):
-        st.download_button(
-            "Report (HTML)",
-            partial(_report, page),
-            "explanation.html",
-            "text/html",
-            on_click="ignore",
-            icon=":material/description:",
-            help="The pictures, the parameters and what was measured, in one file that opens anywhere.",
-        )
-
-
-def _details(page: PageCase, asked: Asked, attribution: Attribution | None) -> None:
-    """What a method asks, its parameters, and its files."""
-    method = asked.entry
-    with st.popover(
-        "Details",
-        icon=":material/tune:",
-        width="stretch",
-        help="Its question, its parameters, its files and the Python that makes it",
-    ):
-        st.markdown(f"**{method.answers}**")
-        st.caption(f"It assumes: {method.assumes} ({method.paper})")
-        parameter_controls(asked, page.network)
-        count, seconds = cost(page.case.network, asked)
-        st.caption(
-            f"{captions.counted(count, 'picture')} through the network" + (f", about {seconds:.2g} s here." if seconds else ".")
-        )
-        if attribution is None:
-            return
-        file = f"{asked.name}-{page.case.words}".replace(" ", "-").replace("@", "-")
-        st.download_button("Raw map (NPY)", partial(_npy, attribution), f"{file}.npy", on_click="ignore", key=f"NPY.{asked.name}")
-        if code := page.code(asked):
-            st.caption("The same map in Python: Captum computes it, this project loads the network.")
-            st.code(code, language="python", height=260)
-
-
-def _report(page: PageCase) -> str:
-    maps = page.maps()
-    measured = {asked.title: trust for asked in maps if (trust := page.measured(asked)) is not None}
-    rows = [(asked.title, _parameters(asked), asked.entry.paper, page.check(asked, each)) for asked, each in maps.items()]
-    titled = {asked.title: attribution for asked, attribution in maps.items()}
-    seen = page.case.network.preprocessing.seen(page.case.photograph)
-    return explanation_report(
-        page.about,
-        page.prediction,
-        page.scope,
-        page.case.words,
-        seen,
-        page.window,
-        maps=titled,
-        look=page.look,
-        rows=rows,
-        measured=measured,
-        code=[page.code(asked) for asked in maps],
-    )
-
-
-def _parameters(asked: Asked) -> str:
-    """What a map was asked with, as the report writes it."""
-    values = dict(asked.values) | ({"layer": asked.layer} if asked.layer else {})
-    return ", ".join(f"{name} = {value}" for name, value in values.items()) or "none"
-
-
-def _npy(attribution: Attribution) -> bytes:
-    """The raw map, for NumPy."""
-    buffer = io.BytesIO()
-    np.save(buffer, attribution.values)
-    return buffer.getvalue()
 
 
 def depth(page: PageCase) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 import streamlit as st
 
 from resviz.spec.lab import COMPARISONS, plan_to_query
+from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import controls, stage
-from resviz.ui.lab.session import Session, session
+from resviz.ui.lab.session import session
 from resviz.ui.markdown import literal
 from resviz.ui.page import Address
 
@@ -18,33 +22,29 @@ def show(address: Address) -> None:
     lab = session()
     if lab.notice:
         st.warning(literal(lab.notice), icon=":material/info:")
-    controls.setup(lab)
-    controls.transport(lab)
-    with st.container(key="reserve-lab"):
-        stage.stage(lab)
+    place, drawer = beside()
+    with drawer:
+        controls.setup(lab)
+    with place:
+        chips({label: partial(lab.reset, COMPARISONS[name](56)) for label, name in _TELLING.items()})
+        controls.transport(lab)
+        with st.container(key="reserve-lab"):
+            stage.stage(lab)
+    stage.measurements(lab)
     stage.export(lab)
-    _try_this(lab)
-    _why()
+    why(_WHY)
     address.add(plan_to_query(lab.current))
 
 
-def _try_this(lab: Session) -> None:
-    st.markdown("**Try this**")
-    with st.container(horizontal=True):
-        for label, name, depth in (
-            ("Where does batch norm help?", "Batch norm or none", 56),
-            ("Watch one diverge", "Three initialisations", 56),
-            ("Degradation, live", "Shallow and deep", 56),
-        ):
-            st.button(label, key=f"try.{name}", on_click=lab.reset, args=(COMPARISONS[name](depth),))
-
-
-def _why() -> None:
-    with st.expander("Why"):
-        st.markdown(
-            r"A step changes a weight by $\Delta w = -\eta\, m$ with $m \leftarrow 0.9\,m + \partial L/\partial w$: where the gradient is zero "
-            r"nothing moves, and $\|\Delta w\|/\|w\|$ says how much of a weight is new after a step. The signal plots ask the same forwards: "
-            "batch norm keeps each residual branch's variance at about one, so that the trunk's grows by a constant a block; without it "
-            "every block multiplies it (De & Smith 2020, arXiv 2002.10444; Brock et al. 2021, arXiv 2101.08692). Gradients are recorded "
-            "at every step and thinned once there are more than 512 of them, the signal every 16 steps, held-out images every 50."
-        )
+_TELLING: Final = {
+    "Where does batch norm help?": "Batch norm or none",
+    "Watch one diverge": "Three initialisations",
+    "Degradation, live": "Shallow and deep",
+}
+_WHY: Final = (
+    r"A step changes a weight by $\Delta w = -\eta\, m$ with $m \leftarrow 0.9\,m + \partial L/\partial w$: where the gradient is zero "
+    r"nothing moves, and $\|\Delta w\|/\|w\|$ says how much of a weight is new after a step. The signal plots ask the same forwards: "
+    "batch norm keeps each residual branch's variance at about one, so that the trunk's grows by a constant a block; without it "
+    "every block multiplies it (De & Smith 2020, arXiv 2002.10444; Brock et al. 2021, arXiv 2101.08692). Gradients are recorded "
+    "at every step and thinned once there are more than 512 of them, the signal every 16 steps, held-out images every 50."
+)

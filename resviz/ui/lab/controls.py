@@ -56,11 +56,12 @@ def _bound(key: str, value: V | None, write: Callable[[V], None]) -> Bound:
 
 
 def setup(lab: Session) -> None:
-    """Comparison, depth, data and seed; each starts over. Takes the first step once it is known to be a short one."""
+    """Comparison, depth, data and seed, which start over; rate and clipping, which change in flight. Takes the first step once it is known to be a short one."""
     plan = lab.plan
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _choices(lab)
-        place = st.container(width="stretch")
+    _choices(lab)
+    place = st.container()
+    _in_flight(lab, "lr", "Learning rate", _RATES, "{:g}".format)
+    _in_flight(lab, "clip", "Clip gradient at", _CLIPS, lambda v: f"{v:g}" if v else "not")
     if plan.data == "own":
         _own_images(lab)
     elif not lab.ready:
@@ -90,24 +91,21 @@ def _choices(lab: Session) -> None:
         list(COMPARISONS),
         index=None,
         placeholder="your own contenders",
-        width=210,
         help="What differs between the networks; everything else is shared.",
         **_bound("lab.compare", comparison_of(plan), compare),
     )
     depths = sorted({*_DEPTHS, depth})
-    st.selectbox("Depth", depths, width=110, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
+    st.selectbox("Depth", depths, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
     st.selectbox(
         "Images",
         list(DATASETS),
         format_func=lambda name: DATASETS[name].title,
-        width=190,
         **_bound("lab.data", plan.data, lambda v: lab.configure(lambda p: replace(p, data=v))),
     )
     st.number_input(
         "Seed",
         0,
         2**31 - 1,
-        width=120,
         help="Draws the weights and the order of the batches.",
         **_bound("lab.seed", plan.seed, lambda v: lab.configure(lambda p: _seeded(p, int(v)))),
     )
@@ -243,19 +241,18 @@ def _estimate(lab: Session, place: DeltaGenerator) -> None:
 
 
 def transport(lab: Session) -> None:
-    """Start, pause, step, stop, reset; pace, rate and clipping, which can be changed in flight."""
+    """Start, pause, step, stop, reset, and how fast."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
         _buttons(lab)
         st.selectbox(
             "Speed",
             list(_PACES),
             width=130,
+            label_visibility="collapsed",
             **_bound(
                 "lab.pace", next(n for n, pace in _PACES.items() if pace == lab.pace), lambda v: setattr(lab, "pace", _PACES[v])
             ),
         )
-        _in_flight(lab, "lr", "Learning rate", _RATES, "{:g}".format)
-        _in_flight(lab, "clip", "Clip gradient at", _CLIPS, lambda v: f"{v:g}" if v else "not")
 
 
 def _buttons(lab: Session) -> None:
@@ -311,7 +308,6 @@ def _in_flight(lab: Session, what: Rate, label: str, choices: tuple[float, ...],
         label,
         sorted({*choices, value}),
         format_func=show,
-        width=130,
         disabled=lab.over,
         help="Changes the running networks from the next step on.",
         **_bound(f"lab.{what}", value, write),

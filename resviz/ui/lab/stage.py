@@ -20,15 +20,36 @@ from resviz.ui.lab.session import Session
 from resviz.ui.markdown import literal
 from resviz.ui.waiting import manager
 
-__all__ = ["export", "stage"]
+__all__ = ["export", "measurements", "stage"]
+
+_Looked = tuple[int, int, str | None]  # at which step, which contender, which layer
 
 
 def stage(held: Session) -> None:
-    """Every figure, redrawn twice a second while the networks learn."""
-    st.fragment(run_every=0.4 if held.running else None)(_stage)(held)
+    """The chosen network, what happened so far, and every gradient step by step; redrawn twice a second while they learn."""
+    st.fragment(run_every=0.4 if held.running else None)(_stage)(held, _looked(held))
 
 
-def _stage(held: Session) -> None:
+def measurements(held: Session) -> None:
+    """What else is recorded, redrawn with the stage."""
+    st.fragment(run_every=0.4 if held.running else None)(_measurements)(held, _looked(held))
+
+
+def _looked(held: Session) -> _Looked | None:
+    """What the visitor looks at; None while it moves on by itself."""
+    record = held.lab.record() if held.lab else None
+    if record is None or held.running:
+        return None
+    return _at(held, record), _chosen(record), st.session_state.get("selected")
+
+
+def _follow(held: Session, drawn: _Looked | None) -> None:
+    """Stage and measurements are redrawn each by itself: what was chosen in one brings the other up to date."""
+    if drawn is not None and _looked(held) not in (None, drawn):
+        st.rerun()
+
+
+def _stage(held: Session, drawn: _Looked | None) -> None:
     if st.session_state.get("lab.live", False) and not held.running:
         st.session_state["lab.live"] = False
         st.rerun()
@@ -48,29 +69,36 @@ def _stage(held: Session) -> None:
     for finding in found:
         if finding.kind == "diverged":
             st.warning(("" if held.running else "Paused. ") + captions.finding_note(finding), icon=":material/error:")
-    chosen = _chosen(held, record)
     decades = lab.gradient_decades(record)
-    selected = st.session_state.get("selected")
-    mark = None if held.running else at
+    _reach_in(held, record, _chosen(record), at, decades)
+    _status(held, record, at, [finding for finding in found if finding.kind != "diverged"])
+    _waterfalls(record, decades, None if held.running else at)
+    _follow(held, drawn)
 
+
+def _measurements(held: Session, drawn: _Looked | None) -> None:
+    record = held.lab.record() if held.lab else None
+    if record is None:
+        return
+    at, selected = _at(held, record), st.session_state.get("selected")
     left, right = st.columns(2, gap="medium")
     with left:
         quantity = st.segmented_control(
             "Over time", ["loss", "accuracy"], default="loss", required=True, key="lab.quantity", label_visibility="collapsed"
         )
+        mark = None if held.running else at
         line_chart(lab.line_over_time(record, quantity or "loss", mark), "lab-lines", f"{quantity} of every contender by step")
     with right:
         st.markdown(f"**Gradient of every layer's weights**, step {at:,} and its trail")
         line_chart(
-            lab.layer_lines(record, "gradients", at, decades, selected),
+            lab.layer_lines(record, "gradients", at, lab.gradient_decades(record), selected),
             "lab-profile",
             "Gradient norm of every layer",
             on_select=_select,
         )
-    _status(held, record, at, [finding for finding in found if finding.kind != "diverged"])
-    _waterfalls(record, decades, mark)
-    _reach_in(held, record, chosen, at, decades)
-    _signals(record, chosen, at, selected)
+    with st.expander("How far the weights move, and what the activations do"):
+        _signals(record, _chosen(record), at, selected)
+    _follow(held, drawn)
 
 
 def _waterfalls(record: LabRecord, decades: tuple[int, int], mark: int | None) -> None:
@@ -114,7 +142,8 @@ def _signals(record: LabRecord, chosen: int, at: int, selected: str | None) -> N
         st.caption(captions.growth_note(record, at))
     dead = max(float(np.nanmax(np.nan_to_num(track.signals["dead"]))) for track in record.tracks)
     if dead > 0:
-        with st.expander(f"Dead ReLU units: up to {100 * dead:.0f} % of a block"):
+        with st.container():
+            st.markdown(f"**Dead ReLU units**: up to {100 * dead:.0f} % of a block")
             line_chart(lab.block_lines(record, "dead", at), "lab-dead", "Share of dead ReLU units in each block")
 
 
@@ -137,9 +166,17 @@ def _scrubbed(held: Session, record: LabRecord) -> int:
     """The step that is looked at: the newest while it runs, the visitor's choice when it pauses."""
     if held.running or record.step < 2:
         return record.step
+    _at(held, record)
+    return int(st.slider("Look at step", 1, record.step, key="lab.at", help="Goes back to any recorded step."))
+
+
+def _at(held: Session, record: LabRecord) -> int:
+    """The step that is looked at; after new steps the newest."""
+    if held.running or record.step < 2:
+        return record.step
     if st.session_state.get("lab.newest") != record.step or "lab.at" not in st.session_state:
         st.session_state["lab.newest"] = st.session_state["lab.at"] = record.step
-    return int(st.slider("Look at step", 1, record.step, key="lab.at", help="Goes back to any recorded step."))
+    return int(st.session_state["lab.at"])
 
 
 def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding]) -> None:
@@ -165,7 +202,7 @@ def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding])
             )
 
 
-def _chosen(held: Session, record: LabRecord) -> int:
+def _chosen(record: LabRecord) -> int:
     """The contender whose diagram and signal are drawn."""
     labels = [track.label for track in record.tracks]
     if len(labels) == 1:
@@ -179,7 +216,6 @@ def _chosen(held: Session, record: LabRecord) -> int:
 def _reach_in(held: Session, record: LabRecord, chosen: int, at: int, decades: tuple[int, int]) -> None:
     """The live diagram: a click on an arc changes the running network."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**Reach in**", width="content")
         if len(record.tracks) > 1:
             st.segmented_control(
                 "Diagram of",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from resviz.spec.names import name_of
 from resviz.spec.net import Init, NetSpec, Norm
 from resviz.spec.presets import PRESETS, preset_of
 from resviz.spec.words import word
+from resviz.ui.grammar import chips
 from resviz.ui.state import bound, change, current_spec
 
 __all__ = [
@@ -161,8 +163,9 @@ def seed_control() -> None:
 
 
 def try_this(settings: Mapping[str, NetSpec]) -> None:
-    """Telling settings, one click away; undo takes them back."""
-    st.markdown("**Try this**")
-    with st.container(horizontal=True):
-        for label, spec in settings.items():
-            st.button(label, key=f"try.{label}", on_click=change, args=(lambda _, chosen=spec: chosen,))
+    """Telling networks as chips."""
+    chips({label: partial(_choose, spec) for label, spec in settings.items()})
+
+
+def _choose(spec: NetSpec) -> None:
+    change(lambda _: spec)

@@ -78,7 +78,7 @@ function notesOf(data, { svg, box, px, py, x0, x1 }) {
 function viewOf(data, plotted, zoom, width) {
   const height = data.height;
   const marked = data.notes.some((note) => note.x !== undefined);
-  const box = { left: 62, right: width - plotted.margin, top: marked ? 22 : 10, bottom: height - 44 };
+  const box = { left: 62, right: width - plotted.margin(width), top: marked ? 22 : 10, bottom: height - 44 };
   const [x0, x1] = zoom ?? data.x.range;
   const [y0, y1] = data.y.range;
   const tall = box.bottom - box.top;
@@ -239,8 +239,10 @@ function draw(parts, data, send) {
     event.preventDefault();
   }
   function redraw() {
+    const width = Math.max(240, root.clientWidth);
     legend.replaceChildren(...legendOf(data, memory.hidden, toggle));
-    view = drawnView(data, plotted, memory.zoom, Math.max(240, root.clientWidth));
+    parts.wrap.classList.toggle("named", Boolean(plotted.ends?.(width)));
+    view = drawnView(data, plotted, memory.zoom, width);
     root.replaceChildren(view.svg);
     listenToPointer(view, { point, zoom, choose, nearest });
     view.svg.addEventListener("keydown", onKey);
@@ -270,6 +272,7 @@ function draw(parts, data, send) {
 export default function ({ parentElement, data, setTriggerValue }) {
   const part = (name) => parentElement.querySelector(`.${name}`);
   const parts = {
+    wrap: part("wrap"),
     root: part("chart"),
     tip: part("tooltip"),
     legend: part("legend"),

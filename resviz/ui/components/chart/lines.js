@@ -76,6 +76,50 @@ export function strokeOf(series) {
   };
 }
 
+// Places as near to the wanted ones as `gap` between two allows, none under `bottom` nor over `top`.
+export function spread(wanted, gap, top, bottom) {
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
+  const places = [...wanted];
+  let least = top;
+  for (const i of order) {
+    places[i] = Math.max(places[i], least);
+    least = places[i] + gap;
+  }
+  let most = bottom;
+  for (const i of order.reverse()) {
+    places[i] = Math.min(places[i], most);
+    most = places[i] - gap;
+  }
+  return places;
+}
+
+// Names that stand at the ends of their lines; where there is no room for them, the legend says them.
+export function ending(every, width) {
+  const named = every.filter((series) => series.legend);
+  const longest = Math.max(0, ...named.map((series) => series.name.length));
+  return width >= 430 && named.length > 0 && named.length <= 6 && longest <= 26 ? 34 + 6.8 * longest : 0;
+}
+
+function endsOf(every, hidden, { px, py, x1, box }) {
+  const ends = every
+    .filter((series) => series.legend && !hidden.has(series.name))
+    .map((series) => ({ series, last: series.y.findLastIndex((v, i) => v !== null && series.x[i] <= x1) }))
+    .filter(({ last }) => last >= 0);
+  const places = spread(
+    ends.map(({ series, last }) => py(series.y[last])),
+    15,
+    box.top + 4,
+    box.bottom,
+  );
+  return ends.flatMap(({ series, last }, i) => {
+    const x = Math.min(px(series.x[last]), box.right) + 8;
+    return [
+      element("path", { d: `M${x} ${places[i]}h16`, ...strokeOf(series) }),
+      element("text", { x: x + 20, y: places[i] + 4, class: "end" }, series.name),
+    ];
+  });
+}
+
 function markersOf(series, s, { px, py, x0, x1 }) {
   const nodes = [];
   series.y.forEach((v, i) => {
@@ -102,7 +146,8 @@ function markersOf(series, s, { px, py, x0, x1 }) {
 export function linesOf(data, hidden) {
   const every = data.series;
   return {
-    margin: 10,
+    margin: (width) => ending(every, width) || 10,
+    ends: (width) => ending(every, width) > 0,
     above(view) {
       every.forEach((series, s) => {
         if (hidden.has(series.name)) return;
@@ -111,6 +156,7 @@ export function linesOf(data, hidden) {
         const seen = series.x.filter((v) => v >= view.x0 && v <= view.x1).length;
         if (series.markers && seen < MOST_MARKERS) view.plot.append(...markersOf(series, s, view));
       });
+      if (ending(every, view.width)) view.svg.append(...endsOf(every, hidden, view));
     },
     nearest: (view, x, y) => nearest(every, hidden, view.px, view.py, x, y),
     moved: (cursor, right) => (right ? stepped(every, cursor, right) : null),

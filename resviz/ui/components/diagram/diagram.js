@@ -26,7 +26,7 @@ function show(root, parentElement, data, setTriggerValue) {
     const drawing = root.clientWidth < 600 && data.tall ? data.tall : data.wide;
     const svg = element("svg", { viewBox: `0 0 ${drawing.width} ${drawing.height}`, role: "group", "aria-label": data.title });
     const scale = drawing === data.tall ? 1.15 : Math.min(1.6, root.clientWidth / drawing.width);
-    svg.style.width = `${Math.max(drawing === data.tall ? 0 : 0.8, scale) * drawing.width}px`;
+    svg.style.width = `${Math.max(drawing === data.tall ? 0 : 0.76, scale) * drawing.width}px`;
     for (const shape of drawing.shapes) {
       const node = element(shape.tag, shape.attrs);
       if (shape.css) node.setAttribute("class", shape.css);

@@ -1,0 +1,53 @@
+"""What holds on every page: the stage first, its controls near, why and the next question after it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from resviz.ui.page import PAGES
+from resviz.ui.page import Page as About
+from tests.e2e.conftest import Server, ready
+
+STAGED = [about for about in PAGES if about.path]
+_SEEN = """() => {
+    const { top, bottom } = document.querySelector('.st-key-stage').getBoundingClientRect();
+    return (Math.min(bottom, innerHeight) - Math.max(top, 0)) / innerHeight;
+}"""
+
+
+def opened(server: Server, page: Page, about: About) -> None:
+    page.goto(f"{server.url}/{about.path}")
+    ready(page)
+    page.wait_for_selector(".st-key-drawer [data-testid=stElementContainer]")  # the page's own, no longer the first figure
+    ready(page)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("about", STAGED, ids=lambda about: about.path)
+def test_the_stage_fills_the_first_screen(about: About, width: int, height: int, server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    opened(server, page, about)
+    assert page.evaluate(_SEEN) >= 0.55
+
+
+@pytest.mark.parametrize("about", STAGED, ids=lambda about: about.path)
+def test_the_controls_are_ten_tabs_away(about: About, server: Server, page: Page) -> None:
+    opened(server, page, about)
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("Boolean(document.activeElement.closest('.st-key-drawer'))"):
+            return
+    raise AssertionError("the drawer was not reached")
+
+
+def test_why_is_open_at_the_first_visit_only_and_the_path_goes_on(server: Server, page: Page) -> None:
+    opened(server, page, STAGED[0])
+    why = page.locator("details", has=page.locator("summary", has_text="Why"))
+    assert why.get_attribute("open") is not None
+    page.locator(".st-key-next a").click()
+    page.wait_for_url(f"**/{STAGED[1].path}*")
+    page.locator(".st-key-navigation a", has_text=STAGED[0].title).click()
+    page.wait_for_url(f"**/{STAGED[0].path}*")
+    ready(page)
+    assert why.get_attribute("open") is None
