@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from resviz.figures.theme import count, on_screen, tint
 from resviz.results import LayerRow
 
-__all__ = ["Canvas", "Diagram", "Shape", "channel_tint", "describe_row"]
+__all__ = ["WORDS", "Canvas", "Diagram", "Shape", "channel_tint", "describe_row"]
+
+WORDS: Final = 15  # the height of a diagram's words, in its own units
 
 
 @dataclass(frozen=True)
