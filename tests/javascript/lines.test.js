@@ -59,8 +59,8 @@ test("names at the ends keep their distance and stay within the figure", () => {
 
 test("lines are named at their ends where that leaves room for them", () => {
   const two = [line("residual", [1], {}), line("plain", [1], {})];
-  assert.ok(ending(two, 900) > 60);
-  assert.equal(ending(two, 340), 0);
-  assert.equal(ending(Array(7).fill(two[0]), 900), 0);
-  assert.equal(ending([trail], 900), 0);
+  assert.ok(ending(two, 900, 12) > 60);
+  assert.equal(ending(two, 340, 12), 0);
+  assert.equal(ending(Array(7).fill(two[0]), 900, 12), 0);
+  assert.equal(ending([trail], 900, 12), 0);
 });

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -21,6 +22,7 @@ from resviz.results import Prediction, Scope
 from resviz.ui import cache, networks
 from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import look_bar
+from resviz.ui.components.link import link_popover
 from resviz.ui.explain.case import PageCase
 from resviz.ui.explain.link import keep, link, restore, usual, valid
 from resviz.ui.explain.parameters import with_parameters
@@ -99,7 +101,10 @@ def show(address: Address) -> None:
         rows = [(m.title, m.answers, m.assumes, m.family, m.paper) for m in METHODS.values()]
         columns = ["method", "what it answers", "what it assumes", "family", "paper"]
         st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
-    address.add(_link(subject, question, view))
+    query = _link(subject, question, view)
+    with figure_column:
+        _share(subject, query)
+    address.add(query)
 
 
 def _subject(controls: DeltaGenerator, figures: DeltaGenerator) -> _Subject | None:
@@ -123,7 +128,7 @@ def _controls(subject: _Subject) -> _Question:
     target = st.selectbox(
         "Class to explain",
         ranked,
-        key=valid(f"class.{place}", ranked),
+        key=valid(f"class.{place}", ranked, ranked[0]),
         help="The most probable first; type to search.",
     )
     against = st.selectbox(
@@ -260,6 +265,12 @@ def _view(subject: _Subject, question: _Question) -> str:
     VIEWS[view](page)
     st.caption(literal(page.about))
     return view
+
+
+def _share(subject: _Subject, query: dict[str, str]) -> None:
+    """What is asked here, to hand on."""
+    note = "" if subject.sample else "Your own photograph, crop or network stays with you: the link holds the rest."
+    link_popover(urlencode(query, safe=",@"), f"{subject.network.classifier.name} asked here", "explain-link", note)
 
 
 def _try_this(subject: _Subject) -> None:

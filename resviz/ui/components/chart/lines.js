@@ -94,20 +94,20 @@ export function spread(wanted, gap, top, bottom) {
 }
 
 // Names that stand at the ends of their lines; where there is no room for them, the legend says them.
-export function ending(every, width) {
+export function ending(every, width, type) {
   const named = every.filter((series) => series.legend);
   const longest = Math.max(0, ...named.map((series) => series.name.length));
-  return width >= 430 && named.length > 0 && named.length <= 6 && longest <= 26 ? 34 + 6.8 * longest : 0;
+  return width >= 430 && named.length > 0 && named.length <= 6 && longest <= 26 ? (2.6 + 0.56 * longest) * type : 0;
 }
 
-function endsOf(every, hidden, { px, py, x1, box }) {
+function endsOf(every, hidden, { px, py, x1, box, type }) {
   const ends = every
     .filter((series) => series.legend && !hidden.has(series.name))
     .map((series) => ({ series, last: series.y.findLastIndex((v, i) => v !== null && series.x[i] <= x1) }))
     .filter(({ last }) => last >= 0);
   const places = spread(
     ends.map(({ series, last }) => py(series.y[last])),
-    15,
+    1.2 * type,
     box.top + 4,
     box.bottom,
   );
@@ -146,8 +146,8 @@ function markersOf(series, s, { px, py, x0, x1 }) {
 export function linesOf(data, hidden) {
   const every = data.series;
   return {
-    margin: (width) => ending(every, width) || 10,
-    ends: (width) => ending(every, width) > 0,
+    margin: (width, type) => ending(every, width, type) || 1.2 * type,
+    ends: (width, type) => ending(every, width, type) > 0,
     above(view) {
       every.forEach((series, s) => {
         if (hidden.has(series.name)) return;
@@ -156,7 +156,7 @@ export function linesOf(data, hidden) {
         const seen = series.x.filter((v) => v >= view.x0 && v <= view.x1).length;
         if (series.markers && seen < MOST_MARKERS) view.plot.append(...markersOf(series, s, view));
       });
-      if (ending(every, view.width)) view.svg.append(...endsOf(every, hidden, view));
+      if (ending(every, view.width, view.type)) view.svg.append(...endsOf(every, hidden, view));
     },
     nearest: (view, x, y) => nearest(every, hidden, view.px, view.py, x, y),
     moved: (cursor, right) => (right ? stepped(every, cursor, right) : null),
