@@ -1,5 +1,34 @@
 // What assistive technology needs of the page around us, and the question before a run is lost by closing or loading the tab anew.
+// One step on or back: of the stage's slider where it has one, which then has the keyboard, else through its telling settings.
+function step(event, turn) {
+  const slider = document.querySelector(".st-key-stage input[type=range]");
+  if (slider) {
+    if (event.target === slider) return;
+    slider.focus();
+    if (event.key === "ArrowRight") slider.stepUp();
+    else slider.stepDown();
+    for (const kind of ["input", "change"]) slider.dispatchEvent(new Event(kind, { bubbles: true }));
+    return;
+  }
+  const settings = [...document.querySelectorAll(".st-key-chips button")];
+  if (!settings.length) return;
+  turn.at = (turn.at + (event.key === "ArrowRight" ? 1 : settings.length - 1)) % settings.length;
+  settings[turn.at].click();
+}
+
+function presented() {
+  const turn = { at: -1 };
+  const onKey = (event) => {
+    if (event.key === "ArrowRight" || event.key === "ArrowLeft") step(event, turn);
+    else if (event.key === "Escape") [...document.querySelectorAll(".st-key-next a")].at(-1)?.click();
+  };
+  addEventListener("keydown", onKey);
+  return () => removeEventListener("keydown", onKey);
+}
+
 export default function ({ data }) {
+  document.documentElement.toggleAttribute("data-present", data.present);
+  const still = data.present ? presented() : () => {};
   const bar = document.querySelector(".st-key-navigation");
   if (bar) {
     bar.setAttribute("role", "navigation");
@@ -17,5 +46,8 @@ export default function ({ data }) {
   if (!data.current) document.querySelector('[role="dialog"] button[aria-label="Close"]')?.click();
   const ask = (event) => event.preventDefault();
   if (data.unsaved) addEventListener("beforeunload", ask);
-  return () => removeEventListener("beforeunload", ask);
+  return () => {
+    still();
+    removeEventListener("beforeunload", ask);
+  };
 }

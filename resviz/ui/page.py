@@ -21,7 +21,7 @@ from resviz.ui import cache, landmarks, waiting
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
 from resviz.ui.markdown import literal
-from resviz.ui.state import current_spec, follow_back, reset, sync_url, undo
+from resviz.ui.state import current_spec, follow_back, presenting, reset, sync_url, undo
 
 __all__ = ["PAGES", "Address", "Page", "nearest", "network_strip", "page", "ways"]
 
@@ -132,22 +132,23 @@ def page(title: str) -> Iterator[Address]:
     _open(about)
     address = Address(about.network)
     yield address
-    _next(about)
     if not address.kept:
         sync_url(address.more, address.network)
+    _after(about, address)
 
 
-def _next(about: Page) -> None:
-    """The next question of the path; the last page has none."""
+def _after(about: Page, address: Address) -> None:
+    """The next question of the path, which the last page has none of, and the stage alone for a projector."""
     after = PAGES[PAGES.index(about) + 1 :]
-    if about.path and after:
-        with st.container(key="next"):
-            st.page_link(
-                after[0].file,
-                label=f"Next: **{after[0].question}**",
-                icon=":material/arrow_forward:",
-                query_params=to_query(current_spec()),
-            )
+    here = {**(to_query(current_spec()) if address.network else {}), **address.more}
+    with st.container(key="next", horizontal=True, gap="large"):
+        if about.path and after:
+            label = f"Next: **{after[0].question}**"
+            st.page_link(after[0].file, label=label, icon=":material/arrow_forward:", query_params=to_query(current_spec()))
+        if presenting():
+            st.page_link(about.file, label="Leave (Esc)", icon=":material/close:", query_params=here)
+        elif about.path:
+            st.page_link(about.file, label="Present", icon=":material/present_to_all:", query_params={**here, "present": "1"})
 
 
 def _open(about: Page) -> None:
@@ -166,7 +167,8 @@ def _open(about: Page) -> None:
     if not mark:
         st.warning(f"assets/{cache.MARK.name} is missing or damaged; copy it from the project again.")
     # on its way before what takes longer
-    st.title(f"There is no page /{literal(lost)}" if lost else about.question, anchor=False)
+    with st.container(key="question" if about.path else "headline"):
+        st.title(f"There is no page /{literal(lost)}" if lost else about.question, anchor=False)
     with st.container(key="lead"):
         st.markdown("Its address may be misspelt, or the page was never here." if lost else about.lead)
     cache.warm_up()
@@ -179,7 +181,7 @@ def _open(about: Page) -> None:
         for each in PAGES:
             st.page_link(each.file, label=each.title, query_params=query)
     with marks:
-        landmarks.mark("" if lost else about.title, _unsaved())
+        landmarks.mark("" if lost else about.title, _unsaved(), presenting())
     if lost:
         _offer_instead(lost)
         st.stop()

@@ -19,6 +19,7 @@ __all__ = [
     "change",
     "current_spec",
     "follow_back",
+    "presenting",
     "reset",
     "sync_url",
     "undo",
@@ -51,16 +52,21 @@ def follow_back() -> None:
 
 def _addressed() -> NetSpec:
     """The network that the address names; what could not be read becomes the notice."""
-    own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS | EXPLAIN_PARAMETERS}
+    own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS | EXPLAIN_PARAMETERS | {"present"}}
     spec, problems = from_query(own)
     if problems:
         st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
     return spec
 
 
+def presenting() -> bool:
+    """Whether the link asks for the stage alone, to be seen from afar."""
+    return st.query_params.get("present") == "1"
+
+
 def sync_url(more: Mapping[str, str], network: bool = True) -> None:
     """Write the spec, and what else the page is about, to the URL, so that the address bar is the link to what is seen."""
-    query = {**(to_query(current_spec()) if network else {}), **more}
+    query = {**(to_query(current_spec()) if network else {}), **more, **({"present": "1"} if presenting() else {})}
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from resviz.ui.page import PAGES
 from resviz.ui.page import Page as About
@@ -45,9 +45,29 @@ def test_why_is_open_at_the_first_visit_only_and_the_path_goes_on(server: Server
     opened(server, page, STAGED[0])
     why = page.locator("details", has=page.locator("summary", has_text="Why"))
     assert why.get_attribute("open") is not None
-    page.locator(".st-key-next a").click()
+    page.locator(".st-key-next a").first.click()
     page.wait_for_url(f"**/{STAGED[1].path}*")
     page.locator(".st-key-navigation a", has_text=STAGED[0].title).click()
     page.wait_for_url(f"**/{STAGED[0].path}*")
     ready(page)
     assert why.get_attribute("open") is None
+
+
+def test_a_figure_is_presented_with_the_keyboard(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/degradation?present=1")
+    ready(page)
+    slider = page.locator(".st-key-stage").get_by_role("slider")
+    expect(slider).to_have_value("30")
+    expect(page.locator(".st-key-navigation")).to_be_hidden()
+    expect(page.locator(".st-key-drawer")).to_be_hidden()
+    small = page.evaluate(
+        "[...document.querySelectorAll('.st-key-stage p')].filter(p => p.offsetParent && parseFloat(getComputedStyle(p).fontSize) < 19.9).length"
+    )
+    assert small == 0
+    page.keyboard.press("ArrowLeft")
+    expect(slider).to_have_value("29")
+    page.keyboard.press("ArrowLeft")
+    expect(slider).to_have_value("28")
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-navigation")).to_be_visible()
+    assert "present" not in page.url
