@@ -82,7 +82,8 @@ def test_watch_reach_in_scrub_export_and_replay(server: Server, page: Page, brow
         page.get_by_role("button", name="Report (HTML)").click()
     page_of_report = given.value.path().read_text()
     assert "layer2.1" in page_of_report
-    link = page.locator("code").filter(has_text="edits=").first.inner_text()
+    link = f"{server.url}/lab?{page.get_by_role('textbox', name='Link').input_value().partition('?')[2]}"
+    assert "edits=" in link
 
     context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
     offline = context.new_page()
