@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -70,4 +72,4 @@ def test_a_figure_is_presented_with_the_keyboard(server: Server, page: Page) -> 
     expect(slider).to_have_value("28")
     page.keyboard.press("Escape")
     expect(page.locator(".st-key-navigation")).to_be_visible()
-    assert "present" not in page.url
+    expect(page).not_to_have_url(re.compile("present"))
