@@ -32,10 +32,10 @@ function show(root, parentElement, data, setTriggerValue) {
   const touch = matchMedia("(hover: none)").matches;
   const rest = touch ? data.touchHint : data.hint;
   const worded = (label) => (touch ? label.replace("; click to", "; tap to") : label);
-  const focused = root.getRootNode().activeElement?.dataset?.action;
   tip.textContent = data.selectedLabel || rest;
 
   function draw() {
+    const focused = root.getRootNode().activeElement?.dataset?.action; // which a redraw for another width keeps too
     const drawing = root.clientWidth < 600 && data.tall ? data.tall : data.wide;
     const svg = element("svg", { viewBox: `0 0 ${drawing.width} ${drawing.height}`, role: "group", "aria-label": data.title });
     // what is wider than its room scrolls; words keep the page's size where the picture is drawn smaller
