@@ -20,7 +20,7 @@ function presented() {
   const turn = { at: -1 };
   const onKey = (event) => {
     if (event.key === "ArrowRight" || event.key === "ArrowLeft") step(event, turn);
-    else if (event.key === "Escape") [...document.querySelectorAll(".st-key-next a")].at(-1)?.click();
+    else if (event.key === "Escape") document.querySelector(".st-key-next button")?.click();
   };
   addEventListener("keydown", onKey);
   return () => removeEventListener("keydown", onKey);

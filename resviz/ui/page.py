@@ -21,7 +21,7 @@ from resviz.ui import cache, landmarks, waiting
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
 from resviz.ui.markdown import literal
-from resviz.ui.state import current_spec, follow_back, presenting, reset, sync_url, undo
+from resviz.ui.state import current_spec, follow_back, present, presenting, reset, sync_url, undo
 
 __all__ = ["PAGES", "Address", "Page", "nearest", "network_strip", "page", "ways"]
 
@@ -134,21 +134,20 @@ def page(title: str) -> Iterator[Address]:
     yield address
     if not address.kept:
         sync_url(address.more, address.network)
-    _after(about, address)
+    _after(about)
 
 
-def _after(about: Page, address: Address) -> None:
+def _after(about: Page) -> None:
     """The next question of the path, which the last page has none of, and the stage alone for a projector."""
     after = PAGES[PAGES.index(about) + 1 :]
-    here = {**(to_query(current_spec()) if address.network else {}), **address.more}
     with st.container(key="next", horizontal=True, gap="large"):
         if about.path and after:
             label = f"Next: **{after[0].question}**"
             st.page_link(after[0].file, label=label, icon=":material/arrow_forward:", query_params=to_query(current_spec()))
         if presenting():
-            st.page_link(about.file, label="Leave (Esc)", icon=":material/close:", query_params=here)
+            st.button("Leave (Esc)", icon=":material/close:", type="tertiary", on_click=present, args=(False,))
         elif about.path:
-            st.page_link(about.file, label="Present", icon=":material/present_to_all:", query_params={**here, "present": "1"})
+            st.button("Present", icon=":material/present_to_all:", type="tertiary", on_click=present, args=(True,))
 
 
 def _open(about: Page) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "change",
     "current_spec",
     "follow_back",
+    "present",
     "presenting",
     "reset",
     "sync_url",
@@ -62,6 +63,14 @@ def _addressed() -> NetSpec:
 def presenting() -> bool:
     """Whether the link asks for the stage alone, to be seen from afar."""
     return st.query_params.get("present") == "1"
+
+
+def present(alone: bool) -> None:
+    """Leave the stage alone, or the whole page again."""
+    if alone:
+        st.query_params["present"] = "1"
+    else:
+        st.query_params.pop("present", None)
 
 
 def sync_url(more: Mapping[str, str], network: bool = True) -> None:
