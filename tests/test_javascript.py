@@ -97,7 +97,8 @@ def test_a_map_is_painted_in_the_browser_as_in_reports(style: OverlayStyle, sign
     image, look = photograph(), Look(0.6, style, 83.0)
     painted = np.array(in_the_browser(evidence(signed), look)["pixels"], np.float64).reshape(SIDE, SIDE, 4)
     alpha = painted[..., 3:] / 255
-    shown = np.asarray(image, np.float64) * (1 - alpha) + painted[..., :3] * alpha
+    under = image if style is OverlayStyle.MASKED else image.convert("L").convert("RGB")
+    shown = np.asarray(under, np.float64) * (1 - alpha) + painted[..., :3] * alpha
     off = np.abs(shown - np.asarray(overlay_image(image, evidence(signed), look), np.float64))
     # 16 bits of a value may fall to the other side of a heat colour's border or of a sign
     assert np.percentile(off, 99.5) <= 1.5

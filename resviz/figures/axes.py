@@ -65,7 +65,7 @@ def edge_marks(norms: np.ndarray, decades: tuple[int, int]) -> tuple[tuple[Rule,
         if present
     ]
     rules = tuple(Rule(WARNING, y=y, width=1, dotted=True) for y, _ in edges)
-    return rules, tuple(Note(text, WARNING, y=y) for y, text in edges)
+    return rules, tuple(Note(text, y=y) for y, text in edges)
 
 
 def stage_axis(names: Sequence[str], title: str = "layer, input → output", meaning: str = "", level: bool = False) -> Axis:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from resviz.figures.theme import GRID, RESIDUAL, WARNING, ZERO, LineStyle, viridis
+from resviz.figures.theme import CONTROL, GRID, OVERFLOW, ZERO, LineStyle, on_screen, signal
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -110,7 +110,8 @@ class Series:
             "legend": self.legend,
             "x": np.asarray(self.x, np.float64).tolist(),
             "y": [round(v, 4) if math.isfinite(v) else None for v in y.tolist()],
-            "color": self.style.colour,
+            "color": on_screen(self.style.colour),
+            "mark": on_screen(self.style.mark or self.style.colour),
             "dash": _DASHES[self.style.dash],
             "width": self.width,
             "opacity": self.opacity,
@@ -133,7 +134,7 @@ class Series:
             trace["opacity"] = self.opacity
         if self.markers is None:
             return trace | {"mode": "lines"}
-        return trace | {"mode": "lines+markers", "marker": self.markers.to_plotly(self.style.colour)}
+        return trace | {"mode": "lines+markers", "marker": self.markers.to_plotly(self.style.mark or self.style.colour)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,13 +177,19 @@ class Heat:
             "zmin": self.low,
             "zmax": self.high,
         }
-        return cells | {"type": "heatmap", "colorscale": "Viridis", "name": self.name, "meta": list(self.names), "colorbar": bar}
+        return cells | {
+            "type": "heatmap",
+            "colorscale": list(signal(64)),
+            "name": self.name,
+            "meta": list(self.names),
+            "colorbar": bar,
+        }
 
 
 @cache
 def _heat_colours() -> list[str]:
-    """255 colours: one for an exact zero, viridis, and one for what is not finite."""
-    return [ZERO, *viridis(253), WARNING]
+    """255 colours: one for an exact zero, the ramp, and one for what is not finite."""
+    return [on_screen(colour) for colour in (ZERO, *signal(253), OVERFLOW)]
 
 
 @dataclass(frozen=True)
@@ -212,7 +219,7 @@ class Rule:
     def data(self) -> dict[str, object]:
         """For the view."""
         place: dict[str, object] = {"y": self.y} if self.x is None else {"x": self.x}
-        return place | {"color": self.colour, "dash": self.dotted}
+        return place | {"color": on_screen(self.colour), "dash": self.dotted}
 
     def to_plotly(self) -> dict[str, object]:
         """As one of Plotly's shapes."""
@@ -227,7 +234,6 @@ class Note:
     """Words at the right end of a y, or over an x, where they have a `hint`."""
 
     text: str
-    colour: str
     x: float | None = None
     y: float | None = None
     hint: str = ""
@@ -235,14 +241,14 @@ class Note:
     def data(self) -> dict[str, object]:
         """For the view."""
         place: dict[str, object] = {"y": self.y} if self.x is None else {"x": self.x, "hint": self.hint}
-        return place | {"text": self.text, "color": self.colour}
+        return place | {"text": self.text}
 
     def to_plotly(self) -> dict[str, object]:
         """As one of Plotly's annotations."""
         place: dict[str, object] = {"x": 1, "xref": "paper", "y": self.y, "xanchor": "right"}
         if self.x is not None:
             place = {"x": self.x, "y": 1, "yref": "paper", "hovertext": self.hint}
-        return place | {"text": self.text, "showarrow": False, "yanchor": "bottom", "font": {"color": self.colour, "size": 12}}
+        return place | {"text": self.text, "showarrow": False, "yanchor": "bottom", "font": {"size": 12}}
 
 
 @dataclass(frozen=True)
@@ -267,7 +273,7 @@ class Chart:
             "y": self.y.data(series.y for series in self.series),
             "series": [series.data() for series in self.series],
             "heat": None if self.heat is None else self.heat.data(),
-            "bands": [{"x0": band.x0, "x1": band.x1, "color": band.colour} for band in self.bands],
+            "bands": [{"x0": band.x0, "x1": band.x1, "color": on_screen(band.colour)} for band in self.bands],
             "lines": [rule.data() for rule in self.rules],
             "notes": [note.data() for note in self.notes],
         }
@@ -304,7 +310,7 @@ def _layout(height: int) -> dict[str, object]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hoverlabel": {"align": "left"},
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,138,150,0.8)", "activecolor": RESIDUAL},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,138,150,0.8)", "activecolor": CONTROL},
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "xanchor": "left"},
         "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},
     }

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from resviz.figures.chart import base_figure
-from resviz.figures.theme import CUT, IDENTITY, PLAIN, RESIDUAL, WARNING
+from resviz.figures.theme import method_styles
 from resviz.results import Faithfulness
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 __all__ = ["faithfulness_curves", "sanity_lines"]
-
-_DASHES: Final = ("solid", "dash", "dot", "dashdot")
-_COLOURS: Final = (RESIDUAL, PLAIN, IDENTITY, CUT, WARNING)
 
 
 def faithfulness_curves(measured: Mapping[str, Faithfulness], insertion: bool) -> go.Figure:
@@ -51,4 +48,6 @@ def sanity_lines(measured: Mapping[str, Faithfulness]) -> go.Figure:
 
 
 def _line(n: int) -> dict[str, object]:
-    return {"color": _COLOURS[n % len(_COLOURS)], "dash": _DASHES[n % len(_DASHES)], "width": 2}
+    styles = method_styles()
+    style = styles[n % len(styles)]
+    return {"color": style.colour, "dash": style.dash, "width": 2}

@@ -10,7 +10,7 @@ import numpy as np
 
 from resviz.figures.axes import edge_marks, log_axis, log_range, log_ticks, logs, odd_symbols, stage_axis
 from resviz.figures.chart import Axis, Band, Chart, Markers, Rule, Series, base_figure
-from resviz.figures.theme import CUT, PLAIN, RESIDUAL, WARNING, LineStyle, number, viridis
+from resviz.figures.theme import CONTROL, CUT, PLAIN, RESIDUAL_LINE, LineStyle, number, signal
 from resviz.results import BlockSignal, DepthSweep, GradientProfile
 from resviz.spec.net import Design
 
@@ -28,7 +28,7 @@ __all__ = [
     "signal_figure",
 ]
 
-_STYLES: Final[Mapping[Design, LineStyle]] = {"residual": LineStyle(RESIDUAL), "plain": LineStyle(PLAIN, "dash", "square")}
+_STYLES: Final[Mapping[Design, LineStyle]] = {"residual": RESIDUAL_LINE, "plain": LineStyle(PLAIN, "dash", "square")}
 _FLOOR = -18  # decades below which the sweep has one colour
 
 
@@ -44,7 +44,7 @@ def gradient_profiles(
     index = {name: i for i, name in enumerate(names)}
     rules, notes = edge_marks(np.concatenate([profile.norms for profile in profiles.values()]), decades)
     if selected in index:
-        rules += (Rule(WARNING, x=index[selected]),)
+        rules += (Rule(CONTROL, x=index[selected]),)
     starts = (index[first] for block in cuts if (first := f"{block}.conv1") in index)
     return Chart(
         height,
@@ -74,10 +74,10 @@ def _profile_line(
 
 
 def gradient_paint(profile: GradientProfile, decades: tuple[int, int]) -> dict[str, str]:
-    """Each layer's colour for the diagram: viridis over the decades, zero darkest and overflow brightest."""
+    """Each layer's colour for the diagram: the ramp over the decades, zero at its beginning and overflow at its end."""
     low, high = decades
     shares = np.clip((logs(profile.norms, decades) - low) / (high - low), 0, 1)
-    colours = viridis(256)
+    colours = signal(256)
     return {name: colours[round(255 * share)] for name, share in zip(profile.names, shares.tolist(), strict=True)}
 
 
@@ -150,7 +150,7 @@ def depth_heatmaps(sweeps: Mapping[Design, DepthSweep]) -> go.Figure:
         )
     places, words = zip(*log_ticks((low, high), 6, _FLOOR), strict=True)
     bar = {"title": {"text": "norm"}, "tickvals": places, "ticktext": words}
-    figure.update_layout(coloraxis={"colorscale": "Viridis", "cmin": low, "cmax": high, "colorbar": bar}, margin={"t": 48})
+    figure.update_layout(coloraxis={"colorscale": list(signal(64)), "cmin": low, "cmax": high, "colorbar": bar}, margin={"t": 48})
     figure.update_xaxes(title="first layer → last layer", range=[0, 1], showgrid=False)
     figure.update_yaxes(type="category", showgrid=False)
     figure.update_yaxes(title="depth", row=1, col=1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from resviz.figures.axes import edge_marks, log_axis, log_range, log_ticks, logs, odd_symbols, stage_axis
 from resviz.figures.chart import Axis, Chart, Heat, Markers, Note, Rule, Series
-from resviz.figures.theme import CUT, IDENTITY, PLAIN, RESIDUAL, WARNING, LineStyle, contender_styles, number
+from resviz.figures.theme import CONTROL, CUT, INK, SIGNAL, LineStyle, contender_styles, number
 from resviz.results import LabRecord, LabTrack
 from resviz.spec.lab import Edit
 
@@ -55,8 +55,8 @@ def _changes(record: LabRecord, at: int | None, contender: int | None = None) ->
         if edit.step <= record.step + 1 and (contender is None or not edit.block or edit.contender == contender)
     ]
     rules = tuple(Rule(CUT, x=edit.step, dotted=True) for edit in edits)
-    notes = tuple(Note(_short(edit), CUT, x=edit.step, hint=f"step {edit.step}: {_in_words(edit, record)}") for edit in edits)
-    return rules if at is None else (*rules, Rule(WARNING, x=at, width=2)), notes
+    notes = tuple(Note(_short(edit), x=edit.step, hint=f"step {edit.step}: {_in_words(edit, record)}") for edit in edits)
+    return rules if at is None else (*rules, Rule(CONTROL, x=at, width=2)), notes
 
 
 def _short(edit: Edit) -> str:
@@ -129,7 +129,7 @@ def layer_lines(
     lines = [line for track, rows, style in tracks for line in _with_trail(track, rows[: row + 1], style, index, decades)]
     rules, notes = edge_marks(np.concatenate([rows[row] for rows in values]), decades)
     if selected in index:
-        rules += (Rule(WARNING, x=index[selected]),)
+        rules += (Rule(CONTROL, x=index[selected]),)
     title = "weight gradient, L2 norm" if quantity == "gradients" else "update / weight, ‖Δw‖/‖w‖"
     return Chart(300, stage_axis(names, meaning="layers"), log_axis(decades, title), tuple(lines), rules=rules, notes=notes)
 
@@ -197,9 +197,9 @@ def _over_blocks(track: LabTrack, name: str, values: np.ndarray, y: np.ndarray, 
 
 
 _PROPAGATION: Final = {  # Brock et al. 2021, arXiv 2101.08692, figure 1
-    "mean_square": ("mean of squared channel means", LineStyle(IDENTITY, "dot", "square")),
-    "variance": ("mean channel variance", LineStyle(RESIDUAL)),
-    "branch_variance": ("residual branch's channel variance", LineStyle(PLAIN, "dash", "triangle-up-open")),
+    "mean_square": ("mean of squared channel means", LineStyle(INK, "dot", "square")),
+    "variance": ("mean channel variance", LineStyle(INK)),
+    "branch_variance": ("residual branch's channel variance", LineStyle(SIGNAL, "dash", "triangle-up-open")),
 }
 
 

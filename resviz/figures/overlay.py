@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from resviz.figures.chart import base_figure
-from resviz.figures.theme import NEGATIVE, POSITIVE, STRENGTH, WEAKER, rgb, viridis
+from resviz.figures.theme import AGAINST, CUT, FOR, dark, rgb, signal
 from resviz.results import Attribution
 
 if TYPE_CHECKING:
@@ -52,22 +52,28 @@ class Look:
 
 
 def poles(signed: bool) -> tuple[str, str]:
-    """The colours of what speaks for and against the class; of a magnitude, of more and less of it."""
-    return (POSITIVE, NEGATIVE) if signed else (STRENGTH, WEAKER)
+    """The full colours of what speaks for and against the class; of a magnitude, of more of it and of what a cut took away."""
+    return (FOR, AGAINST) if signed else (heat_colours()[-1], dark(CUT))
 
 
 def heat_colours() -> tuple[str, ...]:
-    """Viridis in 65 steps, as "#rrggbb"."""
-    return viridis(65)
+    """The ramp of strength in 65 steps as it lies over photographs, dark to bright in both themes."""
+    return tuple(map(dark, signal(65)))
+
+
+def _rising(signed: bool) -> tuple[str, ...]:
+    """What is above zero, weak to strong: one colour that only fades for the class, the ramp of a magnitude."""
+    return (FOR,) if signed else heat_colours()
 
 
 def painting(signed: bool) -> dict[str, object]:
     """Everything that decides how a map is drawn, for the browser: colours as (red, green, blue), JSON-able."""
     positive, negative = poles(signed)
     return {
-        "positive": rgb(positive),
+        "positive": [rgb(colour) for colour in _rising(signed)],
         "negative": rgb(negative),
         "line": positive,
+        "grey": [style for style in OverlayStyle if style is not OverlayStyle.MASKED],  # under which the photograph is grey
         "hidden": rgb(_HIDDEN),
         "heat": [rgb(colour) for colour in heat_colours()],
         "floor": _HEAT_FLOOR,
@@ -89,20 +95,25 @@ def _scaled(attribution: Attribution) -> np.ndarray:
 
 
 def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> Image.Image:
-    """The map over the photograph as plain pixels."""
-    pixels = np.asarray(image.convert("RGB"), np.float64)
+    """The map as plain pixels over the photograph in grey, so that no colour but the map's is seen; a mask shows its own."""
+    pixels = np.array(image.convert("RGB"), np.float64)
     colour, alpha = _PAINTERS[look.style](image, attribution, look)
-    alpha[:, round(look.wipe * image.width) :] = 0
+    edge = round(look.wipe * image.width)
+    if look.style is not OverlayStyle.MASKED:
+        pixels[:, :edge] = np.asarray(image.convert("L"), np.float64)[:, :edge, None]
+    alpha[:, edge:] = 0
     shown = pixels * (1 - alpha[..., None]) + colour * alpha[..., None]
     return Image.fromarray(np.rint(shown).astype(np.uint8))
 
 
 # each returns the colours, (height, width, 3) or fewer, and how much of them is seen, (height, width)
 def _signed(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
-    values, colours = _at_size(_scaled(attribution), image), _rgb_rows(poles(attribution.signed))
+    values = _at_size(_scaled(attribution), image)
+    rising, negative = _rgb_rows(_rising(attribution.signed)), _rgb_rows(poles(attribution.signed)[1:])[0]
     strengths, shares = zip(*_FADING, strict=True)
     fading = np.interp(np.abs(values), strengths, shares)
-    return np.where((values >= 0)[..., None], colours[0], colours[1]), look.opacity * fading
+    above = rising[np.rint(np.clip(values, 0, 1) * (len(rising) - 1)).astype(int)]
+    return np.where((values >= 0)[..., None], above, negative), look.opacity * fading
 
 
 def _heat(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
@@ -153,7 +164,7 @@ def _rgb_rows(colours: Sequence[str]) -> np.ndarray:
 
 def attribution_figure(image: Image.Image, attribution: Attribution) -> go.Figure:
     """The signed map over the photograph as a figure of Plotly's, in which each pixel tells its value."""
-    figure = _photograph(image)
+    figure = _photograph(image.convert("L").convert("RGB"))
     values = _scaled(attribution)
     below = attribution.signed or bool((values < 0).any())
     step = image.width / values.shape[1]
@@ -187,11 +198,24 @@ def _photograph(image: Image.Image, height: int = 420) -> go.Figure:
 
 
 def _scale(signed: bool, below: bool) -> list[tuple[float, str]]:
-    """The hue stays and fades: a white middle would lie over the photograph like fog."""
-    positive, negative = (",".join(map(str, rgb(colour))) for colour in poles(signed))
+    """The hue fades with the strength: a white middle would lie over the photograph like fog."""
+    rising = [(at, _faded(colour, at)) for at, colour in _stops(_rising(signed))]
     if not below:
-        return [(strength, f"rgba({positive},{share:g})") for strength, share in _FADING]
+        return rising
     # just beside the middle each hue is already gone
-    falling = [((1 - strength) / 2, f"rgba({negative},{share:g})") for strength, share in reversed(_FADING)]
-    rising = [((1 + strength) / 2, f"rgba({positive},{share:g})") for strength, share in _FADING]
-    return [*falling[:-1], (0.4999, falling[-1][1]), (0.5001, rising[0][1]), *rising[1:]]
+    falling = [((1 - at) / 2, _faded(poles(signed)[1], at)) for at, _ in reversed(_FADING)]
+    upper = [((1 + at) / 2, colour) for at, colour in rising]
+    return [*falling[:-1], (0.4999, falling[-1][1]), (0.5001, upper[0][1]), *upper[1:]]
+
+
+def _stops(colours: Sequence[str]) -> list[tuple[float, str]]:
+    """Where each colour is reached; one that only fades, where its fading bends."""
+    if len(colours) == 1:
+        return [(at, colours[0]) for at, _ in _FADING]
+    return [(i / (len(colours) - 1), colour) for i, colour in enumerate(colours)]
+
+
+def _faded(colour: str, strength: float) -> str:
+    strengths, shares = zip(*_FADING, strict=True)
+    share = float(np.interp(strength, strengths, shares))
+    return f"rgba({','.join(map(str, rgb(colour)))},{share:.4g})"

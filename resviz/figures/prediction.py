@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 from resviz.figures.chart import base_figure
-from resviz.figures.theme import RESIDUAL
+from resviz.figures.theme import SIGNAL
 from resviz.results import Prediction
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def prediction_bars(prediction: Prediction, k: int = 5) -> go.Figure:
         x=[100 * p for _, p in top],
         y=[html.escape(name, quote=False) for name, _ in top],  # Plotly reads tags, links among them
         orientation="h",
-        marker={"color": RESIDUAL},
+        marker={"color": SIGNAL},
         text=[f"{100 * p:.1f} %" for _, p in top],
         textposition="outside",
         cliponaxis=False,

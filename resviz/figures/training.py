@@ -10,7 +10,7 @@ import numpy as np
 
 from resviz.figures.axes import log_axis, log_range, logs
 from resviz.figures.chart import Axis, Chart, Markers, Rule, Series
-from resviz.figures.theme import PLAIN, RESIDUAL, WARNING, LineStyle, number
+from resviz.figures.theme import CONTROL, PLAIN, RESIDUAL_LINE, LineStyle, number
 from resviz.results import Run
 from resviz.spec.names import name_of
 from resviz.spec.query import from_query
@@ -41,7 +41,7 @@ def error_curves(runs: Sequence[Run], epoch: int | None = None, logarithmic: boo
         Axis("epoch", (0, max((len(run.epochs) for run in runs), default=1) + 0.5)),
         y,
         tuple(_error_line(run, field, _depth(run) == deepest, logarithmic) for run in runs for field in _ERRORS),
-        rules=() if epoch is None else (Rule(WARNING, x=epoch, width=2),),
+        rules=() if epoch is None else (Rule(CONTROL, x=epoch, width=2),),
     )
 
 
@@ -52,12 +52,14 @@ def _depth(run: Run) -> int:
 def _error_line(run: Run, field: str, thick: bool, logarithmic: bool) -> Series:
     word, dash = _ERRORS[field]
     values = run.column(field)
+    style = RESIDUAL_LINE if from_query(run.card["spec"])[0].residual else LineStyle(PLAIN)
     return Series(
         f"{title_of(run)} {word}",
         [record.epoch for record in run.epochs],
         logs(values, _DECADES) if logarithmic else values,
-        LineStyle(RESIDUAL if from_query(run.card["spec"])[0].residual else PLAIN, dash),
+        style._replace(dash=dash),
         tuple((f"epoch {record.epoch}", f"{v:.2f} %") for record, v in zip(run.epochs, values.tolist(), strict=True)),
+        Markers(size=5 if thick else 3) if style.mark else None,
         width=3.2 if thick else 1.3,
     )
 
@@ -77,7 +79,7 @@ def _ratio_line(run: Run, epoch: int, decades: tuple[int, int]) -> Series:
         title_of(run),
         list(range(1, len(values) + 1)),
         logs(values, decades),
-        LineStyle(RESIDUAL),
+        RESIDUAL_LINE,
         tuple((name, number(v)) for name, v in zip(record.probe.signal.names, values.tolist(), strict=True)),
         Markers(),
     )

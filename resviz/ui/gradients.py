@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from resviz.figures import axes, captions, gradients
-from resviz.figures.theme import number, power_of_ten, viridis
+from resviz.figures.theme import number, power_of_ten, signal
 from resviz.nets.cost import layer_table
 from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
@@ -143,7 +143,7 @@ def _painted(profile: GradientProfile, side: int) -> None:
     """The session's network, each layer in the colour of its gradient."""
     notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(profile.names, profile.norms, strict=True)}
     low, high = paint = axes.log_range(profile.norms, -3, 3)
-    scale = (power_of_ten(low), viridis(24), power_of_ten(high))
+    scale = (power_of_ten(low), signal(24), power_of_ten(high))
     diagram.show_network("diagram", side, gradients.gradient_paint(profile, paint), notes, scale)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from resviz.figures.theme import css_variables
 from resviz.guard import quoted
 from resviz.process import settle
 from resviz.spec.names import describe
@@ -136,7 +137,7 @@ def _open(about: Page) -> None:
     st.set_page_config(page_title=f"{about.title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
     style = cache.style()
     if style:
-        st.html(f"<style>{style}</style>")
+        st.html(f"<style>{css_variables(':root')}\n{style}</style>")
     navigation = st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation")
     marks = st.container(key="landmarks")
     if not style:

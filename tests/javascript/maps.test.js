@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { along, below, outline, percentileOf, pixelsOf, smoothed, written } from "../../resviz/ui/components/evidence/maps.js";
+import {
+  along,
+  below,
+  greyed,
+  outline,
+  percentileOf,
+  pixelsOf,
+  smoothed,
+  written,
+} from "../../resviz/ui/components/evidence/maps.js";
 
 const painting = {
-  positive: [0, 0, 255],
+  positive: [[0, 0, 255]],
   negative: [255, 0, 0],
   hidden: [1, 2, 3],
   heat: [
@@ -74,6 +83,16 @@ test("each style paints its own colour and strength", () => {
     painted("masked").map((pixel) => pixel[3]),
     [0, 255, 255, 0],
   );
+});
+
+test("a magnitude climbs its ramp while it fades in", () => {
+  const ramp = { ...painting, positive: painting.heat };
+  const bytes = [...pixelsOf(mapOf(2, [0, 0.5, 1, -1]), { style: "signed", opacity: 1 }, ramp)];
+  assert.deepEqual(bytes, [0, 0, 0, 0, 10, 10, 10, 153, 20, 20, 20, 255, 255, 0, 0, 255]);
+});
+
+test("a grey photograph is as bright as its colours were", () => {
+  assert.deepEqual([...greyed([255, 0, 0, 255, 255, 255, 255, 9])], [76, 76, 76, 255, 255, 255, 255, 9]);
 });
 
 test("an outline goes half way between what is inside and what is not", () => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resviz.figures.diagram.shapes import Canvas, Diagram, describe_row, tint
+from resviz.figures.diagram.shapes import Canvas, Diagram, channel_tint, describe_row
 from resviz.results import LayerRow, LayerTable, UnitRows
 from resviz.spec.words import word
 
@@ -52,7 +52,7 @@ class _Block:
 
     def box(self, row: LayerRow) -> None:
         conv, hollow = row.kind.startswith("conv"), self.unit.dropped and row.path == "branch"
-        fill = tint(row.out_shape[0], self.top_channels) if conv and not hollow else ""
+        fill = channel_tint(row.out_shape[0], self.top_channels) if conv and not hollow else ""
         css, action = "hollow" if hollow else "layer" if conv else "minor", f"select:{row.name}" if conv else ""
         self.canvas.rect(
             self.x,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from resviz.figures.diagram.shapes import About, Canvas, Diagram, Shape, describe_row, tint
+from resviz.figures.diagram.shapes import About, Canvas, Diagram, Shape, channel_tint, describe_row
 from resviz.results import LayerRow, LayerTable, UnitRows
 
 __all__ = ["network_diagram"]
@@ -99,7 +99,7 @@ class _Network:
 
     def layer(self, x: float, row: LayerRow, hollow: bool = False) -> None:
         h = self.height(row.out_shape[1])
-        fill = "" if hollow else self.paint.get(row.name) or tint(row.out_shape[0], self.top_channels)
+        fill = "" if hollow else self.paint.get(row.name) or channel_tint(row.out_shape[0], self.top_channels)
         about: About = {"name": row.name, "label": self.label(row), "action": f"select:{row.name}"}
         self.canvas.rect(x, _MIDDLE - h / 2, self.bar, h, "hollow" if hollow else "layer", fill=fill, **about)
 
@@ -123,7 +123,8 @@ class _Network:
             if row.kind == "average pool":
                 self.canvas.rect(x, _MIDDLE - 8, 8, 16, "minor", name=row.name, label=self.label(row))
                 continue
-            fill, action = self.paint.get(row.name, "#E8D9B5"), f"select:{row.name}"
+            fill = self.paint.get(row.name) or channel_tint(row.out_shape[0], self.top_channels)
+            action = f"select:{row.name}"
             self.canvas.rect(x, _MIDDLE - 16, 10, 32, "layer", fill=fill, name=row.name, label=self.label(row), action=action)
         anchor = "middle" if self.canvas.vertical else "start"
         self.canvas.text(self.x + 9, _MIDDLE + _HALF + 15, f"{self.table.rows[-1].out_shape[0]} classes", "small", anchor)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
-from resviz.figures.theme import count
+from resviz.figures.theme import count, on_screen, tint
 from resviz.results import LayerRow
 
-__all__ = ["About", "Canvas", "Diagram", "Shape", "describe_row", "tint"]
+__all__ = ["About", "Canvas", "Diagram", "Shape", "channel_tint", "describe_row"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class Diagram:
 
 
 def _lean(shape: Shape) -> dict[str, object]:
-    return {key: value for key, value in vars(shape).items() if value not in ("", None)}
+    kept = {key: value for key, value in vars(shape).items() if value not in ("", None)}
+    fill = shape.attrs.get("fill")
+    return kept | {"attrs": {**shape.attrs, "fill": on_screen(fill)}} if isinstance(fill, str) else kept
 
 
 class About(TypedDict, total=False):
@@ -101,11 +103,9 @@ class Canvas:
         self.shapes.append(Shape("text", {"x": cx, "y": cy, "text-anchor": anchor}, css, text, **about))
 
 
-def tint(channels: int, top: int) -> str:
-    """White-blue to deep blue as channels grow; dark text stays legible on all of them."""
-    t = 0.15 + 0.85 * math.log2(max(2, channels)) / math.log2(max(4, top))
-    red, green, blue = (round(a + (b - a) * max(0.0, min(1.0, t * 1.3 - 0.3))) for a, b in ((226, 74), (238, 158), (248, 214)))
-    return f"rgb({red},{green},{blue})"
+def channel_tint(channels: int, top: int) -> str:
+    """Deeper as channels grow; dark text stays legible on all of them."""
+    return tint(1.3 * (0.15 + 0.85 * math.log2(max(2, channels)) / math.log2(max(4, top))) - 0.3)
 
 
 def describe_row(row: LayerRow) -> str:

@@ -10,10 +10,16 @@ export function element(tag, attrs, text) {
   return node;
 }
 
-// One of the colours that the server declares for every component, by its name there.
+// A file is light whatever the page: of each pair of colours the first.
+export const inLight = (text) => text.replace(/light-dark\((#\w+), #\w+\)/g, "$1");
+
+// One of the colours that the server declares for every component, by its name there, as files have it.
 export function colour(root, name) {
-  return getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+  return inLight(getComputedStyle(root).getPropertyValue(`--${name}`).trim());
 }
+
+// Whether the page around the element is dark.
+export const isDark = (root) => getComputedStyle(root).colorScheme.includes("dark");
 
 // Draws what has changed: `draw` returns what ends all that it began, which is called before the next drawing and when the element goes.
 // Returns what Streamlit calls when the element goes.

@@ -9,7 +9,7 @@ import streamlit as st
 
 from resviz.figures import captions, gradients, lab
 from resviz.figures.reports import html
-from resviz.figures.theme import number, power_of_ten, viridis
+from resviz.figures.theme import number, power_of_ten, signal
 from resviz.judgement import FACTOR
 from resviz.results import Finding, GradientProfile, LabRecord
 from resviz.spec.datasets import DATASETS
@@ -195,7 +195,7 @@ def _reach_in(held: Session, record: LabRecord, chosen: int, at: int, decades: t
     profile = GradientProfile(track.layers, np.asarray(track.gradients[row], np.float64), float(track.loss[-1]))
     low, high = paint = (max(-12, decades[0]), decades[1])
     notes = {name: f"‖∂L/∂W‖ = {number(v)}" for name, v in zip(profile.names, profile.norms.tolist(), strict=True)}
-    scale = (power_of_ten(low), viridis(24), power_of_ten(high))
+    scale = (power_of_ten(low), signal(24), power_of_ten(high))
     spec = held.specs()[chosen]
 
     def act(action: object) -> None:

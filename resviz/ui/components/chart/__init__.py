@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from resviz.figures.chart import Chart
+from resviz.figures.theme import dark
 from resviz.ui.components.mount import component
 
 if TYPE_CHECKING:
@@ -19,14 +20,28 @@ __all__ = ["chart", "line_chart"]
 
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
-    """A Plotly figure as Plotly draws it; its camera button saves SVG."""
+    """A Plotly figure as Plotly draws it, in the page's theme; its camera button saves SVG."""
     config: dict[str, object] = {
         "displaylogo": False,
         "displayModeBar": True,
         "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
         "toImageButtonOptions": {"format": "svg", "filename": f"resviz-{key}"},
     }
-    st.plotly_chart(figure, key=key, alt=alt, config=config)
+    st.plotly_chart(_darkened(figure) if st.context.theme.type == "dark" else figure, key=key, alt=alt, config=config)
+
+
+def _darkened(figure: go.Figure) -> go.Figure:
+    """The same with the dark theme's colours: Plotly reads no CSS."""
+    import plotly.graph_objects as go
+
+    def within(value: object) -> object:
+        if isinstance(value, str):
+            return dark(value)
+        if isinstance(value, dict):
+            return {key: within(each) for key, each in value.items()}
+        return type(value)(map(within, value)) if isinstance(value, list | tuple) else value
+
+    return go.Figure(within(figure.to_plotly_json()))
 
 
 @cache

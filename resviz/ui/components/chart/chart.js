@@ -1,5 +1,18 @@
 // Draws lines or a heatmap on two axes as SVG and redraws in place: a remounted Plotly chart takes some 400 ms.
-import { announce, clamp, colour, element, mount, NS, onAnnounced, onResize, savePng, saveSvg } from "../common.js";
+import {
+  announce,
+  clamp,
+  colour,
+  element,
+  inLight,
+  isDark,
+  mount,
+  NS,
+  onAnnounced,
+  onResize,
+  savePng,
+  saveSvg,
+} from "../common.js";
 import { beside, scale, ticksOf, uncrowded } from "./axes.js";
 import { heatmapOf } from "./heatmap.js";
 import { linesOf, strokeOf } from "./lines.js";
@@ -48,7 +61,7 @@ function notesOf(data, { svg, box, px, py, x0, x1 }) {
   for (const note of data.notes) {
     if (note.x === undefined) {
       const y = py(note.y) < 24 ? py(note.y) + 15 : py(note.y) - 4;
-      svg.append(element("text", { x: box.right - 4, y, "text-anchor": "end", fill: note.color, class: "note" }, note.text));
+      svg.append(element("text", { x: box.right - 4, y, "text-anchor": "end", class: "note" }, note.text));
     } else if (note.x >= x0 && note.x <= x1) {
       const mark = element(
         "text",
@@ -115,6 +128,7 @@ function legendOf(data, hidden, toggle) {
       button.title = "Show or hide this line";
       const sample = element("svg", { width: 26, height: 10 });
       sample.append(element("path", { d: "M0 5H26", ...strokeOf(series) }));
+      if (series.markers) sample.append(element("circle", { cx: 13, cy: 5, r: 3.5, fill: series.mark }));
       button.append(sample, series.name);
       button.onclick = () => toggle(series.name);
       return button;
@@ -139,7 +153,7 @@ function fileOf(data, view, hidden, paint) {
     copy.append(element("text", { x: x + 30, y: -6 }, series.name));
     x += 50 + 7 * series.name.length;
   }
-  return new XMLSerializer().serializeToString(copy);
+  return inLight(new XMLSerializer().serializeToString(copy));
 }
 
 function showTip(tip, found, view) {
@@ -193,7 +207,8 @@ function draw(parts, data, send) {
   const { memory } = root;
   if (memory.span !== data.x.span) memory.zoom = null;
   memory.span = data.x.span;
-  const plotted = data.heat ? heatmapOf(data) : linesOf(data, memory.hidden);
+  const plottedIn = (dark) => (data.heat ? heatmapOf(data, dark) : linesOf(data, memory.hidden));
+  const plotted = plottedIn(data.dark);
   let view;
 
   function point(cursor, tell = true) {
@@ -237,7 +252,10 @@ function draw(parts, data, send) {
   }
 
   redraw();
-  const file = () => fileOf(data, view, memory.hidden, (name) => colour(root, name));
+  const file = () => {
+    const light = drawnView(data, plottedIn(false), memory.zoom, view.width);
+    return fileOf(data, light, memory.hidden, (name) => colour(root, name));
+  };
   parts.reset.onclick = () => zoom(null);
   parts.svg.onclick = () => saveSvg(file(), `resviz-${data.key}`);
   parts.png.onclick = () => savePng(file(), `resviz-${data.key}`, view.width, view.height + ABOVE);
@@ -259,5 +277,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
     svg: part("svg"),
     png: part("png"),
   };
-  return mount(parts.root, data, () => draw(parts, data, (name) => setTriggerValue("clicked", name)));
+  const themed = { ...data, dark: isDark(parts.root) };
+  return mount(parts.root, themed, () => draw(parts, themed, (name) => setTriggerValue("clicked", name)));
 }

@@ -4,12 +4,15 @@ import { scale } from "./axes.js";
 
 const LAST = 252; // the scale's steps, of which the first is the byte 1
 
-// Cells arrive as base64, colours as hex.
-export function unpacked(heat) {
+// Cells arrive as base64, colours as CSS, of which a picture's bytes need the theme's own.
+export function unpacked(heat, dark = false) {
   return {
     ...heat,
     cells: Uint8Array.from(atob(heat.cells), (c) => c.charCodeAt(0)),
-    colours: heat.colours.map((c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16))),
+    colours: heat.colours.map((css) => {
+      const hex = css.match(/#\w{6}/g).at(dark ? -1 : 0);
+      return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+    }),
   };
 }
 
@@ -97,8 +100,8 @@ function barOf(heat, box) {
 }
 
 // What the chart asks of its heatmap. A cursor without an index is a whole row, which another figure points at.
-export function heatmapOf(data) {
-  const heat = unpacked(data.heat);
+export function heatmapOf(data, dark) {
+  const heat = unpacked(data.heat, dark);
   return {
     margin: 64,
     below(view) {

@@ -84,8 +84,8 @@ function markersOf(series, s, { px, py, x0, x1 }) {
     nodes.push(
       element("path", {
         d: SYMBOLS[series.symbols[i]](series.sizes[i] / 2),
-        fill: open ? "none" : series.color,
-        stroke: series.color,
+        fill: open ? "none" : series.mark,
+        stroke: series.mark,
         "stroke-width": open ? 1.8 : 0,
         transform: `translate(${px(series.x[i]).toFixed(1)} ${py(v).toFixed(1)})`,
         class: "point",

@@ -1,4 +1,4 @@
-import { announce, colour, element, mount, NS, onAnnounced, onResize, savePng, saveSvg } from "../common.js";
+import { announce, colour, element, inLight, mount, NS, onAnnounced, onResize, savePng, saveSvg } from "../common.js";
 
 // What is too small for a finger gets a wider, invisible target over it.
 function hitOf(shape) {
@@ -78,10 +78,10 @@ function show(root, parentElement, data, setTriggerValue) {
   function file() {
     const { width, height } = data.wide;
     const svg = element("svg", { xmlns: NS, viewBox: `0 0 ${width} ${height}`, width, height });
-    svg.append(element("title", {}, data.title), element("style", {}, STYLE.replace(/var\(--[\w-]+, ([^)]+)\)/g, "$1")));
+    svg.append(element("title", {}, data.title), element("style", {}, STYLE));
     svg.append(element("rect", { width, height, fill: colour(root, "paper") }));
     for (const shape of data.wide.shapes) svg.append(element(shape.tag, { ...shape.attrs, class: shape.css }, shape.text));
-    return new XMLSerializer().serializeToString(svg);
+    return inLight(new XMLSerializer().serializeToString(svg));
   }
   parentElement.querySelector(".svg").onclick = () => saveSvg(file(), data.file);
   parentElement.querySelector(".png").onclick = () => savePng(file(), data.file, data.wide.width, data.wide.height);

@@ -15,7 +15,7 @@ import streamlit as st
 from PIL import Image
 
 from resviz.figures.overlay import Look, OverlayStyle, full_colour, heat_colours, painting
-from resviz.figures.theme import NEGATIVE, POSITIVE
+from resviz.figures.theme import AGAINST, FOR
 from resviz.results import Attribution
 from resviz.ui.components.mount import component
 
@@ -25,7 +25,7 @@ _GROUP = "explain"  # all pictures of the page zoom together
 _TITLES: Final = {
     OverlayStyle.SIGNED: (
         "Signed",
-        "Blue speaks for the class, vermilion against it; green is a magnitude without a sign, pink less of it than before",
+        "Amber speaks for the class, violet against it; a magnitude has no sign and brightens as it grows, pink is less of it than before",
     ),
     OverlayStyle.HEAT: ("Heat", "How strong the evidence is, whatever its sign"),
     OverlayStyle.CONTOUR: ("Contour", "A line round the strongest part of the map, smoothed"),
@@ -93,7 +93,7 @@ def look_bar(on_crop: Callable[[float, float, float], None]) -> Look:
 
     look = _look((st.session_state.get(key) or {}).get("look"))
     legends = dict.fromkeys(OverlayStyle, "none") | {
-        OverlayStyle.SIGNED: f"linear-gradient(90deg, {NEGATIVE}, transparent, {POSITIVE})",
+        OverlayStyle.SIGNED: f"linear-gradient(90deg, {AGAINST}, transparent, {FOR})",
         OverlayStyle.HEAT: f"linear-gradient(90deg, {', '.join(heat_colours()[::8])})",
     }
     data = {

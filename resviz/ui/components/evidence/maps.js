@@ -61,7 +61,9 @@ export function along(curve, at) {
 const PAINTERS = {
   signed: (map, look, painting) => (i) => {
     const v = map.shown[i];
-    return [v >= 0 ? painting.positive : painting.negative, look.opacity * along(painting.fading, Math.abs(v))];
+    const rising = painting.positive;
+    const colour = v < 0 ? painting.negative : rising[Math.round(v * (rising.length - 1))];
+    return [colour, look.opacity * along(painting.fading, Math.abs(v))];
   },
   heat: (map, look, painting) => (i) => {
     const strength = Math.abs(map.shown[i]);
@@ -73,6 +75,19 @@ const PAINTERS = {
     return (i) => [painting.hidden, map.smooth[i] >= at ? 0 : 1];
   },
 };
+
+// How bright each colour is (ITU-R 601), as the server's grey has it.
+export const LUMA = [0.299, 0.587, 0.114];
+
+// A photograph's bytes (pixels, 4) without their colours.
+export function greyed(bytes) {
+  const grey = new Uint8ClampedArray(bytes.length);
+  for (let i = 0; i < bytes.length; i += 4) {
+    const bright = LUMA[0] * bytes[i] + LUMA[1] * bytes[i + 1] + LUMA[2] * bytes[i + 2];
+    grey.set([bright, bright, bright, bytes[i + 3]], i);
+  }
+  return grey;
+}
 
 // The map's own pixels as bytes (side, side, 4); a contour is no picture but an `outline`.
 export function pixelsOf(map, look, painting) {

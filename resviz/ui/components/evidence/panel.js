@@ -1,7 +1,7 @@
 // A photograph with a map of evidence on it, drawn on a canvas; all of a group zoom, pan, wipe and point together.
 import { clamp, element, mount, NS, onResize, save, saveSvg } from "../common.js";
 import { groupOf, moveBy, tell, zoomBy } from "./group.js";
-import { below, outline, pixelsOf, unpacked, written } from "./maps.js";
+import { below, greyed, LUMA, outline, pixelsOf, unpacked, written } from "./maps.js";
 
 const FILE = 896; // pixels of a saved PNG's side
 const SHEET = 448; // units of a saved SVG's
@@ -18,11 +18,20 @@ export function kept(keyOf, make) {
   };
 }
 
-function layerOf(map, look, painting) {
-  const layer = document.createElement("canvas");
-  layer.width = layer.height = map.side;
-  layer.getContext("2d").putImageData(new ImageData(pixelsOf(map, look, painting), map.side, map.side), 0, 0);
-  return layer;
+function sheetOf(pixels, width, height) {
+  const sheet = document.createElement("canvas");
+  [sheet.width, sheet.height] = [width, height];
+  sheet.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+  return sheet;
+}
+
+// A file's photograph once more, through a filter that takes its colours.
+function greyOf(svg) {
+  const filter = element("filter", { id: "grey", "color-interpolation-filters": "sRGB" });
+  const row = `${LUMA.join(" ")} 0 0`;
+  filter.append(element("feColorMatrix", { values: `${row} ${row} ${row} 0 0 0 1 0` }));
+  svg.append(filter);
+  return element("use", { href: "#photograph", filter: "url(#grey)" });
 }
 
 // Everything that a picture is drawn from.
@@ -33,9 +42,10 @@ function sceneOf(data) {
     ...{ data, group, map },
     photo: new Image(),
     pixels: null, // the photograph's bytes, as soon as it is there
+    grey: null, // and the photograph without its colours, which lies under a map
     layer: kept(
       () => JSON.stringify([group.look.style, group.look.opacity, group.look.percentile]),
-      () => layerOf(map, group.look, data.painting),
+      () => sheetOf(pixelsOf(map, group.look, data.painting), map.side, map.side),
     ),
     path: kept(
       () => group.look.percentile,
@@ -50,6 +60,7 @@ function drawMap(scene, context, size, scale, dx, dy) {
   context.beginPath();
   context.rect(0, 0, group.look.wipe * size, size);
   context.clip();
+  if (data.painting.grey.includes(group.look.style)) context.drawImage(scene.grey, dx, dy, scale, scale);
   if (group.look.style === "contour") {
     const line = new Path2D();
     line.addPath(new Path2D(scene.path()), new DOMMatrix([scale / map.side, 0, 0, scale / map.side, dx, dy]));
@@ -100,11 +111,15 @@ function fileOf(scene) {
   const side = n / group.zoom;
   const left = n * group.x - side / 2;
   const svg = element("svg", { xmlns: NS, viewBox: `${left} ${n * group.y - side / 2} ${side} ${side}`, width: n, height: n });
-  svg.append(element("title", {}, `${data.title}. ${data.alt}`), element("image", { href: photo.src, width: n, height: n }));
+  svg.append(
+    element("title", {}, `${data.title}. ${data.alt}`),
+    element("image", { id: "photograph", href: photo.src, width: n, height: n }),
+  );
   if (map) {
     const clip = element("clipPath", { id: "wipe" });
     clip.append(element("rect", { x: left, y: 0, width: side * group.look.wipe, height: n }));
     const shown = element("g", { "clip-path": "url(#wipe)" });
+    if (data.painting.grey.includes(group.look.style)) shown.append(greyOf(svg));
     const line = {
       fill: "none",
       stroke: data.painting.line,
@@ -264,6 +279,7 @@ function show(root, data) {
 
   photo.onload = () => {
     scene.pixels = pixelsOfPhoto(photo);
+    scene.grey = sheetOf(greyed(scene.pixels), photo.naturalWidth, photo.naturalHeight);
     draw();
     root.dataset.drawn = data.key;
   };
