@@ -50,9 +50,8 @@ PAGES: Final = (
     Page(
         "Home",
         "app.py",
-        "Why do skip connections work?",
-        "Beyond some depth, plain networks trained *worse* the deeper they were. The remedy of 2015 is one addition: **y = F(x) + x**.",
-        first="gradients",
+        "The same 56 layers, twice. Only one of them can learn.",
+        "The difference is one addition: `y = F(x) + x`. Click or tap a green arc to take it away.",
     ),
     Page(
         "Build",
