@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from functools import cache
 from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
+from PIL import Image
 
-from resviz.figures import captions
+from resviz.figures import captions, doors
+from resviz.figures.diagram import network_diagram, to_svg
 from resviz.figures.stage import stage_data
+from resviz.nets.cost import layer_table
 from resviz.results import Run
 from resviz.spec.lab import plan_from_query
 from resviz.spec.net import DESIGNS, Design
 from resviz.spec.presets import PRESETS
+from resviz.spec.query import to_query
 from resviz.ui import cache as cached
 from resviz.ui.components import diagram
 from resviz.ui.components.stage import show_stage
 from resviz.ui.first import reading
 from resviz.ui.markdown import literal
-from resviz.ui.page import ways
+from resviz.ui.page import PAGES
+from resviz.ui.state import current_spec
 
 __all__ = ["show"]
 
@@ -28,7 +35,8 @@ _WITH_NORM = {"residual": "resnet56-cifar10", "plain": "plain56-cifar10"}  # rec
 def show() -> None:
     """The stage, the doors to the pages, and why it works, folded."""
     _stage()
-    ways()
+    _doors()
+    # the story map stands here
     with st.expander("Why"):
         _problem()
         _idea()
@@ -79,6 +87,49 @@ def _go(where: str) -> None:
 
         hand_over(plan)
         st.session_state["home.go"] = "pages/lab.py"
+
+
+def _doors() -> None:
+    """Three ways on, each with a picture of what is there."""
+    query = to_query(current_spec())
+    pages = {page.title: page for page in PAGES}
+    with st.container(key="doors"):
+        for name, title, picture in (
+            ("Build", "Build", _network),
+            ("Train", "Lab", _curves),
+            ("Explain a photo", "Explain", _evidence),
+        ):
+            with st.container(key=f"door-{title.lower()}"):
+                if url := picture():
+                    st.html(f'<img src="{url}" alt="">')
+                st.page_link(pages[title].file, label=f"**{name}**: {pages[title].invitation}", query_params=query)
+
+
+@cache
+def _network() -> str:
+    diagram = network_diagram(layer_table(PRESETS["resnet20"], 32))
+    wordless = replace(diagram, shapes=tuple(shape for shape in diagram.shapes if shape.tag != "text"))
+    return doors.svg_url(to_svg(wordless, "ResNet-20", themed=True))
+
+
+@cache
+def _curves() -> str:
+    """How the stage's networks learned; no picture where their recording cannot be read."""
+    try:
+        return doors.svg_url(doors.learning_curves(reading("home").values["stage"]))
+    except ValueError:
+        return ""
+
+
+@cache
+def _evidence() -> str:
+    """What Explain opens with; no picture where that cannot be read."""
+    try:
+        values = reading("explain").values
+    except ValueError:
+        return ""
+    window = Image.open(io.BytesIO(values["window"].tobytes())).convert("RGB")
+    return doors.explained(window.resize((224, 224)), next(reversed(values["maps"].values())))
 
 
 def _problem() -> None:

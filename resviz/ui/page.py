@@ -51,7 +51,7 @@ PAGES: Final = (
         "Home",
         "app.py",
         "The same 56 layers, twice. Only one of them can learn.",
-        "The difference is one addition: `y = F(x) + x`. Click or tap a green arc to take it away.",
+        "The difference is one addition: `y = F(x) + x`",
     ),
     Page(
         "Build",

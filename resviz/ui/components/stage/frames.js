@@ -2,6 +2,10 @@
 import { cutBy } from "./patterns.js";
 import { cutWords, meaningOf, percent } from "./words.js";
 
+export const STRONGEST = 255; // a byte: 0 is a gradient of exactly 0, 1 the weakest of the scale
+
+export const decadesOf = (byte, { floor, top }) => (byte ? floor + ((byte - 1) / (STRONGEST - 1)) * (top - floor) : -Infinity);
+
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 // One profile after another, as shares of the scale: 0 for a gradient that is exactly 0.

@@ -35,7 +35,7 @@ export function cutPath({ from, to }, { arch, narrow }) {
   const foot = arch - 2;
   const [a, b] = [from + 1.5, to - 1.5];
   const middle = (a + b) / 2;
-  const half = (b - a) / 6;
+  const half = narrow ? 1 : 8; // the scissors are between
   return `M${a} ${foot}V${top + round}Q${a} ${top} ${a + round} ${top}H${middle - half}M${middle + half} ${top}H${b - round}Q${b} ${top} ${b} ${top + round}V${foot}`;
 }
 

@@ -1,12 +1,11 @@
 // Two networks' gradients as bars, the skips as arcs that can be cut; every answer comes with the page.
 import { element, mount, onResize } from "../common.js";
-import { frameOf, recordingOf } from "./frames.js";
+import { decadesOf, frameOf, recordingOf, STRONGEST } from "./frames.js";
 import { afterClick, afterMode, patternsOf } from "./patterns.js";
 import { arcPath, cutPath, placesOf } from "./places.js";
-import { altOf, answerOf, labLink, powerOf } from "./words.js";
+import { altOf, answerOf, labLink, powerOf, powerOfTen } from "./words.js";
 
 const SECONDS = 6; // that a replay takes
-const STRONGEST = 255;
 
 // One network's bars on their trunk, with the arcs where there are any.
 function rowOf(data, places, width, residual) {
@@ -140,6 +139,7 @@ function show(root, data, send) {
         : [answerOf(pattern(), ends, about)],
     );
     part(".alt").textContent = norm ? data.norm.answer : altOf(seen, about);
+    part(".flow").textContent = flowWords(seen);
     controls({ mode, at, step, playing, norm }, seen.cut);
   }
 
@@ -192,16 +192,14 @@ function show(root, data, send) {
     const next =
       skip && !memory.norm ? patternsOf(memory.mode, about.skips)[afterClick(memory.mode, memory.at, skip, about.skips)] : null;
     arcs.preview(next && frameOf(recording, data, { pattern: next, step: about.steps, norm: false }).cut, skip);
-    part(".flow").textContent = skip ? reading(skip) : scaleWords();
+    draw();
   }
-  const scaleWords = () =>
-    `◀ the learning signal: each layer's gradient, from ${powerOf(data.floor)} (flat) to ${powerOf(data.top)} (tall)`;
-  function reading(skip) {
-    const seen = frameOf(recording, data, { pattern: pattern(), step: memory.step, norm: memory.norm });
-    const layer = 2 * skip - 1;
-    const value = ({ profile }) =>
-      powerOf(profile[layer] ? data.floor + ((profile[layer] - 1) / (STRONGEST - 1)) * (data.top - data.floor) : -Infinity);
-    return `layer ${layer + 1}: gradient ${value(seen.plain)} above, ${value(seen.residual)} below`;
+  // What the bars mean, or, over a skip, how strong its first layer's are: a byte knows no more than the power of ten.
+  function flowWords(seen) {
+    if (!pointed) return `◀ the learning signal, each layer's gradient: flat ${powerOf(data.floor)}, tall ${powerOf(data.top)}`;
+    const layer = 2 * pointed - 1;
+    const about = ({ profile }) => (profile[layer] ? powerOfTen(Math.round(decadesOf(profile[layer], data))) : "0");
+    return `layer ${layer + 1}: gradient about ${about(seen.plain)} above, ${about(seen.residual)} below`;
   }
 
   function play() {
@@ -235,10 +233,11 @@ function show(root, data, send) {
   part("fieldset").onchange = (event) =>
     become({ mode: event.target.value, at: afterMode(memory.mode, memory.at, event.target.value) });
   part(".live").onclick = (event) => follow(event, part(".live").getAttribute("href"));
-  part(".press").textContent = matchMedia("(hover: none)").matches ? "tap" : "click";
-  part(".flow").textContent = scaleWords();
+  if (matchMedia("(hover: none)").matches) part(".press").textContent = "Tap an arc to cut skips";
 
   layout();
+  const kept = root.getRootNode().host?.closest(".st-key-reserve-stage"); // drawn, it knows itself how tall it is
+  if (kept) kept.style.minHeight = "0";
   if (memory.playing) play();
   const still = onResize(root, layout);
   return () => {

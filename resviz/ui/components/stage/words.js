@@ -44,22 +44,20 @@ export function cutWords(pattern, skips) {
   return words[kind];
 }
 
-// What came of a pattern: how much gradient reaches the image's end, and how many unseen digits are right.
+// What came of a pattern: how many unseen digits are right, and how much gradient reaches the image's end.
 export function answerOf(pattern, ends, about) {
   const { none, all } = ends;
-  const found = ends[pattern];
-  const reach = ({ reach: decades }) => `the first layer's gradient is ${powerOf(decades)} times the last convolution's`;
-  const right = ({ accuracy }) =>
-    guesses(accuracy, about)
-      ? `it guesses: ${percent(accuracy)} of unseen digits right`
-      : `${percent(accuracy)} of unseen digits are right`;
-  const after = `After ${about.steps} steps`;
+  const { accuracy, reach } = ends[pattern];
+  const right = guesses(accuracy, about)
+    ? `it guesses, ${percent(accuracy)} of unseen digits right`
+    : `${percent(accuracy)} of unseen digits are right`;
+  const times = (decades) => `${powerOf(decades)} times the last convolution's`;
   if (pattern === "none") {
-    return `${after} with every skip, ${reach(none)} and ${right(none)}. Without any skip, ${reach(all)} and ${right(all)}.`;
+    const without = guesses(all.accuracy, about) ? `${percent(all.accuracy)} is guessing` : `${percent(all.accuracy)} are right`;
+    return `After ${about.steps} steps with every skip, ${right}, and the first layer's gradient is ${times(reach)}. Without any skip it is ${times(all.reach)}, and ${without}.`;
   }
-  const trained = pattern === "all" ? "" : ", trained anew from the same weights";
-  const before = `with every skip it was ${percent(none.accuracy)}`;
-  return `${after} ${cutWords(pattern, about.skips)}${trained}: ${reach(found)} and ${right(found)}; ${before}.`;
+  const trained = pattern === "all" ? "Trained" : "Trained anew";
+  return `${trained} ${cutWords(pattern, about.skips)}, ${right} (${percent(none.accuracy)} with every skip). The first layer's gradient is ${times(reach)}.`;
 }
 
 // The whole figure for those who do not see it.
