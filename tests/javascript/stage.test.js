@@ -87,7 +87,7 @@ test("an answer says the numbers of its pattern and of what it is compared with"
   for (const part of ["the 9 skips nearest the image", "41.0 %", "92.5 % with every skip", "1.0×10⁻³"])
     assert.ok(some.includes(part), some);
   assert.ok(!some.includes("guess"));
-  assert.match(answerOf("all", ends, about), /^Trained without any skip, it guesses, 9.0 %/);
+  assert.match(answerOf("all", ends, about), /^Trained for 150 steps without any skip, it guesses, 9.0 %/);
   for (const pattern of ["one:4", "last:2", "odd", "even"]) assert.ok(cutWords(pattern, 27).startsWith("without "));
   const row = (name, accuracy) => ({ name, accuracy, reach: -3 });
   const alt = altOf({ plain: row("Plain-56", 9), residual: row("ResNet-56", 92.5) }, about);

@@ -54,8 +54,6 @@ function arcsOf(data, places, act) {
   group.addEventListener("click", (event) => event.target.dataset.skip && act.press(Number(event.target.dataset.skip)));
   group.addEventListener("pointermove", (event) => act.point(Number(event.target.dataset?.skip ?? 0)));
   group.addEventListener("pointerleave", () => act.point(0));
-  group.addEventListener("focusin", (event) => act.point(Number(event.target.dataset?.skip ?? 0)));
-  group.addEventListener("focusout", () => act.point(0));
   group.addEventListener("keydown", (event) => {
     const skip = Number(event.target.dataset.skip);
     const next = { ArrowRight: skip + 1, ArrowLeft: skip - 1, Home: 1, End: skips.length }[event.key];
@@ -152,7 +150,7 @@ function show(root, data, send) {
     part(".at").textContent = norm ? data.norm.when : `step ${step} of ${about.steps}`;
     const count = part(".count input");
     Object.assign(count, { max: patterns().length - 1, value: at });
-    part(".count output").textContent = mode === "one" ? (at ? `number ${at}` : "none") : String(cut.filter(Boolean).length);
+    part(".cuts").textContent = mode === "one" ? (at ? `number ${at}` : "none") : String(cut.filter(Boolean).length);
     part(".all").disabled = pattern() === "all";
     part(".restore").disabled = !at;
     part(".norm").setAttribute("aria-pressed", String(norm));
@@ -235,13 +233,19 @@ function show(root, data, send) {
   part(".live").onclick = (event) => follow(event, part(".live").getAttribute("href"));
   if (matchMedia("(hover: none)").matches) part(".press").textContent = "Tap an arc to cut skips";
 
+  const around = part(".residual .row"); // an SVG element that listened to focus would be one more stop for the keyboard
+  const over = new AbortController();
+  around.addEventListener("focusin", (event) => point(Number(event.target.dataset?.skip ?? 0)), { signal: over.signal });
+  around.addEventListener("focusout", () => point(0), { signal: over.signal });
   layout();
+  root.classList.add("drawn");
   const kept = root.getRootNode().host?.closest(".st-key-reserve-stage"); // drawn, it knows itself how tall it is
   if (kept) kept.style.minHeight = "0";
   if (memory.playing) play();
   const still = onResize(root, layout);
   return () => {
     cancelAnimationFrame(frame);
+    over.abort();
     still();
   };
 }

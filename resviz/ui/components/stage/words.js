@@ -56,7 +56,7 @@ export function answerOf(pattern, ends, about) {
     const without = guesses(all.accuracy, about) ? `${percent(all.accuracy)} is guessing` : `${percent(all.accuracy)} are right`;
     return `After ${about.steps} steps with every skip, ${right}, and the first layer's gradient is ${times(reach)}. Without any skip it is ${times(all.reach)}, and ${without}.`;
   }
-  const trained = pattern === "all" ? "Trained" : "Trained anew";
+  const trained = `Trained ${pattern === "all" ? "" : "anew "}for ${about.steps} steps`;
   return `${trained} ${cutWords(pattern, about.skips)}, ${right} (${percent(none.accuracy)} with every skip). The first layer's gradient is ${times(reach)}.`;
 }
 
