@@ -90,13 +90,17 @@ def _first(args: argparse.Namespace) -> int:
     from resviz.training.first import MEASURES, measure
     from resviz.zoo.first import write_first
 
-    print("\n".join(str(write_first(name, measure(name), Path(args.out))) for name in MEASURES))
+    if unknown := set(args.names) - set(MEASURES):
+        raise ValueError(f"{min(unknown)!r} is none of {', '.join(MEASURES)}")
+    for name in args.names or MEASURES:
+        print(write_first(name, measure(name), Path(args.out)))
     return 0
 
 
 def add(commands: Commands) -> None:
     """Both commands' own parsers."""
     first = commands.add_parser("first", help="measure what each page opens with, which it shows until PyTorch is loaded")
+    first.add_argument("names", nargs="*", metavar="NAME", help="gradients, lab, explain or home; all where none is named")
     first.add_argument("--out", default="assets/first", help="folder to write")
     first.set_defaults(run=_first)
 

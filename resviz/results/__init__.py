@@ -4,7 +4,7 @@ from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths,
 from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
-from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, TrainStep
+from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, Stage, TrainStep
 
 __all__ = [
     "SCORES",
@@ -29,6 +29,7 @@ __all__ = [
     "Run",
     "Scope",
     "ScopeCard",
+    "Stage",
     "TrainStep",
     "UnitRows",
     "Verdict",

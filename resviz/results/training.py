@@ -13,7 +13,7 @@ from resviz.results.card import Card
 from resviz.results.probes import Judgement, Probe, Verdict
 from resviz.spec.lab import LabPlan
 
-__all__ = ["EpochRecord", "Finding", "LabRecord", "LabTrack", "Run", "TrainStep"]
+__all__ = ["EpochRecord", "Finding", "LabRecord", "LabTrack", "Run", "Stage", "TrainStep"]
 
 Floats = NDArray[np.float64] | NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -107,3 +107,25 @@ class Run:
     def column(self, field: str) -> Floats:
         """One measured number of every epoch, such as "train_error"."""
         return np.array([getattr(record, field) for record in self.epochs], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A residual and a plain network step by step, and where the residual one ends with other skips cut.
+
+    The first axis of `gradients` (2, steps, layers), `loss` and `accuracy` (2, steps) is residual, plain. Gradients are powers of
+    ten, −∞ where one is exactly 0; accuracies are percent of `images` held-out images. `cuts` names the pattern of each row of
+    `cut_gradients` (patterns, layers) and `cut_accuracy` (patterns,), both of the last step: "one:i" is skip number i from
+    1, "first:k" and "last:k" are k skips from the image's or the answer's end, "odd" and "even" every second one.
+    """
+
+    plan: LabPlan
+    layers: tuple[str, ...]
+    blocks: tuple[str, ...]
+    images: int
+    gradients: NDArray[np.float16]
+    loss: Floats
+    accuracy: Floats
+    cuts: tuple[str, ...]
+    cut_gradients: NDArray[np.float16]
+    cut_accuracy: Floats

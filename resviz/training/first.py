@@ -18,9 +18,11 @@ from resviz.data.images import probe_batch
 from resviz.machine import cores
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
-from resviz.spec.lab import COMPARISONS
+from resviz.spec.datasets import DATASETS
+from resviz.spec.lab import COMPARISONS, LabPlan
 from resviz.spec.net import NetSpec
 from resviz.training.lab import Lab, fitting_threads
+from resviz.training.stage import record
 from resviz.zoo.first import First
 
 __all__ = ["MEASURES", "measure"]
@@ -40,6 +42,11 @@ def _lab() -> dict[str, object]:
     with fitting_threads(8):
         lab.advance()
     return {"record": lab.record()}
+
+
+def _home() -> dict[str, object]:
+    """The comparison that the lab opens with, and where it ends with other skips cut: some ten minutes."""
+    return {"stage": record()}
 
 
 def _explain() -> dict[str, object]:
@@ -73,7 +80,12 @@ def _jpeg(picture: Image.Image) -> np.ndarray:
     return np.frombuffer(buffer.getvalue(), np.uint8)
 
 
-MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {"gradients": _gradients, "lab": _lab, "explain": _explain}
+MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
+    "gradients": _gradients,
+    "lab": _lab,
+    "explain": _explain,
+    "home": _home,
+}
 
 
 def measure(name: str) -> First:
@@ -84,6 +96,8 @@ def measure(name: str) -> First:
         "machine": machine,
         "versions": versions,
         "measured": f"{datetime.now(UTC):%Y-%m-%d}",
-        "command": "python -m resviz first",
+        "command": f"python -m resviz first {name}",
     }
-    return First(MEASURES[name](), card)
+    values = MEASURES[name]()
+    plans = (plan for value in values.values() if isinstance(plan := getattr(value, "plan", None), LabPlan))
+    return First(values, card | {"data": DATASETS[plan.data].title, "seed": plan.seed} if (plan := next(plans, None)) else card)

@@ -27,11 +27,11 @@ from resviz.spec.lab import Edit, LabPlan, labels_of
 from resviz.spec.net import NetSpec
 from resviz.training.history import History
 
-__all__ = ["HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Estimate", "Lab", "estimate", "fitting_threads"]
+__all__ = ["HELD_OUT", "HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Estimate", "Lab", "estimate", "fitting_threads"]
 
 SIGNALS_EVERY = 16  # steps between two looks at the forward signal
 HELD_OUT_EVERY = 50  # steps between two looks at the held-out images
-_HELD_OUT = 200  # of which at most so many are looked at
+HELD_OUT = 200  # of which at most so many are looked at
 _MOMENTUM = 0.9
 _SMALL_SIDE = 16  # pixels up to which two cores are no faster than one: 8.1 steps/s either way at 16, 2.3 against 3.3 at 32
 
@@ -100,10 +100,6 @@ class _Contender:
         moved: np.ndarray = self.optimizer.param_groups[0]["lr"] * norms_of(buffers) / np.maximum(sizes, 1e-30)
         return moved
 
-    @property
-    def nbytes(self) -> int:
-        return sum(history.nbytes for history in (self.lines, self.rows, self.signals, self.held_out))
-
 
 class Lab:
     """Call `advance` for every step, from one thread at a time; `record`, `ask` and `specs` may be called from any other.
@@ -112,9 +108,14 @@ class Lab:
     """
 
     def __init__(
-        self, plan: LabPlan, sets: Callable[[], tuple[ImageSet, ImageSet]], augment: bool = False, recording: bool = True
+        self,
+        plan: LabPlan,
+        sets: Callable[[], tuple[ImageSet, ImageSet]],
+        augment: bool = False,
+        recording: bool = True,
+        looks: int = HELD_OUT_EVERY,
     ) -> None:
-        self._plan, self._sets, self._augment, self._recording = plan, sets, augment, recording
+        self._plan, self._sets, self._augment, self._recording, self._looks = plan, sets, augment, recording, looks
         self._asked: list[Edit] = []
         self._lock = threading.Lock()
         self._contenders: list[_Contender] = []
@@ -143,7 +144,7 @@ class Lab:
     @property
     def nbytes(self) -> int:
         """Bytes that the whole history takes, now and at any later step."""
-        return sum(contender.nbytes for contender in self._contenders)
+        return sum(kept.nbytes for each in self._contenders for kept in (each.lines, each.rows, each.signals, each.held_out))
 
     def ask(self, edit: Edit) -> None:
         """Change something from the next step on, whatever step the edit names."""
@@ -175,7 +176,7 @@ class Lab:
         for contender in self._contenders:
             contender.optimizer.param_groups[0]["lr"] = lr
             measured.append(contender.step(images, labels, clip, signals, self._recording))
-        looked = step == 1 or step % HELD_OUT_EVERY == 0
+        looked = step == 1 or step % self._looks == 0
         held_out = [self._look(contender) for contender in self._contenders] if looked else None
         with self._lock:
             for i, (contender, (line, row, seen)) in enumerate(zip(self._contenders, measured, strict=True)):
@@ -193,7 +194,7 @@ class Lab:
         train, test = self._sets()
         if len(train) < self._plan.batch:
             raise ValueError(f"{len(train)} training images do not fill a batch of {self._plan.batch}; lower the batch")
-        self._held_out = test.subset(_HELD_OUT)
+        self._held_out = test.subset(HELD_OUT)
         contenders = [_Contender(spec, self._plan.lr) for spec in self._plan.contenders]
         with self._lock:
             self._contenders = contenders

@@ -1,49 +1,135 @@
-"""Home: the story in short, one live figure, and ways into each page."""
+"""Home: one comparison to replay and to cut, ways on from there, and the paper's argument."""
 
 from __future__ import annotations
 
-import streamlit as st
+import io
+from dataclasses import replace
+from functools import cache
+from urllib.parse import parse_qsl, urlsplit
 
-from resviz.figures import axes, captions, gradients
-from resviz.spec.net import Design, NetSpec
+import streamlit as st
+from PIL import Image
+
+from resviz.figures import captions, doors
+from resviz.figures.diagram import network_diagram, to_svg
+from resviz.figures.stage import stage_data
+from resviz.nets.cost import layer_table
+from resviz.results import Run
+from resviz.spec.lab import plan_from_query
+from resviz.spec.net import DESIGNS, Design
 from resviz.spec.presets import PRESETS
+from resviz.spec.query import to_query
+from resviz.ui import cache as cached
 from resviz.ui.components import diagram
-from resviz.ui.components.chart import line_chart
-from resviz.ui.first import meanwhile, profiles
-from resviz.ui.page import ways
-from resviz.ui.probing import probes_of
+from resviz.ui.components.stage import show_stage
+from resviz.ui.first import reading
+from resviz.ui.markdown import literal
+from resviz.ui.page import PAGES
+from resviz.ui.state import current_spec
 
 __all__ = ["show"]
 
+_WITH_NORM = {"residual": "resnet56-cifar10", "plain": "plain56-cifar10"}  # recorded runs of the stage's networks
+
 
 def show() -> None:
-    """The live figure beside the ways into the pages, then the idea, why it works, and where it led."""
-    left, right = st.columns([3, 2], gap="large")
-    with left, st.container(key="reserve-live"):
-        if not meanwhile("gradients", profiles):
-            _live()
-    with right:
-        st.header("Take one apart", anchor=False)
-        ways()
+    """The stage, the doors to the pages, and why it works, folded."""
+    _stage()
+    _doors()
+    # the story map stands here
+    with st.expander("Why"):
         _problem()
-    _idea()
-    why, led = st.columns(2, gap="large")
-    with why:
-        _why_it_works()
-    with led:
-        _where_it_led()
+        _idea()
+        why, led = st.columns(2, gap="large")
+        with why:
+            _why_it_works()
+        with led:
+            _where_it_led()
 
 
-def _live() -> None:
-    """Both networks' gradients, measured here."""
-    specs: dict[Design, NetSpec] = {"residual": NetSpec(), "plain": NetSpec().plain()}
-    probes = probes_of(specs, "digits", 64, 8)
-    if probes is None:
+def _stage() -> None:
+    """The recorded comparison; a link that was followed in it stays in this session."""
+    try:
+        first = reading("home")
+    except ValueError as error:
+        st.warning(literal(str(error)), icon=":material/info:")
         return
-    figure = gradients.gradient_profiles({key: probe.profile for key, probe in probes.items()}, axes.log_range([]))
-    line_chart(figure, "home", "Gradient norms by layer, with and without skips")
-    st.markdown(captions.comparison(probes, specs))
-    st.caption("Measured here: 56 layers with batch norm, before training, on handwritten digits of 8×8 pixels.")
+    with st.container(key="reserve-stage"):
+        show_stage(_data(), _go)
+    st.caption(captions.stage_note(first.card, first.values["stage"].images))
+    if where := st.session_state.pop("home.go", ""):
+        st.switch_page(where, query_params={})
+
+
+@cache
+def _data() -> dict[str, object]:
+    return stage_data(reading("home").values["stage"], _runs())
+
+
+def _runs() -> dict[Design, Run]:
+    """The networks of the stage with batch norm, as far as their recordings can be read."""
+    found = {}
+    for design in DESIGNS:
+        try:
+            found[design] = cached.run(_WITH_NORM[design])
+        except ValueError:  # Degradation says what is wrong with it
+            continue
+    return found
+
+
+def _go(where: str) -> None:
+    """A link of the stage; it comes from the browser, so what is none leads nowhere."""
+    link = urlsplit(where)
+    if link.path == "degradation":
+        st.session_state["home.go"] = "pages/degradation.py"
+    elif link.path == "lab" and (plan := plan_from_query(dict(parse_qsl(link.query)))[0]) is not None:
+        from resviz.ui.lab.session import hand_over
+
+        hand_over(plan)
+        st.session_state["home.go"] = "pages/lab.py"
+
+
+def _doors() -> None:
+    """Three ways on, each with a picture of what is there."""
+    query = to_query(current_spec())
+    pages = {page.title: page for page in PAGES}
+    with st.container(key="doors"):
+        for name, title, picture in (
+            ("Build", "Build", _network),
+            ("Train", "Lab", _curves),
+            ("Explain a photo", "Explain", _evidence),
+        ):
+            with st.container(key=f"door-{title.lower()}"):
+                if url := picture():
+                    st.html(f'<img src="{url}" alt="">')
+                st.page_link(pages[title].file, label=f"**{name}**: {pages[title].invitation}", query_params=query)
+
+
+@cache
+def _network() -> str:
+    diagram = network_diagram(layer_table(PRESETS["resnet20"], 32))
+    wordless = replace(diagram, shapes=tuple(shape for shape in diagram.shapes if shape.tag != "text"))
+    return doors.svg_url(to_svg(wordless, "ResNet-20", themed=True))
+
+
+@cache
+def _curves() -> str:
+    """How the stage's networks learned; no picture where their recording cannot be read."""
+    try:
+        return doors.svg_url(doors.learning_curves(reading("home").values["stage"]))
+    except ValueError:
+        return ""
+
+
+@cache
+def _evidence() -> str:
+    """What Explain opens with; no picture where that cannot be read."""
+    try:
+        values = reading("explain").values
+    except ValueError:
+        return ""
+    window = Image.open(io.BytesIO(values["window"].tobytes())).convert("RGB")
+    return doors.explained(window.resize((224, 224)), next(reversed(values["maps"].values())))
 
 
 def _problem() -> None:

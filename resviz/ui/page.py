@@ -53,9 +53,8 @@ PAGES: Final = (
     Page(
         "Home",
         "app.py",
-        "Why do skip connections work?",
-        "Beyond some depth, plain networks trained *worse* the deeper they were. The remedy of 2015 is one addition: **y = F(x) + x**.",
-        first="gradients",
+        "The same 56 layers, twice. Only one of them can learn.",
+        "The difference is one addition: `y = F(x) + x`",
     ),
     Page(
         "Build",
@@ -156,10 +155,13 @@ def _open(about: Page) -> None:
     name = "No such page" if lost else about.title
     mark, style = cache.mark(), cache.style()
     icon = str(cache.MARK) if mark else ":material/add_circle:"
-    st.set_page_config(page_title=f"{name} · ResViz", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
+    # the style sheet makes it wide: Streamlit's own layout would move what already stands there
+    st.set_page_config(page_title=f"{name} · ResViz", page_icon=icon, initial_sidebar_state="collapsed")
     if style:
         st.html(f"<style>{css_variables(':root')}\n{style}</style>")
-    navigation = st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation")
+    navigation = st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation", height=44)
+    with navigation:
+        st.html(f'<b><img class="mark" src="{mark}" alt="">ResViz</b>' if mark else "<b>ResViz</b>", width="content")
     marks = st.container(key="landmarks")
     if not style:
         st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
@@ -176,7 +178,6 @@ def _open(about: Page) -> None:
     follow_back()
     query = to_query(current_spec())
     with navigation:
-        st.html(f'<b><img class="mark" src="{mark}" alt="">ResViz</b>' if mark else "<b>ResViz</b>", width="content")
         for each in PAGES:
             st.page_link(each.file, label=each.title, query_params=query)
     with marks:

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Server, ready
 
 # what each page draws first
 FIGURES = {
-    "Home": "path.line",
+    "Home": ".stage rect.bar",
     "Build": "path.arc",
     "Gradients": "path.line",
     "Degradation": "path.line",

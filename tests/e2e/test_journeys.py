@@ -35,7 +35,7 @@ def test_deep_link_is_the_first_request_of_a_fresh_server(about: PageOfTheApp, p
         expect(page.get_by_role("heading", name=about.question)).to_be_visible()
         for each in PAGES:
             expect(page.get_by_role("link", name=each.title, exact=True).first).to_be_visible()
-        expect(page.locator(".js-plotly-plot, .chart svg, .diagram svg").first).to_be_visible()
+        expect(page.locator(".js-plotly-plot, .chart svg, .diagram svg, .stage svg").first).to_be_visible()
         ready(page)
     finally:
         page.goto("about:blank")  # a page whose server goes away would say so in its console

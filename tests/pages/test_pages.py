@@ -15,9 +15,12 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 from torch import nn
 
+from resviz.recordings import RUNS, read_run
 from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
+from resviz.ui import first, home
 from resviz.ui.page import PAGES, Page
+from resviz.zoo.first import read_first
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = str(ROOT / "app.py")
@@ -49,10 +52,46 @@ def test_the_table_of_pages_is_the_pages_there_are() -> None:
         assert len(source.splitlines()) <= 18  # what is drawn lies under resviz/ui
 
 
-def test_home_leads_to_every_other_page() -> None:
-    ways = [link.proto.label for link in opened("app.py").get("page_link")]
-    assert ways[: len(PAGES)] == [page.title for page in PAGES]  # the navigation
-    assert ways[len(PAGES) :] == [f"**{page.title}**: {page.invitation}" for page in PAGES if page.path]
+def test_home_has_three_doors_beside_the_navigation() -> None:
+    at = opened("app.py")
+    ways = [link.proto.label for link in at.get("page_link")]
+    assert ways[: len(PAGES)] == [page.title for page in PAGES]
+    said = {page.title: page.invitation for page in PAGES}
+    doors = {"Build": "Build", "Train": "Lab", "Explain a photo": "Explain"}
+    assert ways[len(PAGES) :] == [f"**{name}**: {said[title]}" for name, title in doors.items()]
+    assert [expander.label for expander in at.expander] == ["Why"]
+
+
+def test_home_hands_its_stage_what_was_recorded() -> None:
+    at = opened("app.py")
+    handed = json.loads(next(each for each in at.get("bidi_component") if "cuts" in each.proto.json).proto.json)
+    stage = read_first("home").values["stage"]
+    assert handed["blocks"] == list(stage.blocks)
+    assert np.allclose(handed["plain"]["accuracy"], stage.accuracy[1], atol=0.05)
+    assert handed["norm"]["plain"]["error"] == read_run(RUNS / "plain56-cifar10.parquet").epochs[-1].train_error
+    assert any("python -m resviz first home" in caption.value for caption in at.caption)
+
+
+def test_home_without_its_recording_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("resviz.zoo.first.FIRST", tmp_path)
+    for kept in (first.reading, home._data, home._curves, home._evidence):
+        kept.cache_clear()
+    try:
+        at = opened("app.py")
+        assert not at.exception
+        assert any("home.npz cannot be read" in warning.value.replace("\\", "") for warning in at.warning)
+        assert len(at.get("page_link")) == len(PAGES) + 3
+    finally:
+        for kept in (first.reading, home._data, home._curves, home._evidence):
+            kept.cache_clear()
+
+
+@pytest.mark.parametrize("where", ["", "explain", "https://elsewhere/lab?a=x", "lab?a=blocks%3D0", "lab", "javascript:alert(1)"])
+def test_what_is_no_link_of_the_stage_leads_to_no_page(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, object] = {}
+    monkeypatch.setattr(home.st, "session_state", state)
+    home._go(where)
+    assert "home.go" not in state or state["lab.next"].contenders
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)

@@ -13,6 +13,7 @@ from resviz.figures.captions.gradients import comparison, gradient_note, layer_n
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
+from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.training import beside_the_paper, branch_note, degradation, overfitting
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "growth_note",
     "lab_note",
     "layer_note",
+    "norm_answer",
     "overfitting",
     "pace",
     "paths_note",
@@ -38,6 +40,7 @@ __all__ = [
     "ranking",
     "skips_of",
     "span",
+    "stage_note",
     "sweep_note",
     "table_note",
     "trust_note",

@@ -33,15 +33,16 @@ text.title {{ font-weight: 600; }}
 """.strip()
 
 
-def to_svg(diagram: Diagram, title: str) -> str:
-    """The diagram as an SVG document of its own, in light colours."""
-    style = re.sub(r"light-dark\((#\w+), #\w+\)", r"\1", STYLE).replace("var(--shrink, 1)", "1")
+def to_svg(diagram: Diagram, title: str, themed: bool = False) -> str:
+    """The diagram as an SVG document of its own, in light colours; a `themed` one, for a page, follows the page's theme."""
+    style = STYLE.replace("var(--shrink, 1)", "1")
+    style = f":root {{ color-scheme: light dark; }} {style}" if themed else re.sub(r"light-dark\((#\w+), #\w+\)", r"\1", style)
     body = "".join(map(_element, diagram.shapes))
+    ground = "" if themed else f'<rect width="100%" height="100%" fill="{PAPER}"/>'
     w, h = diagram.width, diagram.height
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w:g} {h:g}" width="{w:g}" height="{h:g}" role="img">'
-        f"<title>{escape(title)}</title><style>{style}</style>"
-        f'<rect width="100%" height="100%" fill="{PAPER}"/>{body}</svg>'
+        f"<title>{escape(title)}</title><style>{style}</style>{ground}{body}</svg>"
     )
 
 
