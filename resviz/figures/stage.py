@@ -74,7 +74,7 @@ def _with_norm(runs: Mapping[Design, Run], drawn: Mapping[Design, dict[str, obje
     """The same networks with batch norm, where both were recorded."""
     if len(runs) < len(DESIGNS):
         return None
-    rows = {
+    rows: dict[str, object] = {
         design: {"name": different(from_query(run.card["spec"])[0]), "error": run.epochs[-1].train_error, **drawn[design]}
         for design, run in runs.items()
     }
