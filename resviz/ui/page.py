@@ -159,7 +159,9 @@ def _open(about: Page) -> None:
     st.set_page_config(page_title=f"{name} · ResViz", page_icon=icon, initial_sidebar_state="collapsed")
     if style:
         st.html(f"<style>{css_variables(':root')}\n{style}</style>")
-    navigation = st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation", height=44)
+    navigation = st.container(
+        horizontal=True, gap="medium", vertical_alignment="center", key="navigation", height=44, border=False
+    )
     with navigation:
         st.html(f'<b><img class="mark" src="{mark}" alt="">ResViz</b>' if mark else "<b>ResViz</b>", width="content")
     marks = st.container(key="landmarks")
