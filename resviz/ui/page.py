@@ -101,6 +101,14 @@ PAGES: Final = (
         ":material/image_search:",
         first="explain",
     ),
+    Page(
+        "Inside",
+        "pages/inside.py",
+        "What does each block do to your picture?",
+        "**y = F(x) + x**, in numbers: what the skip brings, what the block's layers add, and their sum. **Click or tap a block.**",
+        "What does each block do to your picture? See F(x), x and their sum, and take a number apart.",
+        ":material/join_inner:",
+    ),
 )
 
 

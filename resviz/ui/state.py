@@ -11,9 +11,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from resviz.spec.lab import PARAMETERS
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.query import from_query, to_query
+from resviz.spec.spot import SPOT_PARAMETERS
 
 __all__ = [
     "EXPLAIN_PARAMETERS",
+    "INSIDE_PARAMETERS",
     "Bound",
     "bound",
     "change",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 EXPLAIN_PARAMETERS = frozenset({"photo", "model", "class", "against", "methods", "layers", "view"})  # of that page's link
+INSIDE_PARAMETERS = SPOT_PARAMETERS | {"photo", "model"}
 _HISTORY = 50
 
 
@@ -53,7 +56,8 @@ def follow_back() -> None:
 
 def _addressed() -> NetSpec:
     """The network that the address names; what could not be read becomes the notice."""
-    own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS | EXPLAIN_PARAMETERS | {"present"}}
+    others = PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | {"present"}
+    own = {name: text for name, text in st.query_params.items() if name not in others}
     spec, problems = from_query(own)
     if problems:
         st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."

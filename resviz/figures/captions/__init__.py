@@ -10,6 +10,7 @@ from resviz.figures.captions.attribution import (
     trust_note,
 )
 from resviz.figures.captions.gradients import comparison, gradient_note, layer_note, skips_of, sweep_note, verdict
+from resviz.figures.captions.inside import apart_note, changed_note, field_note, forming_note, unit_note
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
@@ -17,16 +18,20 @@ from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.training import beside_the_paper, branch_note, degradation, overfitting
 
 __all__ = [
+    "apart_note",
     "attribution_note",
     "beside_the_paper",
     "bottleneck_note",
     "branch_note",
+    "changed_note",
     "comparison",
     "counted",
     "cut_note",
     "degradation",
+    "field_note",
     "finding_note",
     "focus_note",
+    "forming_note",
     "gradient_note",
     "growth_note",
     "lab_note",
@@ -44,5 +49,6 @@ __all__ = [
     "sweep_note",
     "table_note",
     "trust_note",
+    "unit_note",
     "verdict",
 ]

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from resviz.attribution.methods.table import FIRST, METHODS, available
 from resviz.attribution.question import Case
@@ -18,7 +17,7 @@ from resviz.figures import captions
 from resviz.figures.overlay import Look
 from resviz.figures.prediction import prediction_bars
 from resviz.figures.reports.gallery import cell
-from resviz.results import Prediction, Scope
+from resviz.results import Scope
 from resviz.ui import cache, networks
 from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import look_bar
@@ -31,33 +30,11 @@ from resviz.ui.grammar import beside, chips, why
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.networks import Network
 from resviz.ui.page import Address
+from resviz.ui.subject import Subject, choose_subject
 from resviz.ui.widgets import pickers
-from resviz.ui.widgets.pickers import Photograph
 from resviz.zoo.scope import scope_of, shows_known
 
 __all__ = ["show"]
-
-
-@dataclass(frozen=True)
-class _Subject:
-    """The photograph, whole and as it is asked about, the network, and what it says; `ranked` is its classes, likeliest first."""
-
-    whole: Photograph
-    photograph: Photograph
-    network: Network
-    prediction: Prediction
-    ranked: tuple[str, ...]
-
-    @property
-    def place(self) -> str:
-        """What keeps the questions about this photograph and network from those about others."""
-        return f"{self.network.key}.{self.photograph.key}"
-
-    @property
-    def sample(self) -> bool:
-        """Whether a link can hold it: a bundled photograph, uncropped, and no network of the visitor's own."""
-        bundled = st.session_state["explain.source"] == "Sample"
-        return self.network.load != "" and bundled and self.photograph is self.whole
 
 
 @dataclass(frozen=True)
@@ -85,7 +62,7 @@ def show(address: Address) -> None:
     restore()
     figure_column, control_column = beside()
     chosen = figure_column.container()
-    subject = _subject(control_column, figure_column)
+    subject = choose_subject(control_column, figure_column)
     if subject is None:
         return
     with control_column:
@@ -107,22 +84,7 @@ def show(address: Address) -> None:
     address.add(query)
 
 
-def _subject(controls: DeltaGenerator, figures: DeltaGenerator) -> _Subject | None:
-    """What is looked at; None after saying that no network is left to ask."""
-    with controls:
-        whole = pickers.choose_photograph("explain")
-        with st.popover("Crop and rotate", icon=":material/crop:"):
-            photograph = pickers.crop(whole, "crop")
-        network = networks.choose_network(figures.container())
-    if network is None:
-        figures.info("No network is left to ask; give a checkpoint of your own, or ImageNet's weights, under Network.")
-        return None
-    prediction = cache.prediction(network.key, photograph.image, network.classifier)
-    ranked = tuple(category for category, _ in prediction.top(len(prediction.categories)))
-    return _Subject(whole, photograph, network, prediction, ranked)
-
-
-def _controls(subject: _Subject) -> _Question:
+def _controls(subject: Subject) -> _Question:
     """Which class, rather than which other one, by which methods at which layers, and who else is asked."""
     ranked, place, spec = list(subject.ranked), subject.place, subject.network.classifier.spec
     target = st.selectbox(
@@ -183,9 +145,8 @@ def _scope(network: Network) -> Scope | None:
     return scope_of(network.key) if network.key in networks.bundled_titles() else None
 
 
-def _said(subject: _Subject) -> None:
+def _said(subject: Subject) -> None:
     """What the network says, and whether it can know."""
-    classifier = subject.network.classifier
     st.markdown(captions.prediction_note(with_literal_classes(subject.prediction), _scope(subject.network)))
     names = captions.counted(len(subject.ranked), "name")
     if st.session_state["explain.source"] == "Sample" and not shows_known(subject.whole.name, classifier.categories):
@@ -227,7 +188,7 @@ def _answer(subject: _Subject, question: _Question) -> None:
     )
 
 
-def _other_networks(subject: _Subject, names: tuple[str, ...]) -> None:
+def _other_networks(subject: Subject, names: tuple[str, ...]) -> None:
     """Each other network's answer to the same photograph."""
     for column, name in zip(st.columns(max(1, len(names))), names, strict=False):
         with column:
@@ -240,7 +201,7 @@ def _other_networks(subject: _Subject, names: tuple[str, ...]) -> None:
             chart(prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
 
 
-def _view(subject: _Subject, question: _Question) -> str:
+def _view(subject: Subject, question: _Question) -> str:
     """The chosen view of the case, whose name is returned."""
     classifier = subject.network.classifier
     usual_view = next(iter(VIEWS))
@@ -267,13 +228,13 @@ def _view(subject: _Subject, question: _Question) -> str:
     return view
 
 
-def _share(subject: _Subject, query: dict[str, str]) -> None:
+def _share(subject: Subject, query: dict[str, str]) -> None:
     """What is asked here, to hand on."""
     note = "" if subject.sample else "Your own photograph, crop or network stays with you: the link holds the rest."
     link_popover(urlencode(query, safe=",@"), f"{subject.network.classifier.name} asked here", "explain-link", note)
 
 
-def _try_this(subject: _Subject) -> None:
+def _try_this(subject: Subject) -> None:
     samples = {"explain.source": "Sample"}
     settings = {
         "The runner-up's evidence": {f"class.{subject.place}": subject.ranked[min(1, len(subject.ranked) - 1)]},
@@ -292,7 +253,7 @@ _WHY: Final = (
 )
 
 
-def _link(subject: _Subject, question: _Question, view: str) -> dict[str, str]:
+def _link(subject: Subject, question: _Question, view: str) -> dict[str, str]:
     """What the address says of the case; a visitor's own checkpoint, photograph or crop stays with them, and so do its questions."""
     place, sample = subject.place, subject.sample
     keep({f"class.{place}": question.target, f"against.{place}.{question.target}": question.against})

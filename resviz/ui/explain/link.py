@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Final
 
@@ -12,10 +12,12 @@ from resviz.ui.cache import samples
 from resviz.ui.networks import bundled_titles, come_back
 from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
 
-__all__ = ["keep", "link", "restore", "usual", "valid"]
+__all__ = ["arrived", "asked", "choose", "chosen", "keep", "link", "restore", "usual", "valid"]
 
 _KEPT: Final = "explain.link"
 _QUESTION: Final = "explain.question"
+_LAST: Final = "explain.last"
+_ABOUT: Final = frozenset({"class", "against", "unit", "channel", "pixel"})  # which mean nothing to another photograph or network
 
 
 @cache
@@ -26,6 +28,60 @@ def usual() -> tuple[str, str]:
     return begin_with(tuple(samples()))
 
 
+def arrived(title: str) -> bool:
+    """Whether this page is come to, or gone back on, and has to set its controls.
+
+    Photograph and network have the same widgets on each page that asks about them, and go along from one to the other.
+    """
+    state = st.session_state
+    stayed = "explain.source" in state and state.get("explain.on", title) == title  # the page's first control, drawn whole or not
+    state["explain.on"] = title
+    if stayed and not went_back():
+        return False
+    for key, value in zip(("explain.network", "explain.sample"), usual(), strict=True):
+        state.setdefault(key, value)
+    for key in ("explain.source", "explain.network", "explain.sample"):
+        if key in state:
+            state[key] = state[key]  # Streamlit ties what a widget holds to its page
+    return True
+
+
+def choose(query: Mapping[str, str]) -> tuple[str, str]:
+    """Photograph and network as a link says; the network's key, and what tells questions about both from others."""
+    from resviz.zoo.imagenet import weights
+
+    state, own = st.session_state, come_back()
+    model, photo = query.get("model", ""), query.get("photo", "")
+    known = model in bundled_titles() or model in weights()
+    model = own or (model if known else usual()[0])
+    photo = photo if photo in samples() else usual()[1]
+    state["explain.sample"] = photo
+    if model and not own:
+        state["explain.network"] = model
+    return model, f"{model}.sample {photo}"
+
+
+def asked(kept: str, parameters: Collection[str]) -> Mapping[str, str]:
+    """What a page is to show: as it was left under the key `kept`, but of the photograph and the network chosen last, on whatever
+    page; what the address says to who comes for the first time or goes back.
+    """
+    state = st.session_state
+    in_address = {name: text[:400] for name, text in st.query_params.items() if name in parameters}
+    left: Mapping[str, str] = state.get(kept) or {}
+    if went_back() or (in_address and not left):
+        return in_address
+    last: Mapping[str, str] = state.get(_LAST, {})
+    first = dict(zip(("model", "photo"), usual(), strict=True))
+    if all(left.get(name, first[name]) == value for name, value in last.items()):
+        return {**left, **last}
+    return {name: value for name, value in left.items() if name not in _ABOUT} | dict(last)
+
+
+def chosen(model: str | None, photo: str | None) -> None:
+    """What the next page begins with; None is what no link can hold."""
+    st.session_state[_LAST] = {name: value for name, value in (("model", model), ("photo", photo)) if value is not None}
+
+
 def restore() -> None:
     """On entering the page or going back in the browser: set it as it was left, or as the link says.
 
@@ -33,26 +89,14 @@ def restore() -> None:
     """
     state = st.session_state
     back = went_back()
-    if "explain.source" in state and not back:  # the page's first control: it was here a moment ago, drawn whole or not
+    if not arrived("Explain"):
         return
-    for key, value in zip(("explain.network", "explain.sample"), usual(), strict=True):
-        state.setdefault(key, value)
-    in_address = {name: text[:400] for name, text in st.query_params.items() if name in EXPLAIN_PARAMETERS}
-    query: Mapping[str, str] = in_address if back else state.get(_KEPT) or in_address
-    own = come_back()
+    query = asked(_KEPT, EXPLAIN_PARAMETERS)
     state.update({} if back else state.get(_QUESTION, {}))
     if not (query or back):
+        come_back()
         return
-    from resviz.zoo.imagenet import weights
-
-    model, photo = query.get("model", ""), query.get("photo", "")
-    known = model in bundled_titles() or model in weights()
-    model = own or (model if known else usual()[0])
-    photo = photo if photo in samples() else usual()[1]
-    place = f"{model}.sample {photo}"
-    state["explain.sample"] = photo
-    if model and not own:
-        state["explain.network"] = model
+    model, place = choose(query)
     for key, name in (
         ("explain.view", "view"),
         (f"class.{place}", "class"),
@@ -101,4 +145,5 @@ def link(state: Mapping[str, str | None], usual: Mapping[str, str]) -> dict[str,
     if "against" in query:  # it is chosen for this class
         query["class"] = state["class"] or ""
     st.session_state[_KEPT] = query
+    chosen(state.get("model"), state.get("photo"))
     return query

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from resviz.figures.diagram import STYLE, WORDS, Diagram, block_diagram, network_diagram
+from resviz.figures.diagram import STYLE, WORDS, Diagram, Shape, block_diagram, network_diagram
 from resviz.nets.cost import layer_table
+from resviz.results import LayerTable
 from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
 from resviz.ui.components.mount import component
 from resviz.ui.state import change, current_spec
 
-__all__ = ["handle", "show_block", "show_example", "show_network"]
+__all__ = ["handle", "show_block", "show_example", "show_network", "show_units"]
 
 
 @cache
@@ -44,9 +45,16 @@ def handle(action: object) -> None:
 
 
 def _mount(
-    key: str, wide: Diagram, tall: Diagram, title: str, hint: str, touch: str = "", act: Callable[[object], None] | None = None
+    key: str,
+    wide: Diagram,
+    tall: Diagram,
+    title: str,
+    hint: str,
+    touch: str = "",
+    act: Callable[[object], None] | None = None,
+    selected: str | None = None,
 ) -> None:
-    selected = st.session_state.get("selected")
+    selected = selected or st.session_state.get("selected")
     label = next((s.label for s in wide.shapes if s.name == selected and s.label), "")
     _component()(
         key=key,
@@ -98,6 +106,40 @@ def show_network(
     mouse = ["hover a layer for its row", *(f"click {what}" for what in (arcs, block) if what)]
     touch = ["tap a layer for its row", *(f"{what}" for what in (arcs, block) if what)]
     _mount(key, wide=wide, tall=tall, title=describe(spec), hint=_sentence(mouse), touch=_sentence(touch), act=act)
+
+
+def show_units(key: str, table: LayerTable, title: str, chosen: str, choose: Callable[[str], None]) -> None:
+    """A network whose units are chosen by a click anywhere on them; nothing is cut."""
+    unfolded = st.session_state.get("unfolded", frozenset())
+    wide, tall = (
+        network_diagram(table, unfolded=unfolded, vertical=vertical, room=12 if vertical else 30) for vertical in (False, True)
+    )
+    units = {row.name: row.unit for row in table.rows if row.unit} | {unit.name: unit.name for unit in table.units}
+
+    def act(action: object) -> None:
+        """Browser input: what names no unit or stage of this network is ignored."""
+        verb, _, name = str(action).partition(":")
+        if name in units:
+            choose(units[name])
+        elif verb == "fold" and name in {unit.stage for unit in table.units}:
+            st.session_state.unfolded = st.session_state.get("unfolded", frozenset()) ^ {name}
+
+    def told(diagram: Diagram) -> Diagram:
+        return replace(diagram, shapes=tuple(_choosing(shape, units.get(shape.name, ""), chosen) for shape in diagram.shapes))
+
+    hints = {"hint": "Click a block to look inside.", "touch": "Tap a block to look inside."}
+    _mount(key, told(wide), told(tall), title, act=act, selected=chosen, **hints)
+
+
+def _choosing(shape: Shape, unit: str, chosen: str) -> Shape:
+    """A part of a unit, which a click chooses; what stands outside of them only tells."""
+    if shape.action.startswith("fold:") or not (shape.label or shape.action):
+        return shape
+    label = shape.label.split("; click")[0]
+    if not unit:
+        return replace(shape, action="", label=label)
+    then = "shown below" if unit == chosen else "click to look inside"
+    return replace(shape, action=f"look:{unit}", pressed=None, label=f"{label}; {then}")
 
 
 def _sentence(parts: Sequence[str]) -> str:

@@ -1,0 +1,101 @@
+"""What a block did to a picture, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from resviz.figures.captions.numbers import counted, percent
+from resviz.figures.theme import number
+from resviz.results import Arithmetic, Field, Inside, Prediction
+
+__all__ = ["apart_note", "changed_note", "field_note", "forming_note", "unit_note"]
+
+_BRINGS = {
+    "identity": "the x that its skip brings as it came",
+    "zero-pad": "the x that its skip brings, every second pixel and padded with zero channels",
+    "projection": "what its skip makes of x by a 1×1 convolution",
+}
+
+
+def unit_note(seen: Inside) -> str:
+    """How much a block adds to what passes by, and what the colours say."""
+    colours = "Amber is above zero, violet below"
+    if seen.mapped == "none":
+        return f"**{seen.unit}** has no skip: what leaves it is F(x) alone, and nothing of x is added. {colours}."
+    ratio = seen.ratio
+    if not math.isfinite(ratio):
+        return f"**{seen.unit}**: its skip brings nothing, so the sum is F(x) alone. {colours}."
+    added = f"**{seen.unit}** adds an F(x) that is **{number(ratio)} times** as strong as {_BRINGS[seen.mapped]} (‖F(x)‖/‖x‖)"
+    return f"{added}: {_judged(ratio)}. {colours}."
+
+
+def _judged(ratio: float) -> str:
+    if ratio == 0:
+        return "it adds nothing"
+    if ratio < 0.1:
+        return "it leaves what passes by almost as it is"
+    if ratio < 0.5:
+        return "it corrects what passes by"
+    if ratio < 1:
+        return "it changes what passes by with more than half of its strength"
+    return "what it adds outweighs what it was given"
+
+
+def changed_note(before: Prediction, after: Prediction, factors: tuple[float, float]) -> str:
+    """What the answer becomes with F and x multiplied."""
+    (first, p), (now, q) = before.top(1)[0], after.top(1)[0]
+    names = [f"{what} × {factor:g}" for what, factor in zip(("F(x)", "x"), factors, strict=True) if factor != 1]
+    if not names:
+        return f"**{first}** with {percent(p)}, with this block as it is."
+    changed = f"With {' and '.join(names)} in this block alone"
+    if now != first:
+        left = after.probabilities[after.categories.index(first)]
+        return f"{changed} the answer is **{now}** with {percent(q)} and no longer **{first}**, which keeps {percent(left)} of {percent(p)}."
+    return f"{changed} the answer is still **{first}**, with {percent(q)} instead of {percent(p)}."
+
+
+def forming_note(read: Mapping[str, Prediction], without: Mapping[str, Prediction] | None, unit: str) -> str:
+    """How the answer comes about along the last stage."""
+    units = list(read)
+    final, p = read[units[-1]].top(1)[0]
+    at = read[units[0]].categories.index(final)
+    since = next(
+        name for i, name in enumerate(units) if all(int(read[later].probabilities.argmax()) == at for later in units[i:])
+    )
+    first = percent(float(read[units[0]].probabilities[at]))
+    said = f"Read out after {units[0]}, the head gives **{final}** {first}; after {units[-1]}, {percent(p)}. "
+    said += "It leads all the way." if since == units[0] else f"It leads from {since} on."
+    if without is None:
+        return said
+    other, q = without[units[-1]].top(1)[0]
+    end = f"still **{final}**, with {percent(q)}" if other == final else f"**{other}** with {percent(q)}"
+    return f"{said} Without the skip of {unit} the end is {end}."
+
+
+def apart_note(found: Arithmetic) -> str:
+    """Where the number comes from, and how exactly the arithmetic meets it."""
+    inputs, height, width = found.weights.shape
+    off = abs(found.joined - found.shown_joined)
+    reads = f"{counted(inputs, 'channel')} × {height}×{width} = {counted(found.weights.size, 'product')}"
+    met = "exactly" if off == 0 else f"to {number(off)}"
+    return (
+        f"`{found.conv}` reads {reads} for channel {found.channel} at row {found.row}, column {found.column}. Added up here in "
+        f"64 bits, they meet the network's own number, computed in 32, {met}."
+    )
+
+
+def field_note(found: Field) -> str:
+    """How much of the picture a number can see, and how much of that moves it."""
+    box, (height, width) = found.box, found.strength.shape
+    high, wide = box.bottom - box.top, box.right - box.left
+    if (high, wide) == (height, width):
+        reach = f"This number can see the whole picture, {width}×{height} pixels"
+    else:
+        share = percent(high * wide / (height * width))
+        reach = f"This number can see the {wide}×{high} pixels in the box, {share} of the picture"
+    if not found.core:
+        return f"{reach}; none of them moves it now."
+    return (
+        f"{reach}. What moves it is less: half of the gradient lies on {percent(found.core)} of them, the brighter the stronger."
+    )

@@ -1,0 +1,55 @@
+"""Where in a network one looks: a unit, a channel and a position of what it returns, as a link holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+__all__ = ["SPOT_PARAMETERS", "Spot", "spot_from_query", "spot_to_query"]
+
+SPOT_PARAMETERS: Final = frozenset({"unit", "channel", "pixel"})
+_NUMBER: Final = r"(?:0|[1-9]\d{0,4})"
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What is left open, None or "", the page chooses. A pixel is (row, column)."""
+
+    unit: str = ""
+    channel: int | None = None
+    pixel: tuple[int, int] | None = None
+
+    def within(self, units: Sequence[str]) -> Spot:
+        """The same in a network with these units: what names none of them is left open."""
+        return self if self.unit in units else Spot()
+
+    def inside(self, shape: Sequence[int]) -> Spot:
+        """The same in a unit that returns (channels, height, width): what lies outside is left open."""
+        channels, height, width = shape
+        if self.channel is None or self.channel >= channels:
+            return Spot(self.unit)
+        if self.pixel is not None and (self.pixel[0] >= height or self.pixel[1] >= width):
+            return replace(self, pixel=None)
+        return self
+
+
+def spot_to_query(spot: Spot) -> dict[str, str]:
+    """As query parameters: unit=layer2.0, channel=17, pixel=5.9; what is left open is left out."""
+    query = {"unit": spot.unit} if spot.unit else {}
+    if spot.channel is not None:
+        query["channel"] = str(spot.channel)
+        if spot.pixel is not None:
+            query["pixel"] = f"{spot.pixel[0]}.{spot.pixel[1]}"
+    return query
+
+
+def spot_from_query(query: Mapping[str, str]) -> Spot:
+    """Never raises: what is no number or no name is left open, and so is what depends on it."""
+    unit = query.get("unit", "")[:100]
+    channel = query.get("channel", "")
+    if not re.fullmatch(_NUMBER, channel, re.ASCII):
+        return Spot(unit)
+    pixel = re.fullmatch(rf"({_NUMBER})\.({_NUMBER})", query.get("pixel", "")[:20], re.ASCII)
+    return Spot(unit, int(channel), (int(pixel[1]), int(pixel[2])) if pixel else None)

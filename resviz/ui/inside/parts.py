@@ -1,0 +1,86 @@
+"""What stands under a block's rows: the answer, one number taken apart with what it sees, every block, and the answer as it forms."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from resviz.figures import captions, inside
+from resviz.results import Attribution, Prediction
+from resviz.spec.spot import Spot
+from resviz.ui.components.chart import line_chart
+from resviz.ui.components.evidence import panel, photo_url
+from resviz.ui.inside import kept
+from resviz.ui.markdown import literal, with_literal_classes
+from resviz.ui.subject import Subject
+
+__all__ = ["answer", "blocks", "forms", "number"]
+
+
+def answer(before: Prediction, after: Prediction) -> None:
+    """The likeliest classes, beside those with the block changed."""
+    given = {"as it is": before}
+    if after is not before:
+        given["with this block changed"] = after
+    st.html(inside.answers(given))
+
+
+def number(subject: Subject, spot: Spot, factors: tuple[float, float]) -> None:
+    """The chosen number as arithmetic, beside the pixels that it sees."""
+    assert spot.channel is not None  # the page has chosen what was left open
+    assert spot.pixel is not None
+    at = (spot.channel, *spot.pixel)
+    st.header(f"One number, taken apart: channel {at[0]}, row {at[1]}, column {at[2]}", anchor=False)
+    sums, sees = st.columns([3, 2], gap="large")
+    with sums:
+        try:
+            found = kept.apart(subject, spot.unit, at, *factors)
+        except ValueError as error:
+            st.info(literal(error))
+        else:
+            st.html(inside.ledger(found))
+            st.html(inside.window(found))
+            st.caption(captions.apart_note(found))
+            name = f"{spot.unit}-{at[0]}-{at[1]}-{at[2]}.csv"
+            st.download_button("Every product (CSV)", inside.products(found), name, "text/csv", on_click="ignore")
+    with sees:
+        _sight(subject, spot.unit, at)
+
+
+def _sight(subject: Subject, unit: str, at: tuple[int, int, int]) -> None:
+    """The photograph with the box of pixels that can reach the number, and how strongly each moves it."""
+    found, shown = kept.sight(subject, unit, at), subject.network.classifier.preprocessing
+    photo = photo_url(inside.boxed(shown.window(subject.photograph.image), found.box, shown.crop))
+    strength = Attribution("gradient", 0, found.strength, signed=False)
+    box = found.box
+    alt = f"The photograph with a box from row {box.top} to {box.bottom - 1} and column {box.left} to {box.right - 1}"
+    panel(photo, shown.crop, "inside-sight", "What this number sees", alt, found=strength, note=captions.field_note(found))
+
+
+def blocks(subject: Subject) -> None:
+    """How much every block adds."""
+    ratios = {unit: ratio for unit, ratio in kept.ratios(subject).items() if ratio < float("inf")}
+    if ratios:
+        line_chart(inside.ratio_line(ratios), "inside-ratios", "‖F(x)‖/‖x‖ of every block for this picture")
+
+
+def forms(subject: Subject, unit: str, skips: bool) -> None:
+    """What the head says behind every block of the last stage, and what it says without the chosen skip."""
+    read = kept.read(subject)
+    without = kept.read(subject, unit, 0.0) if skips else None
+    worded = {name: with_literal_classes(each) for name, each in read.items()}
+    other = without and {name: with_literal_classes(each) for name, each in without.items()}
+    st.markdown(captions.forming_note(worded, other, unit))
+    for place, found, title in zip(
+        st.columns(2 if without else 1), (read, without), ("As it is", f"Without the skip of {unit}"), strict=False
+    ):
+        if found is not None:
+            with place:
+                st.markdown(f"**{title}**")
+                line_chart(
+                    inside.forming(found),
+                    f"inside-forms-{title[:2]}",
+                    f"{title}: probabilities after every block of the last stage",
+                )
+    st.caption(
+        "The head was trained to read the last block alone; what it makes of earlier ones shows how far the answer has come."
+    )
