@@ -48,6 +48,16 @@ def test_the_explanation_is_what_is_asked_here() -> None:
         assert np.corrcoef(kept["maps"][name].values.ravel(), found.values.ravel())[0, 1] > 0.97, name
 
 
+def test_the_first_block_is_what_is_measured_here() -> None:
+    kept, now = read_first("inside").values, measure("inside").values
+    assert kept.keys() == now.keys()
+    for name in ("sample", "network", "unit", "mapped", "activation"):
+        assert kept[name] == now[name]
+    assert now["activation"] == "ReLU"  # which the page applies by itself
+    for name in ("identity", "residual"):
+        assert np.allclose(kept[name], now[name], atol=1e-3)
+
+
 def test_what_is_written_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = measure("lab")
     write_first("lab", written, tmp_path)

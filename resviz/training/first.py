@@ -74,6 +74,23 @@ def _explain() -> dict[str, object]:
     }
 
 
+def _inside() -> dict[str, object]:
+    """What the first block of the same network does to the same sample: the two tensors that the others follow from."""
+    from resviz.data.uploads import sample_photographs
+    from resviz.probes.inside import forward, look
+    from resviz.zoo.bundled import load_bundled
+    from resviz.zoo.scope import begin_with
+
+    samples = sample_photographs()
+    network, name = begin_with(tuple(samples))
+    classifier = load_bundled(network)
+    net = classifier.private_view()
+    kept = forward(net, classifier.preprocessing.tensor(samples[name]))
+    seen = look(net, kept, next(iter(kept.entered)))
+    about = {"sample": name, "network": classifier.name, "unit": seen.unit, "mapped": seen.mapped, "activation": seen.activation}
+    return about | {"identity": seen.identity, "residual": seen.residual}
+
+
 def _jpeg(picture: Image.Image) -> np.ndarray:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=90)
@@ -85,6 +102,7 @@ MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
     "lab": _lab,
     "explain": _explain,
     "home": _home,
+    "inside": _inside,
 }
 
 

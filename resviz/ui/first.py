@@ -15,7 +15,7 @@ from resviz.ui.cache import warm_up
 from resviz.ui.grammar import beside, chips
 from resviz.zoo.first import First, read_first
 
-__all__ = ["explanation", "meanwhile", "profiles", "step"]
+__all__ = ["explanation", "meanwhile", "profiles", "step", "unit"]
 
 reading = cache(read_first)
 
@@ -99,3 +99,21 @@ def explanation(first: First) -> None:
                 side = next(iter(values["maps"].values())).values.shape[0]
                 title = name.replace("@", " · ").replace("-", " ").capitalize()
                 panel(photo, side, f"first-{name}", title, f"{title} of {values['sample']}", attribution)
+
+
+def unit(first: First) -> None:
+    """What the first network's first block does to the first sample."""
+    from resviz.figures import captions
+    from resviz.results import Inside
+    from resviz.spec.spot import Spot
+    from resviz.ui.components.rows import rows
+
+    about = dict(first.values)
+    identity, residual = about["identity"], about["residual"]
+    joined = identity + residual
+    seen = Inside(about["unit"], identity, residual, joined, np.maximum(joined, 0), about["mapped"], about["activation"])
+    st.markdown(captions.unit_note(seen))
+    st.caption(f"{about['network']}, asked about the sample {about['sample']}.")
+    ordered = seen.ordered("energy")
+    channel = int(ordered[0])
+    rows(seen, ordered[:10].tolist(), Spot(seen.unit, channel, seen.strongest(channel)), "", key="first-rows")

@@ -108,6 +108,7 @@ PAGES: Final = (
         "**y = F(x) + x**, in numbers: what the skip brings, what the block's layers add, and their sum. **Click or tap a block.**",
         "What does each block do to your picture? See F(x), x and their sum, and take a number apart.",
         ":material/join_inner:",
+        first="inside",
     ),
 )
 

@@ -17,6 +17,7 @@ FIGURES = {
     "Degradation": "path.line",
     "Lab": "path.point",
     "Explain": "canvas",
+    "Inside": ".board canvas",
 }
 
 

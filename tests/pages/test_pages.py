@@ -101,7 +101,12 @@ def test_the_address_names_the_network_where_the_page_is_about_it(page: Page) ->
     assert ("blocks" in at.query_params) == page.network
 
 
-LINKS = {"gradients": {"blocks": "2-2-2"}, "lab": {"a": "blocks=1-1-1"}, "explain": {"model": "resnet56-cifar10", "photo": "Cat"}}
+LINKS = {
+    "gradients": {"blocks": "2-2-2"},
+    "lab": {"a": "blocks=1-1-1"},
+    "explain": {"model": "resnet56-cifar10", "photo": "Cat"},
+    "inside": {"model": "resnet56-cifar10", "unit": "layer2.1", "channel": "3"},
+}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.path and page.first], ids=lambda page: page.title)

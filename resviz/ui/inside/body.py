@@ -28,7 +28,7 @@ from resviz.ui.subject import Subject, choose_subject
 
 __all__ = ["show"]
 
-_PAGE: Final = 12  # channels that are shown at a time
+_PAGE: Final = 10  # channels that are shown at a time
 _SPOT: Final = "inside.spot"
 _LEFT: Final = "inside.link"
 _ORDERS: Final = {"energy": "Strongest", "share": "Most added", "effect": "Matter most"}
@@ -108,12 +108,15 @@ def _spot(subject: Subject) -> Spot:
     """Where one looks, in this network: its first block to begin with."""
     units = list(kept.passed(subject).entered)
     spot: Spot = st.session_state.get(_SPOT, Spot()).within(units)
+    st.session_state[_SPOT] = spot
     return spot if spot.unit else Spot(units[0])
 
 
 def _settled(spot: Spot, seen: Inside, first: int) -> Spot:
     """The same with all that was left open: the first channel, and where F adds most to it."""
     spot = spot.inside(seen.joined.shape)
+    if st.session_state.get(_SPOT, Spot()).unit:
+        st.session_state[_SPOT] = spot  # what a link names in vain does not come back in the address
     channel = first if spot.channel is None else spot.channel
     return Spot(spot.unit, channel, spot.pixel or seen.strongest(channel))
 
@@ -216,7 +219,7 @@ def _link(subject: Subject) -> dict[str, str]:
     chosen(model, photo)
     first = dict(zip(("model", "photo"), usual(), strict=True))
     about = {name: text for name, text in (("model", model), ("photo", photo)) if text is not None and text != first[name]}
-    spot: Spot = st.session_state.get(_SPOT, Spot()).within(subject.network.classifier.spec.block_names())
+    spot: Spot = st.session_state[_SPOT]
     query = about | spot_to_query(replace(spot, channel=None) if not subject.sample else spot)
     st.session_state[_LEFT] = query
     return query

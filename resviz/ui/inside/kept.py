@@ -1,4 +1,7 @@
-"""What the page about blocks computes, kept for all sessions: values in, frozen results out, and never a hook on a shared network."""
+"""What the page about blocks computes, kept for all sessions: values in, frozen results out, and never a hook on a shared network.
+
+A network's and a photograph's keys tell what was computed from everything else: hashing a large photograph takes longer than a block.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
-from PIL import Image
+from torch import Tensor
 
 from resviz.probes import inside, taken_apart
 from resviz.results import Arithmetic, Field, Forward, Inside, Prediction, Readout
@@ -21,12 +24,12 @@ _KEPT = 4  # networks' passes; the largest here, ResNet-152 at 224 px, keeps 80 
 
 def passed(subject: Subject) -> Forward:
     """The one forward pass that every block's pictures are made of."""
-    return _passed(subject.network.key, subject.photograph.image, subject.network.classifier)
+    return _passed(subject.network.key, subject.photograph.key, subject)
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
-def _passed(key: str, photograph: Image.Image, _classifier: Classifier) -> Forward:
-    return inside.forward(_classifier.private_view(), _classifier.preprocessing.tensor(photograph))
+def _passed(key: str, photograph: str, _about: Subject) -> Forward:
+    return inside.forward(_about.network.classifier.private_view(), _picture(_about))
 
 
 def seen(subject: Subject, unit: str, order: Order, target: int, branch: float, skip: float) -> Inside:
@@ -35,51 +38,47 @@ def seen(subject: Subject, unit: str, order: Order, target: int, branch: float, 
     found = inside.look(net, passed(subject), unit, branch, skip)
     if order != "effect":
         return found
-    image, classifier = subject.photograph.image, subject.network.classifier
-    return replace(found, effect=_effect(subject.network.key, image, unit, target, classifier))
+    return replace(found, effect=_effect(subject.network.key, subject.photograph.key, unit, target, subject))
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _effect(key: str, photograph: Image.Image, unit: str, target: int, _classifier: Classifier) -> np.ndarray:
-    return inside.effect(_classifier.private_view(), _classifier.preprocessing.tensor(photograph), unit, target)
+def _effect(key: str, photograph: str, unit: str, target: int, _about: Subject) -> np.ndarray:
+    return inside.effect(_about.network.classifier.private_view(), _picture(_about), unit, target)
 
 
 def ratios(subject: Subject) -> dict[str, float]:
     """‖F‖/‖x‖ of every block."""
-    return _ratios(subject.network.key, subject.photograph.image, subject.network.classifier)
+    return _ratios(subject.network.key, subject.photograph.key, subject)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _ratios(key: str, photograph: Image.Image, _classifier: Classifier) -> dict[str, float]:
-    kept = _passed(key, photograph, _classifier)
-    return {unit: inside.look(_classifier.net, kept, unit).ratio for unit in kept.entered}
+def _ratios(key: str, photograph: str, _about: Subject) -> dict[str, float]:
+    kept = _passed(key, photograph, _about)
+    return {unit: inside.look(_about.network.classifier.net, kept, unit).ratio for unit in kept.entered}
 
 
 def answer(subject: Subject, unit: str, branch: float, skip: float) -> Prediction:
     """What the network says with a block's branch and skip multiplied."""
     if branch == skip == 1:
         return subject.prediction
-    classifier = subject.network.classifier
-    logits = _answer(subject.network.key, subject.photograph.image, (unit, branch, skip), classifier)
-    return _prediction(classifier, logits)
+    logits = _answer(subject.network.key, subject.photograph.key, (unit, branch, skip), subject)
+    return _prediction(subject.network.classifier, logits)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _answer(key: str, photograph: Image.Image, change: tuple[str, float, float], _classifier: Classifier) -> np.ndarray:
-    return inside.changed(_classifier.private_view(), _classifier.preprocessing.tensor(photograph), *change)
+def _answer(key: str, photograph: str, change: tuple[str, float, float], _about: Subject) -> np.ndarray:
+    return inside.changed(_about.network.classifier.private_view(), _picture(_about), *change)
 
 
 def read(subject: Subject, unit: str = "", skip: float = 1.0) -> dict[str, Prediction]:
     """What the network's own head says behind each block of the last stage, with the skip of `unit` multiplied."""
-    classifier = subject.network.classifier
-    found = _read(subject.network.key, subject.photograph.image, (unit, skip), classifier)
-    return {name: _prediction(classifier, logits) for name, logits in zip(found.units, found.logits, strict=True)}
+    found = _read(subject.network.key, subject.photograph.key, (unit, skip), subject)
+    return {name: _prediction(subject.network.classifier, logits) for name, logits in zip(found.units, found.logits, strict=True)}
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _read(key: str, photograph: Image.Image, change: tuple[str, float], _classifier: Classifier) -> Readout:
-    picture = _classifier.preprocessing.tensor(photograph)
-    return inside.readout(_classifier.private_view(), picture, change[0], skip=change[1])
+def _read(key: str, photograph: str, change: tuple[str, float], _about: Subject) -> Readout:
+    return inside.readout(_about.network.classifier.private_view(), _picture(_about), change[0], skip=change[1])
 
 
 def apart(subject: Subject, unit: str, at: tuple[int, int, int], branch: float, skip: float) -> Arithmetic:
@@ -89,13 +88,17 @@ def apart(subject: Subject, unit: str, at: tuple[int, int, int], branch: float, 
 
 def sight(subject: Subject, unit: str, at: tuple[int, int, int]) -> Field:
     """What a number sees of the picture."""
-    return _sight(subject.network.key, subject.photograph.image, (unit, at), subject.network.classifier)
+    return _sight(subject.network.key, subject.photograph.key, (unit, at), subject)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _sight(key: str, photograph: Image.Image, spot: tuple[str, tuple[int, int, int]], _classifier: Classifier) -> Field:
-    picture = _classifier.preprocessing.tensor(photograph)
-    return taken_apart.field(_classifier.private_view(), picture, _passed(key, photograph, _classifier), *spot)
+def _sight(key: str, photograph: str, spot: tuple[str, tuple[int, int, int]], _about: Subject) -> Field:
+    kept = _passed(key, photograph, _about)
+    return taken_apart.field(_about.network.classifier.private_view(), _picture(_about), kept, *spot)
+
+
+def _picture(about: Subject) -> Tensor:
+    return about.network.classifier.preprocessing.tensor(about.photograph.image)
 
 
 def _prediction(classifier: Classifier, logits: np.ndarray) -> Prediction:

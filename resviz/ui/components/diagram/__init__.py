@@ -47,12 +47,13 @@ def handle(action: object) -> None:
 def _mount(
     key: str,
     wide: Diagram,
-    tall: Diagram,
+    tall: Diagram | None,
     title: str,
     hint: str,
     touch: str = "",
     act: Callable[[object], None] | None = None,
     selected: str | None = None,
+    most: float = 1.6,
 ) -> None:
     selected = selected or st.session_state.get("selected")
     label = next((s.label for s in wide.shapes if s.name == selected and s.label), "")
@@ -60,13 +61,14 @@ def _mount(
         key=key,
         data={
             "wide": wide.data(),
-            "tall": tall.data(),
+            "tall": tall and tall.data(),
             "title": title,
             "file": title.split(" · ")[0].replace(" ", "-").lower(),
             "hint": hint,
             "touchHint": touch or hint,
             "selected": selected or "",
             "selectedLabel": label,
+            "most": most,  # times its own size, where there is room
         },
         on_clicked_change=lambda: (act or handle)(st.session_state[key].clicked),
         height="content",
@@ -110,10 +112,7 @@ def show_network(
 
 def show_units(key: str, table: LayerTable, title: str, chosen: str, choose: Callable[[str], None]) -> None:
     """A network whose units are chosen by a click anywhere on them; nothing is cut."""
-    unfolded = st.session_state.get("unfolded", frozenset())
-    wide, tall = (
-        network_diagram(table, unfolded=unfolded, vertical=vertical, room=12 if vertical else 30) for vertical in (False, True)
-    )
+    drawn = network_diagram(table, unfolded=st.session_state.get("unfolded", frozenset()))
     units = {row.name: row.unit for row in table.rows if row.unit} | {unit.name: unit.name for unit in table.units}
 
     def act(action: object) -> None:
@@ -124,11 +123,10 @@ def show_units(key: str, table: LayerTable, title: str, chosen: str, choose: Cal
         elif verb == "fold" and name in {unit.stage for unit in table.units}:
             st.session_state.unfolded = st.session_state.get("unfolded", frozenset()) ^ {name}
 
-    def told(diagram: Diagram) -> Diagram:
-        return replace(diagram, shapes=tuple(_choosing(shape, units.get(shape.name, ""), chosen) for shape in diagram.shapes))
-
+    wide = replace(drawn, shapes=tuple(_choosing(shape, units.get(shape.name, ""), chosen) for shape in drawn.shapes))
     hints = {"hint": "Click a block to look inside.", "touch": "Tap a block to look inside."}
-    _mount(key, told(wide), told(tall), title, act=act, selected=chosen, **hints)
+    # lying on a phone too, so that what was chosen stands right under it
+    _mount(key, wide, None, title, act=act, selected=chosen, most=1.05, **hints)
 
 
 def _choosing(shape: Shape, unit: str, chosen: str) -> Shape:

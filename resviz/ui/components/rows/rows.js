@@ -27,7 +27,7 @@ const SIGNS = { x: "", F: "+ ", sum: "= ", after: "→ " };
 function boardOf(scene, board) {
   const { data } = scene;
   const names = data.rows.length;
-  board.style.gridTemplateColumns = `max-content repeat(${data.channels.length}, minmax(58px, 112px))`;
+  board.style.gridTemplateColumns = `max-content repeat(${data.channels.length}, minmax(58px, 1fr))`;
   board.style.setProperty("--w", 1 / data.shape[1]);
   board.style.setProperty("--h", 1 / data.shape[0]);
   const parts = [node("span", "name"), ...data.channels.map((channel) => node("span", "head", `ch ${channel}`))];

@@ -1,0 +1,143 @@
+"""Where one looks in a network, as a link holds it, and a number as the page writes it down."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from resviz.figures.captions import changed_note, field_note, forming_note, unit_note
+from resviz.figures.inside import answers, boxed, fixed, ledger, products
+from resviz.probes.inside import forward
+from resviz.probes.taken_apart import arithmetic
+from resviz.results import Arithmetic, Box, Field, Inside, Prediction
+from resviz.spec.spot import Spot, spot_from_query, spot_to_query
+from tests.test_inside import bundled
+
+
+@pytest.mark.parametrize("spot", [Spot(), Spot("layer1.0"), Spot("layer1.0", 0), Spot("layer4.1", 511, (0, 6))])
+def test_a_spot_comes_back_from_its_link(spot: Spot) -> None:
+    assert spot_from_query(spot_to_query(spot)) == spot
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"channel": text, "pixel": pixel}
+        for text in ("-1", "1.5", "", " 1", "1" * 400, "١", "01", "nan", "1\n")
+        for pixel in ("1.1", "x", "9" * 4000)
+    ],
+)
+def test_no_text_breaks_a_spot(query: dict[str, str]) -> None:
+    assert spot_from_query(query | {"unit": "layer1.0"}) == Spot("layer1.0")
+
+
+def test_a_spot_of_another_network_or_block_is_left_open() -> None:
+    spot = Spot("layer2.0", 17, (9, 9))
+    assert spot.within(["layer1.0"]) == Spot()
+    assert spot.within(["layer2.0"]) == spot
+    assert spot.inside((17, 16, 16)) == Spot("layer2.0")
+    assert spot.inside((18, 9, 16)) == Spot("layer2.0", 17)
+    assert spot.inside((18, 10, 10)) == spot
+
+
+def test_numbers_that_are_added_up_have_equally_many_decimals() -> None:
+    assert fixed([1.64891, -2.07662, -0.42771]) == ["1.649", "−2.077", "−0.428"]
+    assert fixed([0.0, 0.0]) == ["0.0", "0.0"]
+
+
+def found(**factors: float) -> Arithmetic:
+    net, picture = bundled("resnet20-cifar10")
+    return arithmetic(net, forward(net, picture), "layer2.1", (3, 4, 5), **factors)
+
+
+@pytest.mark.parametrize("factors", [{}, {"branch": 0.5}, {"branch": 0.0, "skip": 1.5}])
+def test_every_line_under_a_rule_is_the_sum_of_those_above_it(factors: dict[str, float]) -> None:
+    drawn = ledger(found(**factors))
+    lines = re.findall(r'<tr class="(\w*)"><th scope="row"><i>(.?)</i>(.*?)</th><td>(.*?)</td>', drawn)
+    held, total = [], 0.0
+    for css, sign, _, text in lines:
+        value = float(text.replace("−", "-"))
+        if css == "total" and sign == "=":
+            assert sum(held) == pytest.approx(value, abs=6e-3)
+            held, total = [value], value
+        elif css == "total":  # scaled, or after the activation
+            held, total = [value], value
+        elif sign == "" and held and css == "":
+            held = [value]  # scaled by the norm
+        else:
+            held.append(value)
+    assert total == pytest.approx(max(0.0, found(**factors).joined), abs=2e-3)
+
+
+def test_the_products_file_adds_up() -> None:
+    one = found()
+    rows = [line.split(",") for line in products(one).splitlines()[1:]]
+    assert len(rows) == one.weights.size
+    assert sum(float(row[-1]) for row in rows) == pytest.approx(one.convolved)
+    assert all(float(row[3]) * float(row[4]) == pytest.approx(float(row[5]), rel=1e-6) for row in rows)
+
+
+def prediction(*probabilities: float) -> Prediction:
+    names = tuple(f"class {i} <b>" for i in range(len(probabilities)))
+    return Prediction(names, np.array(probabilities))
+
+
+def test_answers_are_side_by_side_and_names_from_outside_stay_words() -> None:
+    drawn = answers({"as it is": prediction(0.7, 0.2, 0.1), "changed": prediction(0.1, 0.2, 0.7)})
+    assert "<b>" not in drawn
+    assert drawn.count("70.0 %") == 2
+    assert drawn.index("class 0") < drawn.index("class 1") < drawn.index("class 2")
+
+
+def test_what_a_change_does_is_told_as_it_is() -> None:
+    before, after = prediction(0.7, 0.2, 0.1), prediction(0.1, 0.2, 0.7)
+    assert "with this block as it is" in changed_note(before, before, (1.0, 1.0))
+    assert "F(x) × 0 and x × 1.5" in changed_note(before, before, (0.0, 1.5))
+    assert "still **class 0" in changed_note(before, before, (0.0, 1.0))
+    told = changed_note(before, after, (1.0, 0.0))
+    assert "**class 2 <b>** with 70 %" in told
+    assert "keeps 10 % of 70 %" in told
+
+
+def test_an_answer_that_changes_its_mind_leads_from_where_it_stays() -> None:
+    read = {"a": prediction(0.7, 0.3), "b": prediction(0.4, 0.6), "c": prediction(0.2, 0.8)}
+    told = forming_note(read, None, "a")
+    assert "leads from b on" in told
+    assert "30 %" in told
+    assert "all the way" in forming_note({"b": read["b"], "c": read["c"]}, None, "b")
+    assert "**class 0 <b>** with 70 %" in forming_note(read, {"c": read["a"]}, "b")
+
+
+def seen(ratio: float) -> Inside:
+    x = np.ones((1, 2, 2), np.float32)
+    return Inside("layer1.0", x, ratio * x, x + ratio * x, x + ratio * x, "identity", "ReLU")
+
+
+def test_how_much_a_block_adds_is_judged_by_its_ratio() -> None:
+    words = {0.0: "adds nothing", 0.05: "almost as it is", 0.3: "corrects", 0.7: "more than half", 2.0: "outweighs"}
+    for ratio, said in words.items():
+        assert said in unit_note(seen(ratio))
+    assert "no skip" in unit_note(replace(seen(1), mapped="none"))
+
+
+def test_a_field_is_told_by_its_box_and_its_core() -> None:
+    strength = np.zeros((8, 8), np.float32)
+    strength[2, 3] = 1
+    found = Field(Box(1, 1, 5, 6), strength)
+    assert found.core == 1 / 20
+    assert "5×4 pixels" in field_note(found)
+    assert "5.0 % of them" in field_note(found)
+    assert "whole picture" in field_note(Field(Box(0, 0, 8, 8), strength))
+    assert "none of them" in field_note(Field(Box(1, 1, 5, 6), np.zeros((8, 8), np.float32)))
+
+
+def test_the_box_is_drawn_where_it_lies() -> None:
+    from PIL import Image
+
+    drawn = np.asarray(boxed(Image.new("RGB", (64, 64), "grey"), Box(1, 2, 5, 8), 8)).astype(int)
+    changed = (drawn != 128).any(-1)
+    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+    assert (rows[0], rows[-1], columns[0], columns[-1]) == (8, 39, 16, 63)
