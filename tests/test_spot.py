@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from resviz.figures.captions import changed_note, field_note, forming_note, unit_note
-from resviz.figures.inside import answers, boxed, fixed, ledger, products
+from resviz.figures.inside import answers, boxed, fixed, forming, ledger, products
 from resviz.probes.inside import forward
 from resviz.probes.taken_apart import arithmetic
 from resviz.results import Arithmetic, Box, Field, Inside, Prediction
@@ -45,6 +45,7 @@ def test_a_spot_of_another_network_or_block_is_left_open() -> None:
 
 def test_numbers_that_are_added_up_have_equally_many_decimals() -> None:
     assert fixed([1.64891, -2.07662, -0.42771]) == ["1.649", "−2.077", "−0.428"]
+    assert fixed([1.5, -0.0001, -0.001]) == ["1.500", "0.000", "−0.001"]
     assert fixed([0.0, 0.0]) == ["0.0", "0.0"]
 
 
@@ -109,6 +110,16 @@ def test_an_answer_that_changes_its_mind_leads_from_where_it_stays() -> None:
     assert "30 %" in told
     assert "all the way" in forming_note({"b": read["b"], "c": read["c"]}, None, "b")
     assert "**class 0 <b>** with 70 %" in forming_note(read, {"c": read["a"]}, "b")
+
+
+def test_a_class_has_the_same_line_in_both_charts() -> None:
+    end, other = prediction(0.4, 0.3, 0.1, 0.1, 0.06, 0.04), prediction(0.02, 0.03, 0.1, 0.1, 0.2, 0.55)
+    first, second = forming({"a": other, "b": end}), forming({"a": end, "b": other}, {"b": end})
+    styles = {line.name: line.style for line in first.series}
+    assert [line.name for line in second.series][:2] == ["class 5 <b>", "class 4 <b>"]
+    assert all(styles.get(line.name, line.style) == line.style for line in second.series)
+    assert len({line.style for line in (*first.series, *second.series)}) == 6
+    assert list(first.series[0].y) == pytest.approx([2.0, 40.0])
 
 
 def seen(ratio: float) -> Inside:

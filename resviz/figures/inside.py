@@ -19,11 +19,11 @@ __all__ = ["answers", "boxed", "forming", "ledger", "products", "ratio_line", "w
 _FEW: Final = 4  # input channels that are named in the ledger
 
 
-def fixed(values: Sequence[float]) -> list[str]:
-    """Numbers that are added up have equally many decimals: four digits of the largest."""
+def fixed(values: Sequence[float], digits: int = 4) -> list[str]:
+    """Numbers that are added up have equally many decimals: so many digits of the largest. Nothing is no less than zero."""
     most = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    decimals = min(9, max(0, 3 - math.floor(math.log10(most)))) if most else 1
-    return [f"{value:.{decimals}f}".replace("-", "−") for value in values]
+    decimals = min(9, max(0, digits - 1 - math.floor(math.log10(most)))) if most else 1
+    return [f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−") for value in values]
 
 
 def ledger(found: Arithmetic) -> str:
@@ -84,7 +84,7 @@ def window(found: Arithmetic) -> str:
 
 def _grid(title: str, values: np.ndarray) -> str:
     top = float(np.abs(values).max()) or 1.0
-    texts = iter(fixed([float(value) for value in values.ravel()]))
+    texts = iter(fixed([float(value) for value in values.ravel()], 3))
     rows = "".join(
         "<tr>" + "".join(f'<td style="background:{_ground(value / top)}">{next(texts)}</td>' for value in row) + "</tr>"
         for row in values
@@ -113,12 +113,12 @@ def answers(given: Mapping[str, Prediction]) -> str:
         shown += [name for name, _ in prediction.top(5) if name not in shown]
     first = next(iter(given.values()))
     shown = sorted(shown, key=lambda name: -first.probabilities[first.categories.index(name)])[:7]
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in given)
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in given if len(given) > 1)
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>' + "".join(_bar(each, name) for each in given.values()) + "</tr>"
         for name in shown
     )
-    return f'<table class="answers"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<table class="answers">{head and f"<thead><tr><td></td>{head}</tr></thead>"}<tbody>{body}</tbody></table>'
 
 
 def _bar(prediction: Prediction, name: str) -> str:
@@ -127,15 +127,20 @@ def _bar(prediction: Prediction, name: str) -> str:
     return f"<td{best}><span style='width:{p * 0.6:.2f}%'></span>{p:.1f} %</td>"
 
 
-def forming(read: Mapping[str, Prediction]) -> Chart:
-    """The final answer's five likeliest classes, read out after every block of the last stage."""
+def forming(read: Mapping[str, Prediction], beside: Mapping[str, Prediction] | None = None) -> Chart:
+    """The final answer's five likeliest classes, read out after every block of the last stage.
+
+    `beside` is what another chart shows, in which the same class has the same line.
+    """
     units, final = list(read), list(read.values())[-1]
-    at = np.arange(len(units), dtype=np.float64)
+    known = [name for name, _ in list((beside or read).values())[-1].top(5)]
+    known += [name for name, _ in final.top(5) if name not in known]
+    styles, at = method_styles(), np.arange(len(units), dtype=np.float64)
     series = []
-    for style, (name, _) in zip(method_styles(), final.top(5), strict=False):
+    for name, _ in final.top(5):
         values = [100 * float(each.probabilities[each.categories.index(name)]) for each in read.values()]
         points = tuple((f"{name}, after {unit}", f"{value:.1f} %") for unit, value in zip(units, values, strict=True))
-        series.append(Series(name, at, np.array(values), style, points, Markers()))
+        series.append(Series(name, at, np.array(values), styles[known.index(name) % len(styles)], points, Markers()))
     ticks = tuple((float(i), unit) for i, unit in enumerate(units))
     reach = (-0.15, len(units) - 0.85)
     return Chart(280, Axis("read out after", reach, ticks), Axis("probability (%)", (-2.0, 102.0)), tuple(series))

@@ -111,7 +111,8 @@ def unit(first: First) -> None:
     about = dict(first.values)
     identity, residual = about["identity"], about["residual"]
     joined = identity + residual
-    seen = Inside(about["unit"], identity, residual, joined, np.maximum(joined, 0), about["mapped"], about["activation"])
+    said = {name: about[name] for name in ("unit", "mapped", "activation")}
+    seen = Inside(identity=identity, residual=residual, joined=joined, output=np.maximum(joined, 0), **said)
     st.markdown(captions.unit_note(seen))
     st.caption(f"{about['network']}, asked about the sample {about['sample']}.")
     ordered = seen.ordered("energy")

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from resviz.figures.captions import counted
 from resviz.results import Prediction
 from resviz.ui import cache, networks
 from resviz.ui.networks import Network
 from resviz.ui.widgets import pickers
 from resviz.ui.widgets.pickers import Photograph
+from resviz.zoo.scope import shows_known
 
-__all__ = ["Subject", "choose_subject"]
+__all__ = ["Subject", "choose_subject", "warn_of_unknown"]
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,15 @@ def choose_subject(controls: DeltaGenerator, figures: DeltaGenerator) -> Subject
     prediction = cache.prediction(network.key, photograph.image, network.classifier)
     ranked = tuple(category for category, _ in prediction.top(len(prediction.categories)))
     return Subject(whole, photograph, network, prediction, ranked)
+
+
+def warn_of_unknown(subject: Subject) -> None:
+    """Where the sample shows nothing that the network has a name for."""
+    if st.session_state["explain.source"] == "Sample" and not shows_known(
+        subject.whole.name, subject.network.classifier.categories
+    ):
+        st.warning(
+            f"None of the {counted(len(subject.ranked), 'name')} that this network knows is what the sample *{subject.whole.name}* shows: "
+            "no answer of its can be right.",
+            icon=":material/info:",
+        )

@@ -1,4 +1,4 @@
-"""Query strings and lab links, read by the spec and the plan, and Explain's links, read as the page reads them."""
+"""Query strings, lab links and spots, read by the spec, the plan and the spot, and Explain's links, read as the page reads them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from resviz.spec.lab import COMPARISONS, plan_from_query, plan_to_query
 from resviz.spec.query import from_query, to_query_string
+from resviz.spec.spot import SPOT_PARAMETERS, spot_from_query, spot_to_query
 from tests.fuzz.claims import BrokenClaim, sentence
 
 __all__ = ["KINDS", "Own", "ask", "make"]
 
 
-_KINDS = ("spec", "spec", "text", "lab", "lab", "replay")
-KINDS = 7
+_KINDS = ("spec", "spec", "text", "lab", "lab", "replay", "spot")
+KINDS = 8
 
 
 class Own(Exception):
@@ -34,6 +35,9 @@ _ODD = ("", " ", "-1", "1e999", "nan", "inf", "-0", "0x10", "١٢", "²", "1_000
 _EXPLAIN = ("model", "photo", "class", "against", "methods", "layers", "view")
 _ASKED = ("resnet20-cifar10", "resnet18-imagenette", "Cat", "Temple", "saliency", "grad-cam,lrp", "layer1.0", "layer3.1,layer3.1", "Trust",
           "Many pictures", "cat", "saliency," * 90, "grad-cam@layer1.0", "your own checkpoint")  # fmt: skip
+
+
+_SPOT = ("layer1.0", "layer4.1", "0", "17", "511", "0.0", "4.5", "55.55", "layer1.0.conv1", "4.5.6", "65536", "1e3")
 
 
 def _value(rng: Random, good: tuple[str, ...]) -> str:
@@ -64,6 +68,8 @@ def make(rng: Random, index: int) -> tuple[str, tuple[str, Any]]:
             )
     elif kind == "replay":
         given = _replayed(rng)
+    elif kind == "spot":
+        given = {name: _value(rng, _SPOT) for name in rng.sample(sorted(SPOT_PARAMETERS), rng.choice((1, 2, 3)))}
     else:
         fields, good = (_EXPLAIN, _ASKED) if kind == "explain" else (_FIELDS[:17], _GOOD)
         given = {rng.choice(fields): _value(rng, good) for _ in range(rng.choice((1, 2, 5, 9)))}
@@ -85,6 +91,11 @@ def ask(asked: tuple[str, Any]) -> str:
     kind, given = asked
     if kind == "explain":
         return _explained(given)
+    if kind == "spot":
+        spot = spot_from_query(given)
+        if spot_from_query(spot_to_query(spot)) != spot:
+            raise BrokenClaim(f"{spot_to_query(spot)} is read as another spot")
+        return "read"
     if kind in ("spec", "text"):
         spec, problems = from_query(given)
         if from_query(to_query_string(spec)) != (spec, ()):

@@ -37,6 +37,7 @@ test("a position is read in every row of its own channel", () => {
 
 test("what is added up has equally many decimals", () => {
   assert.deepEqual(worded([1.6489, -2.0766, -0.4277]), ["1.649", "−2.077", "−0.428"]);
+  assert.deepEqual(worded([1.5, -0.0001, -0.001]), ["1.500", "0.000", "−0.001"]);
   assert.deepEqual(worded([0, 0]), ["0.0", "0.0"]);
   assert.deepEqual(worded([12345.6, 1]), ["12346", "1"]);
 });

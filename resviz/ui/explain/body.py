@@ -30,9 +30,9 @@ from resviz.ui.grammar import beside, chips, why
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.networks import Network
 from resviz.ui.page import Address
-from resviz.ui.subject import Subject, choose_subject
+from resviz.ui.subject import Subject, choose_subject, warn_of_unknown
 from resviz.ui.widgets import pickers
-from resviz.zoo.scope import scope_of, shows_known
+from resviz.zoo.scope import scope_of
 
 __all__ = ["show"]
 
@@ -149,15 +149,10 @@ def _said(subject: Subject) -> None:
     """What the network says, and whether it can know."""
     st.markdown(captions.prediction_note(with_literal_classes(subject.prediction), _scope(subject.network)))
     names = captions.counted(len(subject.ranked), "name")
-    if st.session_state["explain.source"] == "Sample" and not shows_known(subject.whole.name, classifier.categories):
-        st.warning(
-            f"None of the {names} that this network knows is what the sample *{subject.whole.name}* shows: "
-            "no answer of its can be right.",
-            icon=":material/info:",
-        )
+    warn_of_unknown(subject)
 
 
-def _answer(subject: _Subject, question: _Question) -> None:
+def _answer(subject: Subject, question: _Question) -> None:
     """The likeliest classes of all it knows, what it sees of the photograph, what other networks say, and the answer as a file."""
     classifier, image = subject.network.classifier, subject.photograph.image
     names = captions.counted(len(subject.ranked), "name")

@@ -24,7 +24,7 @@ from resviz.ui.inside import kept, parts
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.page import Address
 from resviz.ui.state import INSIDE_PARAMETERS, sync_url
-from resviz.ui.subject import Subject, choose_subject
+from resviz.ui.subject import Subject, choose_subject, warn_of_unknown
 
 __all__ = ["show"]
 
@@ -91,6 +91,7 @@ def _stage(subject: Subject, order: Order, target: int) -> None:
     before = with_literal_classes(subject.prediction)
     st.markdown(captions.changed_note(before, with_literal_classes(after), (branch, skip)))
     parts.answer(subject.prediction, after)
+    warn_of_unknown(subject)
     parts.number(subject, spot, (branch, skip))
     with st.expander("More measurements: every block, and the answer as it forms"):
         parts.blocks(subject)

@@ -30,7 +30,7 @@ def number(subject: Subject, spot: Spot, factors: tuple[float, float]) -> None:
     assert spot.pixel is not None
     at = (spot.channel, *spot.pixel)
     st.header(f"One number, taken apart: channel {at[0]}, row {at[1]}, column {at[2]}", anchor=False)
-    sums, sees = st.columns([3, 2], gap="large")
+    sums, sees = st.columns([7, 4], gap="medium")
     with sums:
         try:
             found = kept.apart(subject, spot.unit, at, *factors)
@@ -77,7 +77,7 @@ def forms(subject: Subject, unit: str, skips: bool) -> None:
             with place:
                 st.markdown(f"**{title}**")
                 line_chart(
-                    inside.forming(found),
+                    inside.forming(found, read),
                     f"inside-forms-{title[:2]}",
                     f"{title}: probabilities after every block of the last stage",
                 )

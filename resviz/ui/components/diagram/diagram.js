@@ -87,6 +87,10 @@ function show(root, parentElement, data, setTriggerValue) {
       target.addEventListener("blur", hide);
     }
     root.replaceChildren(svg);
+    const chosen = svg.querySelector(".selected")?.getBoundingClientRect();
+    const seen = root.getBoundingClientRect();
+    if (chosen && (chosen.left < seen.left || chosen.right > seen.right))
+      root.scrollLeft += chosen.left - seen.left - seen.width / 2;
     if (focused) [...svg.querySelectorAll("[data-action]")].find((n) => n.dataset.action === focused)?.focus();
   }
 

@@ -19,8 +19,8 @@ __all__ = ["rows"]
 
 _MAPPED = {
     "identity": "as it came",
-    "zero-pad": "every second pixel, padded with zero channels",
-    "projection": "through its 1×1 convolution",
+    "zero-pad": "zero-padded",
+    "projection": "through a 1×1 conv",
 }
 
 

@@ -39,7 +39,12 @@ export function valuesAt(tensors, [height, width], { nth, row, column }) {
 export function worded(values) {
   const most = Math.max(...values.map(Math.abs));
   const decimals = most > 0 ? clamp(3 - Math.floor(Math.log10(most)), 0, 9) : 1;
-  return values.map((v) => v.toFixed(decimals).replace("-", "−"));
+  return values.map((v) =>
+    v
+      .toFixed(decimals)
+      .replace(/^-(?=[0.]*$)/, "")
+      .replace("-", "−"),
+  );
 }
 
 // The place after a key was pressed; the same one where the key means nothing.
