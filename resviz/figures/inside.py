@@ -14,7 +14,7 @@ from resviz.figures.chart import Axis, Chart, Markers, Series
 from resviz.figures.theme import RESIDUAL_LINE, method_styles, number
 from resviz.results import Arithmetic, Box, Prediction
 
-__all__ = ["answers", "boxed", "forming", "ledger", "products", "ratio_line", "window"]
+__all__ = ["answers", "boxed", "fixed", "forming", "ledger", "products", "ratio_line", "window"]
 
 _FEW: Final = 4  # input channels that are named in the ledger
 

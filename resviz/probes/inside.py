@@ -19,7 +19,7 @@ from resviz.nets.unit import Net, Unit
 from resviz.results import Forward, Inside, Lens, Readout
 from resviz.results.inside import Mapped
 
-__all__ = ["changed", "effect", "forward", "hooked", "look", "readout", "unit_of"]
+__all__ = ["addends", "changed", "effect", "forward", "hooked", "look", "mapped", "readout", "unit_of"]
 
 _WINDOWS = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 
