@@ -20,6 +20,7 @@ from resviz.zoo.classifier import Classifier
 __all__ = ["answer", "apart", "passed", "ratios", "read", "seen", "sight"]
 
 _KEPT = 4  # passes: 53 MB each for ResNet-152 at 224 px, the largest here
+_LOOKS = 24  # blocks' tensors: 13 MB each at the most, of a ResNet-152's first stage
 
 
 def passed(subject: Subject) -> Forward:
@@ -34,11 +35,16 @@ def _passed(key: str, photograph: str, _about: Subject) -> Forward:
 
 def seen(subject: Subject, unit: str, order: Order, target: int, branch: float, skip: float) -> Inside:
     """A block's tensors; with the effect on a class where the channels are ordered by it."""
-    net = subject.network.classifier.net  # asked for modules' functions alone: nothing is hung on it
-    found = inside.look(net, passed(subject), unit, branch, skip)
+    found = _looked(subject.network.key, subject.photograph.key, (unit, branch, skip), subject)
     if order != "effect":
         return found
     return replace(found, effect=_effect(subject.network.key, subject.photograph.key, unit, target, subject))
+
+
+@st.cache_resource(max_entries=_LOOKS, show_spinner=False)
+def _looked(key: str, photograph: str, change: tuple[str, float, float], _about: Subject) -> Inside:
+    net = _about.network.classifier.net  # asked for modules' functions alone: nothing is hung on it
+    return inside.look(net, _passed(key, photograph, _about), *change)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
@@ -53,8 +59,8 @@ def ratios(subject: Subject) -> dict[str, float]:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _ratios(key: str, photograph: str, _about: Subject) -> dict[str, float]:
-    kept = _passed(key, photograph, _about)
-    return {unit: inside.look(_about.network.classifier.net, kept, unit).ratio for unit in kept.entered}
+    units = _passed(key, photograph, _about).entered
+    return {unit: _looked(key, photograph, (unit, 1.0, 1.0), _about).ratio for unit in units}
 
 
 def answer(subject: Subject, unit: str, branch: float, skip: float) -> Prediction:
