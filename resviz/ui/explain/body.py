@@ -148,7 +148,6 @@ def _scope(network: Network) -> Scope | None:
 def _said(subject: Subject) -> None:
     """What the network says, and whether it can know."""
     st.markdown(captions.prediction_note(with_literal_classes(subject.prediction), _scope(subject.network)))
-    names = captions.counted(len(subject.ranked), "name")
     warn_of_unknown(subject)
 
 
