@@ -38,8 +38,3 @@ export function cutPath({ from, to }, { arch, narrow }) {
   const half = narrow ? 1 : 8; // the scissors are between
   return `M${a} ${foot}V${top + round}Q${a} ${top} ${a + round} ${top}H${middle - half}M${middle + half} ${top}H${b - round}Q${b} ${top} ${b} ${top + round}V${foot}`;
 }
-
-// The skip over a place of the row, from 1; 0 where there is none.
-export function skipAt(x, arcs) {
-  return arcs.findIndex(({ from, to }) => x >= from && x < to) + 1;
-}
