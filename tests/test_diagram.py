@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from resviz.figures.diagram import Diagram, Shape, block_diagram, network_diagram, to_svg
+from resviz.figures.diagram import WORDS, Diagram, Shape, block_diagram, network_diagram, to_svg
 from resviz.nets.cost import layer_table
 from resviz.results import LayerTable
 from resviz.spec.names import describe
@@ -56,7 +56,7 @@ def test_both_legs_of_every_skip_meet_the_trunk(name: str, vertical: bool) -> No
 
 def box(text: Shape) -> tuple[float, float, float, float]:
     """What a word covers, by a mean letter's width: (left, top, right, bottom)."""
-    size = 10.5 if "small" in text.css else 12.0
+    size = WORDS
     wide = 0.56 * size * len(text.text)
     x, y = float(text.attrs["x"]), float(text.attrs["y"])
     left = {"middle": x - wide / 2, "start": x}[str(text.attrs["text-anchor"])]

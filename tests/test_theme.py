@@ -121,3 +121,10 @@ def test_no_colour_but_the_maps_is_seen_under_a_map(style: OverlayStyle) -> None
     assert beside == [200, 30, 60]  # right of the wipe it is the photograph
     if style is OverlayStyle.SIGNED:
         assert len(set(under)) == 1
+
+
+def test_the_sign_has_the_colours_of_the_page() -> None:
+    drawing = (ROOT / "assets" / "mark.svg").read_text(encoding="utf-8")
+    assert set(re.findall(r"#[0-9A-Fa-f]{6}\b", drawing)) == {
+        shade for name in ("ink", "identity", "paper") for shade in TOKENS[name]
+    }

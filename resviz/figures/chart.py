@@ -21,6 +21,7 @@ __all__ = ["Axis", "Band", "Chart", "Heat", "Markers", "Note", "Rule", "Series",
 Values = Sequence[float] | np.ndarray
 
 _DASHES: Final = {"solid": "", "dash": "7 4", "dot": "2 4", "dashdot": "8 3 2 3"}
+_TYPE: Final = 16  # pixels: Plotly cannot know how large the screen is
 _SYMBOLS: Final = {"x-thin-open": "cross", "triangle-up-open": "triangle", "square": "square"}
 
 
@@ -45,9 +46,9 @@ class Axis:
 
     def to_plotly(self) -> dict[str, object]:
         """As Plotly's layout has it."""
-        axis: dict[str, object] = {"gridcolor": GRID, "zeroline": False}
+        axis: dict[str, object] = {"gridcolor": GRID, "zeroline": False, "tickfont": {"size": _TYPE}}
         if self.title:
-            axis["title"] = {"text": self.title}
+            axis["title"] = {"text": self.title, "font": {"size": _TYPE}}
         if self.range is not None:
             axis["range"] = list(self.range)
         if self.ticks is not None:
@@ -248,7 +249,7 @@ class Note:
         place: dict[str, object] = {"x": 1, "xref": "paper", "y": self.y, "xanchor": "right"}
         if self.x is not None:
             place = {"x": self.x, "y": 1, "yref": "paper", "hovertext": self.hint}
-        return place | {"text": self.text, "showarrow": False, "yanchor": "bottom", "font": {"size": 12}}
+        return place | {"text": self.text, "showarrow": False, "yanchor": "bottom", "font": {"size": _TYPE}}
 
 
 @dataclass(frozen=True)
@@ -309,8 +310,8 @@ def _layout(height: int) -> dict[str, object]:
         "margin": {"l": 64, "r": 16, "t": 36, "b": 48},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "hoverlabel": {"align": "left"},
+        "hoverlabel": {"align": "left", "font": {"size": _TYPE}},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,138,150,0.8)", "activecolor": CONTROL},
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "xanchor": "left"},
-        "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": 13},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "xanchor": "left", "font": {"size": _TYPE}},
+        "font": {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", "size": _TYPE},
     }

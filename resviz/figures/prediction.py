@@ -29,7 +29,7 @@ def prediction_bars(prediction: Prediction, k: int = 5) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
     )
-    figure.update_xaxes(visible=False, range=[0, 118])
+    figure.update_xaxes(visible=False, range=[0, 132])
     figure.update_yaxes(automargin=True, ticksuffix="  ")
     figure.update_layout(margin={"l": 8, "r": 8, "t": 28, "b": 4})
     return figure

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from resviz.zoo.classifier import Classifier
 
 __all__ = [
+    "MARK",
     "STYLE",
     "batch_of",
     "bundled",
     "checkpoint_file",
     "every_run",
     "imagenet",
+    "mark",
     "prediction",
     "run",
     "run_csv",
@@ -39,6 +42,7 @@ __all__ = [
 
 _HEAVY = ("torchvision.models", "resviz.attribution.question")
 STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
+MARK = STYLE.with_name("mark.svg")
 _FIRST_PAINT = 0.4  # seconds that the imports leave to the first page before they compete with it
 
 
@@ -106,6 +110,16 @@ def style() -> str:
         return ""
     whole = text.count("{") == text.count("}") and text.rstrip().endswith("}")
     return text if whole else ""
+
+
+def mark() -> str:
+    """The project's sign, ⊕ on a line, as an image's address; nothing where it cannot be read whole."""
+    try:
+        text = MARK.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    whole = text.startswith("<svg") and text.rstrip().endswith("</svg>")
+    return f"data:image/svg+xml,{quote(text)}" if whole else ""
 
 
 def run_names() -> tuple[str, ...]:

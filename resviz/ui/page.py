@@ -134,23 +134,27 @@ def page(title: str) -> Iterator[Address]:
 
 
 def _open(about: Page) -> None:
-    st.set_page_config(page_title=f"{about.title} · ResViz", page_icon="➕", layout="wide", initial_sidebar_state="collapsed")
-    style = cache.style()
+    mark, style = cache.mark(), cache.style()
+    icon = str(cache.MARK) if mark else ":material/add_circle:"
+    st.set_page_config(page_title=f"{about.title} · ResViz", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
     if style:
         st.html(f"<style>{css_variables(':root')}\n{style}</style>")
     navigation = st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation")
     marks = st.container(key="landmarks")
     if not style:
         st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
+    if not mark:
+        st.warning(f"assets/{cache.MARK.name} is missing or damaged; copy it from the project again.")
     st.title(about.question, anchor=False)  # on its way before what takes longer
-    st.markdown(about.lead)
+    with st.container(key="lead"):
+        st.markdown(about.lead)
     cache.warm_up()
     settle()
     waiting.keep()
     follow_back()
     query = to_query(current_spec())
     with navigation:
-        st.markdown("**ResViz**", width="content")
+        st.html(f'<b><img class="mark" src="{mark}" alt="">ResViz</b>' if mark else "<b>ResViz</b>", width="content")
         for each in PAGES:
             st.page_link(each.file, label=each.title, query_params=query)
     with marks:

@@ -43,6 +43,91 @@ def settled(page: Page, title: str) -> None:
     ready(page)
 
 
+# of all words that can be seen: what is smaller than it may be, and lines of prose that are too long
+WORDS = """(least) => {
+    const found = [];
+    const walk = (root) => {
+        for (const node of root.querySelectorAll("*")) {
+            if (node.shadowRoot) walk(node.shadowRoot);
+            const words = [...node.childNodes].filter((child) => child.nodeType === 3 && child.textContent.trim());
+            if (!words.length || !node.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+            const { width, height } = node.getBoundingClientRect();
+            const style = getComputedStyle(node);
+            if (width < 2 || height < 2 || /Material/.test(style.fontFamily)) continue;
+            const matrix = node instanceof SVGElement ? node.getScreenCTM() : null;
+            const size = parseFloat(style.fontSize) * (matrix ? Math.hypot(matrix.a, matrix.b) : 1);
+            if (size < least - 0.05) found.push([size, words[0].textContent.trim().slice(0, 40)]);
+            if (!node.matches("p, li")) continue;
+            const lines = new Map();
+            const range = document.createRange();
+            const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+            for (let text = texts.nextNode(); text; text = texts.nextNode())
+                for (let i = 0; i < text.length; i++) {
+                    range.setStart(text, i);
+                    range.setEnd(text, i + 1);
+                    const box = range.getClientRects()[0];
+                    if (box) lines.set(Math.round(box.bottom / 12), 1 + (lines.get(Math.round(box.bottom / 12)) ?? 0));
+                }
+            if (Math.max(0, ...lines.values()) > 68) found.push(["long", node.textContent.slice(0, 60)]);
+        }
+    };
+    walk(document);
+    return found;
+}"""
+
+
+@pytest.mark.parametrize(("width", "least"), [(1440, 14), (390, 14), (1920, 16)])
+def test_words_are_large_enough_and_lines_short_enough(browser: Browser, server: Server, width: int, least: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page, found = context.new_page(), []
+    page.set_default_timeout(90_000)
+    for each in PAGES:
+        page.goto(f"{server.url}/{each.path}")
+        settled(page, each.title)
+        found += [(each.title, *what) for what in page.evaluate(WORDS, least)]
+    context.close()
+    assert not found
+
+
+def test_the_keyboard_s_ring_is_seen_and_nothing_moves_for_who_wants_no_motion(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{server.url}/build?blocks=2-2-2")
+    settled(page, "Build")
+    inner = "let e = document.activeElement; while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;"
+    ringed = f"() => {{ {inner} const box = e.closest('[data-baseweb=select] > div') ?? e; const s = getComputedStyle(box); return [e.tagName, s.outlineStyle, s.outlineWidth]; }}"
+    stops = []
+    for _ in range(24):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate(ringed))
+    assert {tag for tag, *_ in stops} >= {"A", "BUTTON", "path"}
+    assert [stop for stop in stops if stop[1:] != ["solid", "3px"]] == []
+    moving = (
+        "() => [...document.querySelectorAll('*')].filter((e) => parseFloat(getComputedStyle(e).transitionDuration) > 0).length"
+    )
+    assert page.evaluate(moving) == 0
+    context.close()
+
+
+def test_colours_that_the_system_forces_leave_figures_theirs(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, forced_colors="active")
+    page = context.new_page()
+    page.goto(f"{server.url}/build?blocks=2-2-2")
+    settled(page, "Build")
+    arc = page.locator("path.arc").first
+    assert arc.evaluate("(arc) => getComputedStyle(arc).stroke") == "rgb(0, 158, 115)"
+    assert page.locator("[data-selected=true]").first.evaluate("(each) => getComputedStyle(each).outlineStyle") == "solid"
+    context.close()
+
+
+def test_the_sign_is_the_page_s_icon_and_stands_before_its_name(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/build")
+    ready(page)
+    icon = page.locator("link[rel*=icon]").first.get_attribute("href") or ""
+    assert ".svg" in icon or "image/svg" in icon
+    assert page.locator("img.mark").evaluate("(mark) => mark.complete && mark.naturalWidth > 0")
+
+
 def test_the_navigation_is_one_and_says_where_it_is(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/build")
     settled(page, "Build")

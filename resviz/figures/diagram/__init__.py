@@ -6,7 +6,7 @@ branch and what is skip says `path`. The page's component draws it and adds the 
 
 from resviz.figures.diagram.block import block_diagram
 from resviz.figures.diagram.network import network_diagram
-from resviz.figures.diagram.shapes import Diagram, Shape
+from resviz.figures.diagram.shapes import WORDS, Diagram, Shape
 from resviz.figures.diagram.svg import STYLE, to_svg
 
-__all__ = ["STYLE", "Diagram", "Shape", "block_diagram", "network_diagram", "to_svg"]
+__all__ = ["STYLE", "WORDS", "Diagram", "Shape", "block_diagram", "network_diagram", "to_svg"]

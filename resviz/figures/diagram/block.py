@@ -24,9 +24,9 @@ class _Block:
 
     def __init__(self, unit: UnitRows, vertical: bool) -> None:
         self.unit, self.canvas = unit, Canvas(vertical)
-        self.w, self.h, self.gap = (58.0, 150.0, 22.0) if vertical else (86.0, 58.0, 18.0)
+        self.w, self.h, self.gap = (58.0, 150.0, 22.0) if vertical else (98.0, 62.0, 18.0)
         self.top_channels = max(row.out_shape[0] for row in unit.rows)
-        self.x = 30.0
+        self.x = 36.0
 
     def drawn(self) -> Diagram:
         start, join = self.x - 14, self.unit.join
@@ -71,7 +71,7 @@ class _Block:
         if conv:
             lines.append((f"{row.out_shape[1]}×{row.out_shape[2]}", f"{on} small".strip()))
         for i, (text, css) in enumerate(lines):
-            offset = (i - (len(lines) - 1) / 2) * 16 + 4
+            offset = (i - (len(lines) - 1) / 2) * 18 + 5
             if self.canvas.vertical:
                 self.canvas.text(self.x + self.w / 2 + offset, _MIDDLE, text, css)
             else:
@@ -101,7 +101,7 @@ class _Block:
             self.canvas.rect(middle - 11, top - 46, 22, 16, "projection", name=row.name, label=describe_row(row))
         text = f"{words}{', cut' if join.cut else ''}"
         if self.canvas.vertical:
-            self.canvas.text(start - 8, top - 34, text, "small", "start")
+            self.canvas.text(start - 5, top - 34, text, "small", "start")
         else:
             self.canvas.text((start + plus_x) / 2, top - (54 if projected else 46), text, "small")
 

@@ -14,8 +14,10 @@ from resviz.results import LayerRow, LayerTable, UnitRows
 __all__ = ["network_diagram"]
 
 _HALF: Final = 52  # px that the tallest layer reaches below the trunk; what counts equal blocks stands under it
-_BAND: Final = 118  # and a stage's band, with its name and size in it
+_BAND: Final = 128  # and a stage's band, with its name and size in it
 _MIDDLE: Final = 128.0
+_NARROWEST: Final = 64  # of a stage, for its words
+_WIDE: Final = 126  # of one whose size is told in one line
 _FEW: Final = 4  # units of a stage that are never folded
 
 Scale = tuple[str, Sequence[str], str]
@@ -87,7 +89,7 @@ class _Network:
         return self.whole((*self.bands.shapes, *trunk.shapes, *self.canvas.shapes), legend)
 
     def whole(self, shapes: tuple[Shape, ...], legend: bool) -> Diagram:
-        wide, high = self.x + 88, _MIDDLE + _BAND + (32.0 if legend else 14.0)
+        wide, high = self.x + 112, _MIDDLE + _BAND + (32.0 if legend else 14.0)
         return Diagram(high + 64, wide, shapes) if self.canvas.vertical else Diagram(wide, high, shapes)
 
     def height(self, side: int) -> float:
@@ -113,7 +115,7 @@ class _Network:
                 self.canvas.rect(at, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
             if not i:
                 anchor = "start" if self.canvas.vertical else "middle"
-                self.canvas.text(self.x + 10, _MIDDLE + _HALF + 15, "image", "small", anchor)
+                self.canvas.text(self.x + 10, _MIDDLE + _HALF + 18, "image", "small", anchor)
             at += self.bar + 5
         self.x = at + 9
 
@@ -127,7 +129,7 @@ class _Network:
             action = f"select:{row.name}"
             self.canvas.rect(x, _MIDDLE - 16, 10, 32, "layer", fill=fill, name=row.name, label=self.label(row), action=action)
         anchor = "middle" if self.canvas.vertical else "start"
-        self.canvas.text(self.x + 9, _MIDDLE + _HALF + 15, f"{self.table.rows[-1].out_shape[0]} classes", "small", anchor)
+        self.canvas.text(self.x + 9, _MIDDLE + _HALF + 18, f"{self.table.rows[-1].out_shape[0]} classes", "small", anchor)
 
     def stage(self, stage: str, units: list[UnitRows]) -> None:
         left, foldable = self.x - 5, self.fold and len(units) > _FEW
@@ -135,8 +137,9 @@ class _Network:
         for item in items:
             self.unit(item)
             self.x += self.step
+        self.x = max(self.x, left + _NARROWEST)
         right = self.x + 1
-        high = _MIDDLE + _BAND - 6 + (50 if self.canvas.vertical else 0)
+        high = _MIDDLE + _BAND - 6 + (58 if self.canvas.vertical else 0)
         self.bands.rect(left, 6, right - left, high, "band", radius=8)
         self.name(stage, units[-1].convs[-1].out_shape, (left, right), self.sign(stage, items) if foldable else ("", "", ""))
         self.x += 12
@@ -152,18 +155,18 @@ class _Network:
         channels, side = f"{out[0]} ch", f"{out[1]}×{out[1]}"
         title, about = f"{stage}{mark}", About(action=action, label=hint)
         if self.canvas.vertical:
-            beside = _MIDDLE + _HALF + 38  # of what counts equal blocks
+            beside = _MIDDLE + _HALF + 46  # of what counts equal blocks
             self.canvas.text(left + 18, beside, title, "title", "start", **about)
-            self.canvas.text(left + 34, beside, side, "small", "start")
-            self.canvas.text(left + 50, beside, channels, "small", "start")
+            self.canvas.text(left + 36, beside, side, "small", "start")
+            self.canvas.text(left + 54, beside, channels, "small", "start")
             return
         centre, y = (left + right) / 2, _MIDDLE + _HALF + 33
         self.canvas.text(centre, y, title, "title", **about)
-        if right - left < 76:
-            self.canvas.text(centre, y + 14, side, "small")
-            self.canvas.text(centre, y + 26, channels, "small")
+        if right - left < _WIDE:
+            self.canvas.text(centre, y + 18, side, "small")
+            self.canvas.text(centre, y + 36, channels, "small")
         else:
-            self.canvas.text(centre, y + 16, f"{side} · {channels}", "small")
+            self.canvas.text(centre, y + 19, f"{side} · {channels}", "small")
 
     @staticmethod
     def items(units: list[UnitRows], fold: bool) -> list[_Item]:
@@ -191,7 +194,7 @@ class _Network:
             self.join(unit, unit.join)
 
     def count(self, item: _Item, bottom: float) -> None:
-        under, anchor = (bottom + 8, "start") if self.canvas.vertical else (bottom + 14, "middle")
+        under, anchor = (bottom + 8, "start") if self.canvas.vertical else (bottom + 17, "middle")
         hint, action = f"Unfold {item.count} equal blocks", f"fold:{item.unit.stage}"
         self.canvas.text(self.x + self.step / 2 - 3, under, f"×{item.count}", "title", anchor, action=action, label=hint)
 
@@ -227,5 +230,5 @@ class _Network:
     def scale(self, y: float, low: str, colours: Sequence[str], high: str) -> None:
         self.canvas.text(14, y, f"gradient {low}", "small", "start")
         for i, colour in enumerate(colours):
-            self.canvas.rect(112 + 6 * i, y - 9, 6.5, 10, "", radius=0, fill=colour)
-        self.canvas.text(118 + 6 * len(colours), y, high, "small", "start")
+            self.canvas.rect(140 + 6 * i, y - 10, 6.5, 10, "", radius=0, fill=colour)
+        self.canvas.text(146 + 6 * len(colours), y, high, "small", "start")

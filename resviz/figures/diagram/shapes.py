@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict, Unpack
+from typing import Final, TypedDict, Unpack
 
 from resviz.figures.theme import count, on_screen, tint
 from resviz.results import LayerRow
 
-__all__ = ["About", "Canvas", "Diagram", "Shape", "channel_tint", "describe_row"]
+__all__ = ["WORDS", "About", "Canvas", "Diagram", "Shape", "channel_tint", "describe_row"]
+
+WORDS: Final = 15  # the height of a diagram's words, in its own units
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ import re
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from resviz.figures.diagram.shapes import Diagram, Shape
+from resviz.figures.diagram.shapes import WORDS, Diagram, Shape
 from resviz.figures.theme import CUT, IDENTITY, INK, PAPER, SHADE, on_screen
 
 __all__ = ["STYLE", "to_svg"]
 
 # The component and the file share this sheet; a file has the light one of each pair.
 STYLE: Final = f"""
-text {{ font: 12px system-ui, 'Segoe UI', Roboto, sans-serif; fill: {on_screen(INK)}; }}
-text.small {{ font-size: 10.5px; opacity: .78; }}
+text {{ font: calc({WORDS}px * var(--shrink, 1)) system-ui, 'Segoe UI', Roboto, sans-serif; fill: {on_screen(INK)}; }}
+text.small {{ opacity: .78; }}
 text.on {{ fill: {INK}; font-weight: 600; opacity: 1; }}
 text.title {{ font-weight: 600; }}
 .band {{ fill: {on_screen(SHADE)}; }}
@@ -35,7 +35,7 @@ text.title {{ font-weight: 600; }}
 
 def to_svg(diagram: Diagram, title: str) -> str:
     """The diagram as an SVG document of its own, in light colours."""
-    style = re.sub(r"light-dark\((#\w+), #\w+\)", r"\1", STYLE)
+    style = re.sub(r"light-dark\((#\w+), #\w+\)", r"\1", STYLE).replace("var(--shrink, 1)", "1")
     body = "".join(map(_element, diagram.shapes))
     w, h = diagram.width, diagram.height
     return (

@@ -37,6 +37,9 @@ export function mount(root, data, draw) {
   return root.end;
 }
 
+// The height of a figure's words in pixels: nothing is smaller, and a projector has a larger one. As common.css.
+export const typeSize = () => (matchMedia("(min-width: 1920px)").matches ? 16 : 14);
+
 export function save(name, blob) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

@@ -19,7 +19,8 @@ _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 def component(name: str, view: Path, style: str = "", before: str = "") -> Callable[..., object]:
     """The component of `view`.html, `view`.css and `view`.js; `style` and `before` stand before the last two."""
     html, css = (view.with_suffix(ending).read_text(encoding="utf-8") for ending in (".html", ".css"))
-    styles, scripts = (css_variables(), style, css), (before, script(view.with_suffix(".js")))
+    shared = Path(__file__).with_name("common.css").read_text(encoding="utf-8")
+    styles, scripts = (css_variables(), shared, style, css), (before, script(view.with_suffix(".js")))
     return st.components.v2.component(f"resviz_{name}", html=html, css="\n".join(styles), js="\n".join(scripts))
 
 

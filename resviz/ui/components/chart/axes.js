@@ -21,10 +21,10 @@ export function ticksOf(axis, from, to, room) {
 }
 
 // The ticks whose words do not overlap the one before.
-export function uncrowded(ticks, px) {
+export function uncrowded(ticks, px, type = 14) {
   let edge = -Infinity;
   return ticks.filter(([v, text]) => {
-    const half = text.length * 3.6;
+    const half = 0.3 * type * text.length;
     if (px(v) - half < edge) return false;
     edge = px(v) + half + 6;
     return true;

@@ -12,6 +12,7 @@ import {
   onResize,
   savePng,
   saveSvg,
+  typeSize,
 } from "../common.js";
 import { beside, scale, ticksOf, uncrowded } from "./axes.js";
 import { heatmapOf } from "./heatmap.js";
@@ -26,11 +27,11 @@ function axesOf(data, { svg, box, px, py, x0, x1, y0, y1, height }) {
   }
   const ticks = ticksOf(data.x, x0, x1, (box.right - box.left) / 70);
   for (const [v] of ticks) svg.append(element("line", { x1: px(v), x2: px(v), y1: box.top, y2: box.bottom, class: "grid" }));
-  for (const [v, text] of uncrowded(ticks, px))
-    svg.append(element("text", { x: px(v), y: box.bottom + 17, "text-anchor": "middle" }, text));
+  for (const [v, text] of uncrowded(ticks, px, typeSize()))
+    svg.append(element("text", { x: px(v), y: box.bottom + 1.3 * typeSize(), "text-anchor": "middle" }, text));
   const title = { "text-anchor": "middle", class: "title" };
   svg.append(element("text", { ...title, x: (box.left + box.right) / 2, y: height - 6 }, data.x.title));
-  const turned = `translate(13 ${(box.top + box.bottom) / 2}) rotate(-90)`;
+  const turned = `translate(${typeSize()} ${(box.top + box.bottom) / 2}) rotate(-90)`;
   svg.append(element("text", { ...title, x: 0, y: 0, transform: turned }, data.y.title));
 }
 
@@ -60,12 +61,12 @@ function bandsAndRulesOf(data, { plot, box, px, py }) {
 function notesOf(data, { svg, box, px, py, x0, x1 }) {
   for (const note of data.notes) {
     if (note.x === undefined) {
-      const y = py(note.y) < 24 ? py(note.y) + 15 : py(note.y) - 4;
+      const y = py(note.y) < 28 ? py(note.y) + 17 : py(note.y) - 4;
       svg.append(element("text", { x: box.right - 4, y, "text-anchor": "end", class: "note" }, note.text));
     } else if (note.x >= x0 && note.x <= x1) {
       const mark = element(
         "text",
-        { x: px(note.x), y: 14, "text-anchor": "middle", class: "mark", "data-mark": note.x },
+        { x: px(note.x), y: 16, "text-anchor": "middle", class: "mark", "data-mark": note.x },
         note.text,
       );
       mark.append(element("title", {}, note.hint));
@@ -78,7 +79,8 @@ function notesOf(data, { svg, box, px, py, x0, x1 }) {
 function viewOf(data, plotted, zoom, width) {
   const height = data.height;
   const marked = data.notes.some((note) => note.x !== undefined);
-  const box = { left: 62, right: width - plotted.margin, top: marked ? 22 : 10, bottom: height - 44 };
+  const type = typeSize();
+  const box = { left: 5 * type, right: width - plotted.margin * type, top: marked ? type + 10 : 10, bottom: height - 3.4 * type };
   const [x0, x1] = zoom ?? data.x.range;
   const [y0, y1] = data.y.range;
   const tall = box.bottom - box.top;
@@ -142,7 +144,7 @@ function fileOf(data, view, hidden, paint) {
   copy.setAttribute("viewBox", `0 ${-ABOVE} ${view.width} ${view.height + ABOVE}`);
   copy.setAttribute("height", view.height + ABOVE);
   const rules = [
-    `text{font:12px system-ui,sans-serif;fill:${paint("ink")}}`,
+    `text{font:14px system-ui,sans-serif;fill:${paint("ink")}}`,
     `.heat{image-rendering:pixelated}.row{display:none}.grid{stroke:${paint("stroke")}}.ring,.drag{display:none}`,
   ];
   const paper = element("rect", { y: -ABOVE, width: "100%", height: "100%", fill: paint("paper") });
@@ -151,7 +153,7 @@ function fileOf(data, view, hidden, paint) {
   for (const series of data.series.filter((s) => s.legend && !hidden.has(s.name))) {
     copy.append(element("path", { d: `M${x} -10h24`, ...strokeOf(series) }));
     copy.append(element("text", { x: x + 30, y: -6 }, series.name));
-    x += 50 + 7 * series.name.length;
+    x += 50 + 8 * series.name.length;
   }
   return inLight(new XMLSerializer().serializeToString(copy));
 }

@@ -103,7 +103,7 @@ function barOf(heat, box) {
 export function heatmapOf(data, dark) {
   const heat = unpacked(data.heat, dark);
   return {
-    margin: 64,
+    margin: 5.4,
     below(view) {
       view.plot.append(imageOf(heat, view));
       view.svg.append(...barOf(heat, view.box));

@@ -102,7 +102,7 @@ function markersOf(series, s, { px, py, x0, x1 }) {
 export function linesOf(data, hidden) {
   const every = data.series;
   return {
-    margin: 10,
+    margin: 1.2,
     above(view) {
       every.forEach((series, s) => {
         if (hidden.has(series.name)) return;

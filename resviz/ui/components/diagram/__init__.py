@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from resviz.figures.diagram import STYLE, Diagram, block_diagram, network_diagram
+from resviz.figures.diagram import STYLE, WORDS, Diagram, block_diagram, network_diagram
 from resviz.nets.cost import layer_table
 from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
@@ -22,7 +22,9 @@ __all__ = ["handle", "show_block", "show_example", "show_network"]
 
 @cache
 def _component() -> Callable[..., object]:
-    return component("diagram", Path(__file__).with_name("diagram"), STYLE, f"const STYLE = {json.dumps(STYLE)};")
+    return component(
+        "diagram", Path(__file__).with_name("diagram"), STYLE, f"const STYLE = {json.dumps(STYLE)}, WORDS = {WORDS};"
+    )
 
 
 def handle(action: object) -> None:

@@ -1,4 +1,17 @@
-import { announce, colour, element, inLight, mount, NS, onAnnounced, onResize, savePng, saveSvg } from "../common.js";
+import {
+  announce,
+  clamp,
+  colour,
+  element,
+  inLight,
+  mount,
+  NS,
+  onAnnounced,
+  onResize,
+  savePng,
+  saveSvg,
+  typeSize,
+} from "../common.js";
 
 // What is too small for a finger gets a wider, invisible target over it.
 function hitOf(shape) {
@@ -7,7 +20,7 @@ function hitOf(shape) {
   if (shape.tag === "circle")
     return element("circle", { cx: attrs.cx, cy: attrs.cy, r: Math.max(12, attrs.r), class: "hit spot" });
   if (shape.tag === "text" && shape.action) {
-    const wide = Math.max(28, 8 * shape.text.length);
+    const wide = Math.max(28, 9 * shape.text.length);
     const left = attrs["text-anchor"] === "middle" ? attrs.x - wide / 2 : attrs.x - 3;
     return element("rect", { x: left, y: attrs.y - 17, width: wide, height: 25, class: "hit spot" });
   }
@@ -25,8 +38,10 @@ function show(root, parentElement, data, setTriggerValue) {
   function draw() {
     const drawing = root.clientWidth < 600 && data.tall ? data.tall : data.wide;
     const svg = element("svg", { viewBox: `0 0 ${drawing.width} ${drawing.height}`, role: "group", "aria-label": data.title });
-    const scale = drawing === data.tall ? 1.15 : Math.min(1.6, root.clientWidth / drawing.width);
-    svg.style.width = `${Math.max(drawing === data.tall ? 0 : 0.8, scale) * drawing.width}px`;
+    const [least, most] = [typeSize() / WORDS, drawing === data.tall ? 1.15 : 1.6]; // what is wider than its room scrolls
+    const scale = clamp(root.clientWidth / drawing.width, least, most);
+    svg.style.width = `${scale * drawing.width}px`;
+    svg.style.setProperty("--shrink", Math.min(1, (typeSize() + 3) / (WORDS * scale)));
     for (const shape of drawing.shapes) {
       const node = element(shape.tag, shape.attrs);
       if (shape.css) node.setAttribute("class", shape.css);
@@ -78,7 +93,7 @@ function show(root, parentElement, data, setTriggerValue) {
   function file() {
     const { width, height } = data.wide;
     const svg = element("svg", { xmlns: NS, viewBox: `0 0 ${width} ${height}`, width, height });
-    svg.append(element("title", {}, data.title), element("style", {}, STYLE));
+    svg.append(element("title", {}, data.title), element("style", {}, STYLE.replace("var(--shrink, 1)", "1")));
     svg.append(element("rect", { width, height, fill: colour(root, "paper") }));
     for (const shape of data.wide.shapes) svg.append(element(shape.tag, { ...shape.attrs, class: shape.css }, shape.text));
     return inLight(new XMLSerializer().serializeToString(svg));
