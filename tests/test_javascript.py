@@ -21,7 +21,7 @@ from resviz.ui.components.mount import script
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENTS = ROOT / "resviz" / "ui" / "components"
-VIEWS = ("chart/chart", "diagram/diagram", "evidence/look", "evidence/panel")
+VIEWS = ("chart/chart", "diagram/diagram", "evidence/look", "evidence/panel", "link/link")
 SIDE = 48
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node not found: JavaScript is not tested")
@@ -38,7 +38,7 @@ def test_every_pure_function_passes_its_own_test() -> None:
     files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "javascript").glob("*.test.js"))
     done = node("--test", *files)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-    assert len(files) >= 7
+    assert len(files) >= 8
 
 
 @needs_node
@@ -65,7 +65,7 @@ def test_colours_are_written_in_the_theme_alone() -> None:
     for path in files:
         text = path.read_text(encoding="utf-8")
         assert not re.findall(r"#[0-9A-Fa-f]{6}\b", text), path.name
-        declared = set(re.findall(r"--([\w-]+):", css_variables())) | {"at", "small"}
+        declared = set(re.findall(r"--([\w-]+):", css_variables())) | {"at", "small", "shrink"}
         used = set(re.findall(r"var\(--(?!st-)([\w-]+)", text)) | set(re.findall(r"(?:paint|colour\(root, )\(?\"(\w+)\"", text))
         assert used <= declared, path.name
 

@@ -13,6 +13,8 @@ export default function ({ data }) {
       bar.scrollLeft = link.offsetLeft - (bar.clientWidth - link.clientWidth) / 2; // where the bar is narrower than its links
     }
   }
+  // the page says itself that an address leads nowhere; Streamlit would lay a dialog over it
+  if (!data.current) document.querySelector('[role="dialog"] button[aria-label="Close"]')?.click();
   const ask = (event) => event.preventDefault();
   if (data.unsaved) addEventListener("beforeunload", ask);
   return () => removeEventListener("beforeunload", ask);

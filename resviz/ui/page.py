@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,10 +18,11 @@ from resviz.process import settle
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
 from resviz.ui import cache, landmarks, waiting
+from resviz.ui.components.link import link_popover
 from resviz.ui.markdown import literal
 from resviz.ui.state import current_spec, follow_back, reset, sync_url, undo
 
-__all__ = ["PAGES", "Address", "Page", "network_strip", "page", "ways"]
+__all__ = ["PAGES", "Address", "Page", "nearest", "network_strip", "page", "ways"]
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,11 @@ def page(title: str) -> Iterator[Address]:
 
 
 def _open(about: Page) -> None:
+    lost = "" if about.path else _lost()
+    name = "No such page" if lost else about.title
     mark, style = cache.mark(), cache.style()
     icon = str(cache.MARK) if mark else ":material/add_circle:"
-    st.set_page_config(page_title=f"{about.title} · ResViz", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
+    st.set_page_config(page_title=f"{name} · ResViz", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
     if style:
         st.html(f"<style>{css_variables(':root')}\n{style}</style>")
     navigation = st.container(horizontal=True, gap="medium", vertical_alignment="center", key="navigation")
@@ -145,9 +149,10 @@ def _open(about: Page) -> None:
         st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
     if not mark:
         st.warning(f"assets/{cache.MARK.name} is missing or damaged; copy it from the project again.")
-    st.title(about.question, anchor=False)  # on its way before what takes longer
+    # on its way before what takes longer
+    st.title(f"There is no page /{literal(lost)}" if lost else about.question, anchor=False)
     with st.container(key="lead"):
-        st.markdown(about.lead)
+        st.markdown("Its address may be misspelt, or the page was never here." if lost else about.lead)
     cache.warm_up()
     settle()
     waiting.keep()
@@ -158,11 +163,10 @@ def _open(about: Page) -> None:
         for each in PAGES:
             st.page_link(each.file, label=each.title, query_params=query)
     with marks:
-        landmarks.mark(about.title, _unsaved())
-    if not about.path and (lost := _lost()):
-        st.warning(
-            f"There is no page /{literal(lost)} here; this is Home. Choose a page above.", icon=":material/wrong_location:"
-        )
+        landmarks.mark("" if lost else about.title, _unsaved())
+    if lost:
+        _offer_instead(lost)
+        st.stop()
     if notice := st.session_state.pop("notice", None):
         st.warning(literal(notice), icon=":material/info:")
 
@@ -171,6 +175,24 @@ def _lost() -> str:
     """The path that was asked for, where Streamlit answers with Home because it knows no page of that name."""
     path = urlsplit(st.context.url or "").path.strip("/").removeprefix(st.get_option("server.baseUrlPath").strip("/")).strip("/")
     return quoted(path)
+
+
+def nearest(path: str) -> Page | None:
+    """The page whose address or name is spelt most like a path, where one is alike at all."""
+    names = {name.lower(): each for each in PAGES for name in (each.path, each.title) if name}
+    alike = get_close_matches(path.rpartition("/")[2].lower(), names, n=1, cutoff=0.5)
+    return names[alike[0]] if alike else None
+
+
+def _offer_instead(lost: str) -> None:
+    """The page that was probably meant, then all of them."""
+    query = to_query(current_spec())
+    if (meant := nearest(lost)) is not None:
+        st.markdown("Did you mean this one?")
+        st.page_link(meant.file, label=f"**{meant.title}**: {meant.question}", icon=meant.icon or None, query_params=query)
+    st.header("All pages", anchor=False)
+    st.page_link(PAGES[0].file, label=f"**{PAGES[0].title}**: {PAGES[0].question}", query_params=query)
+    ways()
 
 
 def _unsaved() -> bool:
@@ -192,8 +214,6 @@ def network_strip() -> None:
     spec = current_spec()
     with st.container(horizontal=True, vertical_alignment="center", key="strip"):
         st.markdown(f"**{describe(spec)}**", width="content")
-        with st.popover("Link", icon=":material/link:", help="A link that rebuilds exactly this network"):
-            base = (st.context.url or "").split("?")[0]
-            st.code(f"{base}?{to_query_string(spec)}", language=None, wrap_lines=True)
+        link_popover(to_query_string(spec), describe(spec), "link")
         st.button("Undo", on_click=undo, disabled=not st.session_state.get("undo"), icon=":material/undo:")
         st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Back to ResNet-56")

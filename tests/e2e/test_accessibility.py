@@ -173,7 +173,20 @@ def test_the_middle_of_an_addition_opens_its_block(page: Page, server: Server) -
 
 def test_a_page_that_is_not_there_says_so(browser: Browser, server: Server) -> None:
     page = browser.new_page()  # Streamlit's own client writes of it to the console
-    page.goto(f"{server.url}/nosuch?blocks=2-2-2")
+    page.goto(f"{server.url}/gradeints?blocks=2-2-2")
     ready(page)
-    expect(page.get_by_text("There is no page")).to_contain_text("/nosuch")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no page /gradeints")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("[aria-current=page]")).to_have_count(0)
+    assert not [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
+    ways = page.get_by_test_id("stMain").get_by_test_id("stPageLink")
+    assert "Gradients" in ways.nth(len(PAGES)).inner_text()  # after the navigation, what was probably meant
+    assert ways.count() == 2 * len(PAGES) + 1
+    ways.nth(len(PAGES)).get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[2].question)
+    assert "blocks=2-2-2" in page.url
+    page.goto(f"{server.url}/nosuch")
+    ready(page)
+    page.get_by_role("navigation").get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[0].question)
     page.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -45,6 +46,53 @@ def test_back_restores_what_explain_asked(server: Server, page: Page) -> None:
     ready(page)
     assert "view=" not in page.url
     expect(page.get_by_text("Measure the faithfulness")).to_have_count(0)
+
+
+def test_back_restores_each_thing_that_explain_asks(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/explain?model=resnet20-cifar10&photo=Cat&methods=saliency")
+    ready(page)
+    for label, choice in (("Class to explain", "dog"), ("Sample", "Rocket"), ("Network", "ResNet-56 · CIFAR-10")):
+        box = page.get_by_role("combobox", name=label, exact=True)
+        before, address = box.input_value(), page.url
+        box.click()
+        page.get_by_role("option", name=choice).first.click()
+        expect(page).not_to_have_url(address)
+        ready(page)
+        page.go_back()
+        expect(page).to_have_url(address)
+        expect(page.get_by_role("combobox", name=label, exact=True)).to_have_value(before)
+        ready(page)
+
+
+def test_back_undoes_a_choice_on_the_gradients_page(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/gradients?blocks=2-2-2")
+    page.get_by_role("radio", name="none").first.wait_for()
+    ready(page)
+    address = page.url
+    page.get_by_role("radiogroup", name="Normalisation").get_by_role("radio", name="none").click()
+    expect(page.locator(".st-key-strip")).to_contain_text("no norm")
+    ready(page)
+    page.go_back()
+    expect(page.locator(".st-key-strip")).not_to_contain_text("no norm")
+    expect(page).to_have_url(address)
+
+
+def test_back_leaves_a_lab_that_has_learned_for_the_plan_before(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/lab?a=blocks=1-1-1%26in_channels=1&batch=8")
+    expect(page.get_by_text("Step 1.")).to_be_visible()
+    ready(page)
+    for n in (2, 3):
+        page.get_by_role("button", name="Step", exact=True).click()
+        expect(page.get_by_text(f"Step {n}.")).to_be_visible()
+        ready(page)
+    page.get_by_role("combobox", name="Learning rate").click()
+    page.get_by_role("option", name="0.1", exact=True).click()
+    expect(page).to_have_url(re.compile("edits="))
+    ready(page)
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("edits="))
+    expect(page.get_by_text("Back at an earlier plan")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Learning rate")).to_have_value("0.02")
 
 
 @pytest.mark.parametrize("path", ["build", "lab"])

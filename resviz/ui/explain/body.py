@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -19,6 +20,7 @@ from resviz.results import Prediction, Scope
 from resviz.ui import cache, networks
 from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import look_bar
+from resviz.ui.components.link import link_popover
 from resviz.ui.explain.case import PageCase
 from resviz.ui.explain.link import keep, link, restore, usual, valid
 from resviz.ui.explain.parameters import with_parameters
@@ -93,7 +95,10 @@ def show(address: Address) -> None:
         rows = [(m.title, m.answers, m.assumes, m.family, m.paper) for m in METHODS.values()]
         columns = ["method", "what it answers", "what it assumes", "family", "paper"]
         st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
-    address.add(_link(subject, question, view))
+    query = _link(subject, question, view)
+    with figure_column:
+        _share(subject, query)
+    address.add(query)
 
 
 def _subject(controls: DeltaGenerator, figures: DeltaGenerator) -> _Subject | None:
@@ -117,7 +122,7 @@ def _controls(subject: _Subject) -> _Question:
     target = st.selectbox(
         "Class to explain",
         ranked,
-        key=valid(f"class.{place}", ranked),
+        key=valid(f"class.{place}", ranked, ranked[0]),
         help="The most probable first; type to search.",
     )
     against = st.selectbox(
@@ -248,6 +253,12 @@ def _view(subject: _Subject, question: _Question) -> str:
         "Download all predictions (CSV)", table.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
     )
     return view
+
+
+def _share(subject: _Subject, query: dict[str, str]) -> None:
+    """What is asked here, to hand on."""
+    note = "" if subject.sample else "Your own photograph, crop or network stays with you: the link holds the rest."
+    link_popover(urlencode(query, safe=",@"), f"{subject.network.classifier.name} asked here", "explain-link", note)
 
 
 def _try_this(subject: _Subject) -> None:

@@ -90,7 +90,7 @@ def valid(key: str, choices: Iterable[str], default: object = None, most: int = 
         state[key] = fits
     if (value and state[key] == []) or (value is not None and not isinstance(value, list) and value not in known):
         del state[key]
-    if state.get(key) is None and default is not None:  # None: the page ended before the control was drawn
+    if state.get(key) is None:  # set even to None, or the browser goes on showing what it had
         state[key] = default
     return key
 

@@ -90,11 +90,11 @@ class Session:
     def reset(self, plan: LabPlan) -> None:
         """Begin anew with another plan."""
         self.pause(0.0)
-        self.plan, self.lab, self.job, self.until, self.error = self._fitted(plan), None, None, 1, ""
+        self.plan, self.lab, self.job, self.until, self.error = self.fitted(plan), None, None, 1, ""
         self.told.clear()
         self.notice = ""
 
-    def _fitted(self, plan: LabPlan) -> LabPlan:
+    def fitted(self, plan: LabPlan) -> LabPlan:
         """Contenders with the inputs and classes that the data have, and batches that they can fill."""
         data = DATASETS[plan.data]
         classes = len(self.own[0].categories) if plan.data == "own" and self.own else data.classes or 10
@@ -193,9 +193,20 @@ def session() -> Session:
     lab: Session = st.session_state.lab
     if (plan := st.session_state.pop("lab.next", None)) is not None:
         lab.reset(plan)
-    if went_back() and lab.step <= 1 and dict(st.query_params) != plan_to_query(lab.current):
-        _follow(lab)
+    if went_back() and dict(st.query_params) != plan_to_query(lab.current):
+        _go_back(lab)
     return lab
+
+
+def _go_back(lab: Session) -> None:
+    """Take up the plan of an address that was left; steps alone undo nothing, and a run that is given up can be replayed."""
+    begun = lab.step > 1
+    plan, _ = plan_from_query(dict(st.query_params))
+    if begun and (plan is None or replace(lab.fitted(plan), steps=0) == replace(lab.current, steps=0)):
+        return
+    _follow(lab)
+    if begun and not lab.notice:
+        lab.notice = "Back at an earlier plan, at its first step. The browser's Forward returns to the other, to replay it."
 
 
 def _follow(lab: Session) -> None:

@@ -16,6 +16,7 @@ from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import plan_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
+from resviz.ui.components.link import here, link
 from resviz.ui.lab.session import Session
 from resviz.ui.markdown import literal
 from resviz.ui.waiting import manager
@@ -220,14 +221,16 @@ def export(held: Session) -> None:
     record = held.lab.record() if held.lab else None
     if record is None:
         return
-    link = f"{(st.context.url or '').split('?')[0]}?{_query_string(held)}"
+    query = _query_string(held)
     with st.popover("Export and link", icon=":material/download:"):
         with st.container(horizontal=True):
             st.download_button("Parquet", lambda: _table(held, "parquet"), "lab.parquet", on_click="ignore")
             st.download_button("CSV", lambda: _table(held, "csv"), "lab.csv", "text/csv", on_click="ignore")
-            st.download_button("Report (HTML)", lambda: _report(held, link), "lab.html", "text/html", on_click="ignore")
+            st.download_button(
+                "Report (HTML)", lambda: _report(held, here(query).url), "lab.html", "text/html", on_click="ignore"
+            )
         st.caption("This link restores contenders, data, seed and every change at its step, and replays them:")
-        st.code(link, language=None, wrap_lines=True)
+        link(query, "this run", "lab-link")
         if held.plan.data == "own":
             st.caption("Your own images are not in the link: whoever opens it gives the same files.")
 
