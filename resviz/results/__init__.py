@@ -4,6 +4,7 @@ from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths,
 from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
+from resviz.results.story import Chapter
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, TrainStep
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Attribution",
     "BlockSignal",
     "Card",
+    "Chapter",
     "DepthSweep",
     "EpochRecord",
     "Faithfulness",

@@ -6,7 +6,7 @@ from resviz.spec.base import Spec
 from resviz.spec.fields import fields_of
 from resviz.spec.presets import preset_of
 
-__all__ = ["describe", "name_of"]
+__all__ = ["describe", "different", "name_of"]
 
 _TITLES = {
     "resnext50_32x4d": "ResNeXt-50 32×4d",
@@ -29,3 +29,10 @@ def describe(spec: Spec) -> str:
     known = fields_of(type(spec))
     words = (says(spec) for name in spec.described if (says := known[name].says) is not None)
     return " · ".join([name_of(spec), *filter(None, words)])
+
+
+def different(spec: Spec) -> str:
+    """Its name and in what it differs from its family's default: `Plain-56 · no norm · PyTorch init`."""
+    usual = set(describe(type(spec)()).split(" · "))
+    name, *words = describe(spec).split(" · ")
+    return " · ".join([name, *(word for word in words if word not in usual)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,8 +19,10 @@ from resviz.data.images import probe_batch
 from resviz.machine import cores
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
+from resviz.results import LabRecord
 from resviz.spec.lab import COMPARISONS
 from resviz.spec.net import NetSpec
+from resviz.training.detect import JUDGED
 from resviz.training.lab import Lab, fitting_threads
 from resviz.zoo.first import First
 
@@ -40,6 +43,38 @@ def _lab() -> dict[str, object]:
     with fitting_threads(8):
         lab.advance()
     return {"record": lab.record()}
+
+
+_STEPS: Final = 150  # by which the residual network of the comparison has learned its digits
+
+
+def _story() -> dict[str, object]:
+    """The same comparison at its first step and after training: what the map of the story says of networks without a norm."""
+    lab = Lab(replace(COMPARISONS["With skips or without"](56), steps=_STEPS), lambda: named_sets("digits"))
+    with fitting_threads(8):
+        for _ in range(_STEPS):
+            lab.advance()
+    record = lab.record()
+    assert record is not None  # it has advanced
+    return {"record": _ends(record)}
+
+
+def _ends(record: LabRecord) -> LabRecord:
+    """Of gradients, updates and signals the first row and the last ones, of which the lab judges the median."""
+
+    def ends(rows: np.ndarray) -> np.ndarray:
+        return np.concatenate([rows[:1], rows[-JUDGED:]])
+
+    tracks = tuple(
+        replace(
+            track,
+            gradients=ends(track.gradients),
+            updates=ends(track.updates),
+            signals={name: ends(rows) for name, rows in track.signals.items()},
+        )
+        for track in record.tracks
+    )
+    return replace(record, steps=ends(record.steps), signal_steps=ends(record.signal_steps), tracks=tracks)
 
 
 def _explain() -> dict[str, object]:
@@ -73,7 +108,12 @@ def _jpeg(picture: Image.Image) -> np.ndarray:
     return np.frombuffer(buffer.getvalue(), np.uint8)
 
 
-MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {"gradients": _gradients, "lab": _lab, "explain": _explain}
+MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
+    "gradients": _gradients,
+    "lab": _lab,
+    "explain": _explain,
+    "story": _story,
+}
 
 
 def measure(name: str) -> First:

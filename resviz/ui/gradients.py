@@ -18,7 +18,7 @@ from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
 from resviz.spec.net import Design, Init, NetSpec, Norm, SpecError, Stem
 from resviz.spec.presets import PRESETS
-from resviz.ui import cache
+from resviz.ui import cache, story
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.probing import begin, probes_of
@@ -30,6 +30,7 @@ from resviz.ui.widgets.pickers import Photograph
 __all__ = ["show"]
 
 _SIDES = [8, 16, 32, 64]
+_SMALL = _SIDES[0]  # of the digits that the story is told of
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ def _body(drawn: NetSpec) -> None:
     )
     if not imagenet and st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
         _sweep(spec, batch)
+    more = [batch.kind] if batch.kind != "digits" else []
+    more += [f"{batch.side} px"] if batch.side != _SMALL else []
+    story.where_am_i(story.Here(spec, more=tuple(more)))
     _why()
 
 

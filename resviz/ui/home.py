@@ -12,6 +12,7 @@ from resviz.ui.components.chart import line_chart
 from resviz.ui.first import meanwhile, profiles
 from resviz.ui.page import ways
 from resviz.ui.probing import probes_of
+from resviz.ui.story import story_map
 
 __all__ = ["show"]
 
@@ -26,6 +27,7 @@ def show() -> None:
         st.header("Take one apart", anchor=False)
         ways()
         _problem()
+    story_map()
     _idea()
     why, led = st.columns(2, gap="large")
     with why:

@@ -13,6 +13,7 @@ from resviz.figures.captions.gradients import comparison, gradient_note, layer_n
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
+from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
 from resviz.figures.captions.training import beside_the_paper, branch_note, degradation, overfitting
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "beside_the_paper",
     "bottleneck_note",
     "branch_note",
+    "chapter_note",
+    "chapter_words",
     "comparison",
     "counted",
     "cut_note",
@@ -30,6 +33,7 @@ __all__ = [
     "growth_note",
     "lab_note",
     "layer_note",
+    "outcome_note",
     "overfitting",
     "pace",
     "paths_note",
@@ -38,6 +42,7 @@ __all__ = [
     "ranking",
     "skips_of",
     "span",
+    "story_line",
     "sweep_note",
     "table_note",
     "trust_note",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from resviz.spec.lab import COMPARISONS, plan_to_query
+from resviz.ui import story
 from resviz.ui.lab import controls, stage
 from resviz.ui.lab.session import Session, session
 from resviz.ui.markdown import literal
@@ -23,6 +24,7 @@ def show(address: Address) -> None:
     with st.container(key="reserve-lab"):
         stage.stage(lab)
     stage.export(lab)
+    story.where_am_i(story.in_the_lab(lab.current, lab.step))
     _try_this(lab)
     _why()
     address.add(plan_to_query(lab.current))
