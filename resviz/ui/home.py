@@ -13,6 +13,7 @@ from resviz.ui.first import meanwhile, profiles
 from resviz.ui.page import ways
 from resviz.ui.probing import probes_of
 from resviz.ui.story import story_map
+from resviz.ui.tour.progress import tour_invitation
 
 __all__ = ["show"]
 
@@ -25,6 +26,7 @@ def show() -> None:
             _live()
     with right:
         st.header("Take one apart", anchor=False)
+        tour_invitation()
         ways()
         _problem()
     story_map()

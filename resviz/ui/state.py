@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from resviz.spec.lab import PARAMETERS
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.query import from_query, to_query
+from resviz.spec.tour import TOUR_PARAMETERS
 
 __all__ = [
     "EXPLAIN_PARAMETERS",
@@ -51,7 +52,7 @@ def follow_back() -> None:
 
 def _addressed() -> NetSpec:
     """The network that the address names; what could not be read becomes the notice."""
-    own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS | EXPLAIN_PARAMETERS}
+    own = {name: text for name, text in st.query_params.items() if name not in PARAMETERS | EXPLAIN_PARAMETERS | TOUR_PARAMETERS}
     spec, problems = from_query(own)
     if problems:
         st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."

@@ -52,7 +52,9 @@ def test_the_table_of_pages_is_the_pages_there_are() -> None:
 def test_home_leads_to_every_other_page() -> None:
     ways = [link.proto.label for link in opened("app.py").get("page_link")]
     assert ways[: len(PAGES)] == [page.title for page in PAGES]  # the navigation
-    assert ways[len(PAGES) :] == [f"**{page.title}**: {page.invitation}" for page in PAGES if page.path]
+    assert ways[len(PAGES)] == "Tour"
+    assert "five-minute tour" in ways[len(PAGES) + 1]
+    assert ways[len(PAGES) + 2 :] == [f"**{page.title}**: {page.invitation}" for page in PAGES if page.path]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
