@@ -5,6 +5,7 @@ from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Field, Forward, Inside, Lens, Readout
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
+from resviz.results.story import Chapter
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, Stage, TrainStep
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "BlockSignal",
     "Box",
     "Card",
+    "Chapter",
     "DepthSweep",
     "EpochRecord",
     "Faithfulness",

@@ -8,10 +8,10 @@ from resviz.judgement import judge
 from resviz.results import Finding, GradientProfile, Judgement, LabRecord, LabTrack
 from resviz.spec.net import NetSpec
 
-__all__ = ["findings"]
+__all__ = ["JUDGED", "findings"]
 
 _DEAD = 0.5  # of a block's ReLU units
-_ROWS = 5  # the median of so many steps is judged, so that one odd batch says nothing
+JUDGED = 5  # the median of so many steps is judged, so that one odd batch says nothing
 _ORDER = ("diverged", "zero", "gone", "explodes", "vanishes", "uneven", "dead")
 
 
@@ -37,7 +37,7 @@ def findings(record: LabRecord, at: int) -> tuple[Finding, ...]:
 def _judged(record: LabRecord, track: LabTrack, spec: NetSpec, at: int) -> Judgement:
     """The median of the last steps, or the step itself where that one is no number."""
     row = _row(record.steps, at)
-    recent = np.asarray(track.gradients[max(0, row - _ROWS + 1) : row + 1], np.float64)
+    recent = np.asarray(track.gradients[max(0, row - JUDGED + 1) : row + 1], np.float64)
     norms = np.median(recent, 0) if np.isfinite(recent[-1]).all() else recent[-1]
     return judge(GradientProfile(track.layers, norms, float(track.loss[_row(record.line_steps, at)])), spec)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,9 +19,11 @@ from resviz.data.images import probe_batch
 from resviz.machine import cores
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
+from resviz.results import LabRecord
 from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import COMPARISONS, LabPlan
 from resviz.spec.net import NetSpec
+from resviz.training.detect import JUDGED
 from resviz.training.lab import Lab, fitting_threads
 from resviz.training.stage import record
 from resviz.zoo.first import First
@@ -47,6 +50,38 @@ def _lab() -> dict[str, object]:
 def _home() -> dict[str, object]:
     """The comparison that the lab opens with, and where it ends with other skips cut: some ten minutes."""
     return {"stage": record()}
+
+
+_STEPS: Final = 150  # by which the residual network of the comparison has learned its digits
+
+
+def _story() -> dict[str, object]:
+    """The same comparison at its first step and after training: what the map of the story says of networks without a norm."""
+    lab = Lab(replace(COMPARISONS["With skips or without"](56), steps=_STEPS), lambda: named_sets("digits"))
+    with fitting_threads(8):
+        for _ in range(_STEPS):
+            lab.advance()
+    record = lab.record()
+    assert record is not None  # it has advanced
+    return {"record": _ends(record)}
+
+
+def _ends(record: LabRecord) -> LabRecord:
+    """Of gradients, updates and signals the first row and the last ones, of which the lab judges the median."""
+
+    def ends(rows: np.ndarray) -> np.ndarray:
+        return np.concatenate([rows[:1], rows[-JUDGED:]])
+
+    tracks = tuple(
+        replace(
+            track,
+            gradients=ends(track.gradients),
+            updates=ends(track.updates),
+            signals={name: ends(rows) for name, rows in track.signals.items()},
+        )
+        for track in record.tracks
+    )
+    return replace(record, steps=ends(record.steps), signal_steps=ends(record.signal_steps), tracks=tracks)
 
 
 def _explain() -> dict[str, object]:
@@ -103,6 +138,7 @@ MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
     "explain": _explain,
     "home": _home,
     "inside": _inside,
+    "story": _story,
 }
 
 

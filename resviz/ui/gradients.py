@@ -20,7 +20,7 @@ from resviz.results import DepthSweep, GradientProfile, Probe
 from resviz.spec.names import describe
 from resviz.spec.net import Design, Init, NetSpec, Norm, SpecError, Stem
 from resviz.spec.presets import PRESETS
-from resviz.ui import cache
+from resviz.ui import cache, story
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.grammar import beside, why
@@ -34,6 +34,7 @@ from resviz.ui.widgets.pickers import Photograph
 __all__ = ["show"]
 
 _SIDES = [8, 16, 32, 64]
+_SMALL = _SIDES[0]  # of the digits that the story is told of
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,9 @@ def _body(drawn: NetSpec) -> None:
     _signals(probes)
     if not imagenet and st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
         _sweep(spec, batch)
+    more = [batch.kind] if batch.kind != "digits" else []
+    more += [f"{batch.side} px"] if batch.side != _SMALL else []
+    story.where_am_i(story.Here(spec, more=tuple(more)))
     why(_WHY)
 
 

@@ -26,6 +26,8 @@ from resviz.ui.first import reading
 from resviz.ui.markdown import literal
 from resviz.ui.page import PAGES
 from resviz.ui.state import current_spec
+from resviz.ui.story import story_map
+from resviz.ui.tour.progress import tour_invitation
 
 __all__ = ["show"]
 
@@ -33,10 +35,11 @@ _WITH_NORM = {"residual": "resnet56-cifar10", "plain": "plain56-cifar10"}  # rec
 
 
 def show() -> None:
-    """The stage, the doors to the pages, and why it works, folded."""
+    """The stage, the tour, the doors to the pages, the map of the story, and why it works, folded."""
     _stage()
+    tour_invitation()
     _doors()
-    # the story map stands here
+    story_map()
     with st.expander("Why"):
         _problem()
         _idea()

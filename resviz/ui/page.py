@@ -22,6 +22,7 @@ from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
 from resviz.ui.markdown import literal
 from resviz.ui.state import current_spec, follow_back, present, presenting, reset, sync_url, undo
+from resviz.ui.tour import progress as tour
 
 __all__ = ["PAGES", "Address", "Page", "nearest", "network_strip", "page", "ways"]
 
@@ -139,9 +140,14 @@ def page(title: str) -> Iterator[Address]:
     about = next(each for each in PAGES if each.title == title)
     _open(about)
     address = Address(about.network)
+    if tour.asks(title):
+        tour.keep_address()
+        st.stop()
     yield address
-    if not address.kept:
-        sync_url(address.more, address.network)
+    if address.kept:
+        tour.keep_address()
+    else:
+        sync_url(address.more | tour.query(), address.network)
     _after(about)
 
 
@@ -178,19 +184,26 @@ def _open(about: Page) -> None:
         st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
     if not mark:
         st.warning(f"assets/{cache.MARK.name} is missing or damaged; copy it from the project again.")
-    # on its way before what takes longer
-    with st.container(key="question" if about.path else "headline"):
-        st.title(f"There is no page /{literal(lost)}" if lost else about.question, anchor=False)
-    with st.container(key="lead"):
-        st.markdown("Its address may be misspelt, or the page was never here." if lost else about.lead)
+    tour.arrive()
+    if tour.current() is not None:
+        from resviz.ui.tour import card
+
+        card.show(about.title)
+    if not tour.asks(about.title):
+        # on its way before what takes longer
+        with st.container(key="question" if about.path else "headline"):
+            st.title(f"There is no page /{literal(lost)}" if lost else about.question, anchor=False)
+        with st.container(key="lead"):
+            st.markdown("Its address may be misspelt, or the page was never here." if lost else about.lead)
     cache.warm_up()
     settle()
     waiting.keep()
     follow_back()
-    query = to_query(current_spec())
+    query = to_query(current_spec()) | tour.query()
     with navigation:
         for each in PAGES:
             st.page_link(each.file, label=each.title, query_params=query)
+        tour.way()
     with marks:
         landmarks.mark("" if lost else about.title, _unsaved(), presenting())
     if lost:
@@ -232,7 +245,7 @@ def _unsaved() -> bool:
 
 def ways() -> None:
     """A way into each page, with the question it answers."""
-    query = to_query(current_spec())
+    query = to_query(current_spec()) | tour.query()
     for each in PAGES:
         if each.invitation:
             st.page_link(each.file, label=f"**{each.title}**: {each.invitation}", icon=each.icon, query_params=query)

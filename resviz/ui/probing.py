@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -16,7 +16,7 @@ from resviz.spec.names import name_of
 from resviz.spec.net import Design, NetSpec, SpecError
 from resviz.ui import cache, waiting
 
-__all__ = ["begin", "probes_of"]
+__all__ = ["begin", "measured", "probes_of"]
 
 
 def begin(nets: Mapping[Design, NetSpec], batch: str, size: int, side: int) -> None:
@@ -37,6 +37,16 @@ def probes_of(
     return dict(zip(nets, probes, strict=True)) if len(probes) == len(nets) else None
 
 
+def measured(nets: Mapping[Design, NetSpec], batch: str, size: int, side: int) -> dict[Design, Probe] | None:
+    """What `probes_of` has measured before, where it has."""
+    found = {key: waiting.manager().remembered(_key(spec, batch, size, side)) for key, spec in nets.items()}
+    return None if None in found.values() else found
+
+
+def _key(spec: NetSpec, batch: str, size: int, side: int, picture: str | None = None) -> tuple[Hashable, ...]:
+    return "probe", spec, batch, size, side, picture
+
+
 def _wanted(
     nets: Mapping[Design, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
 ) -> list[waiting.Wanted[Probe]]:
@@ -52,7 +62,8 @@ def _wanted(
         with fitting_threads(side):
             return gradient_probe(build(spec).train().to(device()), images.to(device()), targets.to(device()), tick)
 
-    asked = batch, size, side, picture and picture[0]
+    shown = picture[0] if picture else None
     return [
-        (f"probe.{key}", ("probe", spec, *asked), f"Measuring {name_of(spec)}", partial(work, spec)) for key, spec in nets.items()
+        (f"probe.{key}", _key(spec, batch, size, side, shown), f"Measuring {name_of(spec)}", partial(work, spec))
+        for key, spec in nets.items()
     ]

@@ -56,9 +56,11 @@ def test_home_has_three_doors_beside_the_navigation() -> None:
     at = opened("app.py")
     ways = [link.proto.label for link in at.get("page_link")]
     assert ways[: len(PAGES)] == [page.title for page in PAGES]
+    assert ways[len(PAGES)] == "Tour"
+    assert "five-minute tour" in ways[len(PAGES) + 1]
     said = {page.title: page.invitation for page in PAGES}
     doors = {"Build": "Build", "Train": "Lab", "Explain a photo": "Explain"}
-    assert ways[len(PAGES) :] == [f"**{name}**: {said[title]}" for name, title in doors.items()]
+    assert ways[len(PAGES) + 2 :] == [f"**{name}**: {said[title]}" for name, title in doors.items()]
     assert [expander.label for expander in at.expander] == ["Why"]
 
 
@@ -80,7 +82,7 @@ def test_home_without_its_recording_says_so(monkeypatch: pytest.MonkeyPatch, tmp
         at = opened("app.py")
         assert not at.exception
         assert any("home.npz cannot be read" in warning.value.replace("\\", "") for warning in at.warning)
-        assert len(at.get("page_link")) == len(PAGES) + 3
+        assert len(at.get("page_link")) == len(PAGES) + 5
     finally:
         for kept in (first.reading, home._data, home._curves, home._evidence):
             kept.cache_clear()

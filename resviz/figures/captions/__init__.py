@@ -15,15 +15,29 @@ from resviz.figures.captions.lab import finding_note, growth_note, lab_note
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
 from resviz.figures.captions.stage import norm_answer, stage_note
+from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
+from resviz.figures.captions.tour import (
+    AFTER_A_CUT,
+    Seen,
+    seen_in_depth,
+    seen_of_a_cut,
+    seen_of_a_map,
+    seen_of_the_norm,
+    seen_of_the_skips,
+)
 from resviz.figures.captions.training import beside_the_paper, branch_note, degradation, overfitting
 
 __all__ = [
+    "AFTER_A_CUT",
+    "Seen",
     "apart_note",
     "attribution_note",
     "beside_the_paper",
     "bottleneck_note",
     "branch_note",
     "changed_note",
+    "chapter_note",
+    "chapter_words",
     "comparison",
     "counted",
     "cut_note",
@@ -37,15 +51,22 @@ __all__ = [
     "lab_note",
     "layer_note",
     "norm_answer",
+    "outcome_note",
     "overfitting",
     "pace",
     "paths_note",
     "percent",
     "prediction_note",
     "ranking",
+    "seen_in_depth",
+    "seen_of_a_cut",
+    "seen_of_a_map",
+    "seen_of_the_norm",
+    "seen_of_the_skips",
     "skips_of",
     "span",
     "stage_note",
+    "story_line",
     "sweep_note",
     "table_note",
     "trust_note",

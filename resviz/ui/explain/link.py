@@ -12,7 +12,7 @@ from resviz.ui.cache import samples
 from resviz.ui.networks import bundled_titles, come_back
 from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
 
-__all__ = ["arrived", "asked", "choose", "chosen", "keep", "link", "restore", "usual", "valid"]
+__all__ = ["arrived", "asked", "choose", "chosen", "enter_with", "keep", "link", "restore", "usual", "valid"]
 
 _KEPT: Final = "explain.link"
 _QUESTION: Final = "explain.question"
@@ -105,6 +105,13 @@ def restore() -> None:
         _set(key, query.get(name))
     for key, name in (("explain.methods", "methods"), (f"layers.{model}", "layers")):
         _set(key, query[name].split(",") if name in query else None)
+
+
+def enter_with(query: Mapping[str, str]) -> None:
+    """Set the page, when it is drawn next, as a link with this query would."""
+    st.session_state[_KEPT] = dict(query)
+    for key in ("explain.source", "explain.methods", "explain.view", _QUESTION):
+        st.session_state.pop(key, None)
 
 
 def keep(question: Mapping[str, str | None]) -> None:

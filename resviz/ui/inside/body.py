@@ -25,6 +25,7 @@ from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.page import Address
 from resviz.ui.state import INSIDE_PARAMETERS, sync_url
 from resviz.ui.subject import Subject, choose_subject, warn_of_unknown
+from resviz.ui.tour import progress as tour
 
 __all__ = ["show"]
 
@@ -97,7 +98,7 @@ def _stage(subject: Subject, order: Order, target: int) -> None:
         parts.blocks(subject)
         parts.forms(subject, spot.unit, seen.mapped != "none")
     _files(seen, order)
-    sync_url(_link(subject))
+    sync_url(_link(subject) | tour.query())
 
 
 def _look(unit: str) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from resviz.spec.lab import COMPARISONS, plan_to_query
+from resviz.ui import story
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import controls, stage
 from resviz.ui.lab.session import session
@@ -32,6 +33,7 @@ def show(address: Address) -> None:
             stage.stage(lab)
     stage.measurements(lab)
     stage.export(lab)
+    story.where_am_i(story.in_the_lab(lab.current, lab.step))
     why(_WHY)
     address.add(plan_to_query(lab.current))
 

@@ -14,7 +14,7 @@ from resviz.jobs import AGAIN, Job, JobsFull
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.spec.datasets import DATASETS
-from resviz.spec.lab import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
+from resviz.spec.lab import COMPARISONS, PARAMETERS, Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec, SpecError
 from resviz.ui.state import went_back
 from resviz.ui.waiting import submit
@@ -193,7 +193,8 @@ def session() -> Session:
     lab: Session = st.session_state.lab
     if (plan := st.session_state.pop("lab.next", None)) is not None:
         lab.reset(plan)
-    if went_back() and dict(st.query_params) != plan_to_query(lab.current):
+    own = {name: text for name, text in st.query_params.items() if name in PARAMETERS}
+    if went_back() and own != plan_to_query(lab.current):
         _go_back(lab)
     return lab
 

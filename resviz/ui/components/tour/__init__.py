@@ -1,0 +1,1 @@
+"""What shows a visitor of the tour where the next thing to do is."""
