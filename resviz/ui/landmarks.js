@@ -29,11 +29,14 @@ function presented() {
 export default function ({ data }) {
   document.documentElement.toggleAttribute("data-present", data.present);
   const still = data.present ? presented() : () => {};
+  document.querySelector("main")?.setAttribute("tabindex", "-1"); // what is in it can be reached, and scrolls it
   const bar = document.querySelector(".st-key-navigation");
   if (bar) {
     bar.setAttribute("role", "navigation");
     bar.setAttribute("aria-label", "Pages");
     for (const link of bar.querySelectorAll("a")) {
+      // a page's controls are ten stops of the Tab key away at most: no stop for where one is, nor for what Home offers too
+      link.tabIndex = ["Tour", data.current].includes(link.textContent.trim()) ? -1 : 0;
       if (link.textContent.trim() !== data.current) {
         link.removeAttribute("aria-current");
         continue;

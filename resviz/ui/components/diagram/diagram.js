@@ -42,7 +42,7 @@ function show(root, parentElement, data, setTriggerValue) {
     const [least, most] = drawing === data.tall ? [typeSize() / WORDS, 1.15] : [Math.min(0.76, data.most), data.most];
     const scale = clamp(root.clientWidth / drawing.width, least, most);
     svg.style.width = `${scale * drawing.width}px`;
-    svg.style.setProperty("--shrink", Math.min(1.2, clamp(1, typeSize() / (WORDS * scale), (typeSize() + 3) / (WORDS * scale))));
+    svg.style.setProperty("--shrink", Math.min(1.25, clamp(1, typeSize() / (WORDS * scale), (typeSize() + 3) / (WORDS * scale))));
     for (const shape of drawing.shapes) {
       const node = element(shape.tag, shape.attrs);
       if (shape.css) node.setAttribute("class", shape.css);
