@@ -42,8 +42,8 @@ def show(address: Address) -> None:
         if query:
             choose(query)
         st.session_state[_SPOT] = spot_from_query(query)
-    tries = st.container()
     stage, drawer = beside()
+    tries = stage.container()
     subject = choose_subject(drawer, stage)
     if subject is None:
         return
