@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from resviz.figures import captions
 from resviz.results import (
+    Arithmetic,
     Attribution,
     BlockSignal,
+    Chapter,
     DepthSweep,
     EpochRecord,
     Faithfulness,
@@ -30,7 +34,7 @@ from resviz.results import (
     Scope,
 )
 from resviz.spec.lab import LabPlan
-from resviz.spec.net import Init, NetSpec, Shortcut
+from resviz.spec.net import Init, NetSpec, Norm, Shortcut
 
 Row = tuple[tuple[object, ...], object]
 ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
@@ -457,6 +461,19 @@ ALIKE = "One seed (3) each, 2 epochs where the paper took 164, on CIFAR-10."
 PLAIN_RUNS = {(False, 56): run(9.0, 0), (False, 20): run(5.0, 0), (False, 32): run(99.0, 0)}
 PLAIN_NOTE = "**Without skips**, going from 20 to 56 layers the training error rises from 5.0 % to 9.0 %."
 
+READS = (
+    "`layer1.0.conv2` reads 2 channels × 1×1 = 2 products for channel 4 at row 5, column 6. Added up here in 64 bits, they meet "
+    "the network's own number"
+)
+
+
+def arithmetic(joined: float) -> Arithmetic:
+    """1 · 0.5 + 2 · 0.25 from the convolution, which an identity of 1.5 makes 2.5; the network says `joined`."""
+    window, weights = np.array([[[1.0]], [[2.0]]]), np.array([[[0.5]], [[0.25]]])
+    place, norm = ("layer1.0", 4, 5, 6, "layer1.0.conv2", "layer1.0.bn2", 0), (0.0, 1.0, 0.0)
+    return Arithmetic(*place, window, weights, *norm, 1.5, "identity", "relu", 1.0, joined, joined)
+
+
 ROWS: dict[str, list[Row]] = {
     "attribution_note": CHECKS,
     "prediction_note": PREDICTIONS,
@@ -613,11 +630,49 @@ ROWS: dict[str, list[Row]] = {
         ),
         (({(True, 20): run(0, 8.0)}, {20: 8.75}), f"ResNet-20 is 0.8 points below the paper. {ALIKE}"),
     ],
+    "apart_note": [
+        ((arithmetic(2.5),), f"{READS}, computed in 32, exactly."),
+        ((arithmetic(3.0),), f"{READS}, computed in 32, to 0.500."),
+    ],
+    "stage_note": [
+        (
+            ({"data": "Digits", "seed": 3, "measured": "2026-01-02", "machine": "x86_64", "command": "make it"}, 200),
+            "Recorded, one training for each answer: Digits, seed 3, 200 held-out images; 2026-01-02, x86_64, `make it`.",
+        )
+    ],
+    "chapter_words": [
+        ((Chapter("k", {"plain": NetSpec().plain()}, {}, "digits"),), ("With batch norm", "At the start, on digits")),
+        (
+            (Chapter("k", {"plain": NetSpec(norm=Norm.NONE).plain()}, {}, "CIFAR-10", 30, "epoch"),),
+            ("With no norm", "After 30 epochs of CIFAR-10"),
+        ),
+    ],
+}
+
+
+# what needs whole recordings is checked where they are made
+ELSEWHERE = {
+    "changed_note": "test_spot.py",
+    "field_note": "test_spot.py",
+    "forming_note": "test_spot.py",
+    "unit_note": "test_spot.py",
+    "norm_answer": "test_stage.py",
+    "chapter_note": "test_story.py",
+    "outcome_note": "test_story.py",
+    "story_line": "test_story.py",
+    "seen_in_depth": "test_tour.py",
+    "seen_of_a_cut": "test_tour.py",
+    "seen_of_a_map": "test_tour.py",
+    "seen_of_the_norm": "test_tour.py",
+    "seen_of_the_skips": "test_tour.py",
 }
 
 
 def test_every_public_caption_has_rows() -> None:
-    assert set(ROWS) == set(captions.__all__)
+    public = {name for name in captions.__all__ if inspect.isfunction(getattr(captions, name))}
+    assert {*ROWS, *ELSEWHERE} == public
+    for name, file in ELSEWHERE.items():
+        assert f"{name}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

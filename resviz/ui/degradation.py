@@ -15,7 +15,7 @@ from resviz.figures import axes, captions, gradients, training
 from resviz.results import Run
 from resviz.spec.net import Design
 from resviz.spec.query import from_query
-from resviz.ui import cache
+from resviz.ui import cache, story
 from resviz.ui.components.chart import line_chart
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import race
@@ -126,6 +126,8 @@ def _figures(runs: _Runs) -> None:
         _gradients(view, epoch)
     with right:
         _branches(view, epoch)
+    inside = next(iter(view.inside.values()))
+    story.where_am_i(story.Here(from_query(inside.card["spec"])[0], epoch, inside.card["data"].split(",")[0]))
 
 
 def _curves(view: _View, epoch: int) -> None:

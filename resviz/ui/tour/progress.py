@@ -26,6 +26,7 @@ __all__ = [
     "move",
     "query",
     "stop_here",
+    "stop_of",
     "tour_invitation",
     "way",
 ]
