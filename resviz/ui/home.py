@@ -57,7 +57,7 @@ def _stage() -> None:
     except ValueError as error:
         st.warning(literal(str(error)), icon=":material/info:")
         return
-    with st.container(key="reserve-stage"):
+    with st.container(key="stage"):
         show_stage(_data(), _go)
     st.caption(captions.stage_note(first.card, first.values["stage"].images))
     if where := st.session_state.pop("home.go", ""):

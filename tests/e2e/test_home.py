@@ -220,3 +220,25 @@ def test_a_finger_cuts_by_the_slider(contexts: dict[str, BrowserContext], server
         box = target.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 44, target.inner_text()
+
+
+def test_on_a_tall_screen_nothing_is_empty_below_the_stage(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 2000}, reduced_motion="reduce")
+    page = home(context, server)
+    stage, note = page.locator(".stage").bounding_box(), page.get_by_text("Recorded, one training").bounding_box()
+    assert stage is not None
+    assert note is not None
+    assert 0 <= note["y"] - stage["y"] - stage["height"] < 60
+    context.close()
+
+
+def test_the_stage_can_be_presented_alone(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{server.url}/?present=1")
+    page.locator(".stage rect.bar").first.wait_for()
+    expect(page.locator(".st-key-doors")).to_be_hidden()
+    expect(page.locator(".st-key-navigation")).to_be_hidden()
+    page.locator(".hit[data-skip='9']").click()
+    expect(page.locator(".hit[aria-checked=false]")).to_have_count(9)
+    context.close()

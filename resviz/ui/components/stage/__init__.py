@@ -22,8 +22,8 @@ def show_stage(data: Mapping[str, object], go: Callable[[str], None]) -> None:
     """What `figures.stage.stage_data` returns; `go` hears which of the view's links, relative to this page, was followed."""
 
     def followed() -> None:
-        where = st.session_state["stage"].go
+        where = st.session_state["home-stage"].go
         if isinstance(where, str):
             go(where)
 
-    _component()(key="stage", data=dict(data), on_go_change=followed, height="content")
+    _component()(key="home-stage", data=dict(data), on_go_change=followed, height="content")

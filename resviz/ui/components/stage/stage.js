@@ -239,7 +239,7 @@ function show(root, data, send) {
   around.addEventListener("focusout", () => point(0), { signal: over.signal });
   layout();
   root.classList.add("drawn");
-  const kept = root.getRootNode().host?.closest(".st-key-reserve-stage"); // drawn, it knows itself how tall it is
+  const kept = root.getRootNode().host?.closest(".st-key-stage"); // drawn, it knows itself how tall it is
   if (kept) kept.style.minHeight = "0";
   if (memory.playing) play();
   const still = onResize(root, layout);
