@@ -111,6 +111,15 @@ def test_the_recording_is_small_and_what_the_lab_does_here() -> None:
         assert len(kept.loss) == 150
 
 
+def test_homes_stage_shows_the_same_training() -> None:
+    """Recorded by itself, and kept to three digits."""
+    stage = read_first("home").values["stage"]
+    assert stage.plan == RECORD.plan
+    for i, track in enumerate(RECORD.tracks):
+        assert np.allclose(stage.gradients[i, [0, -1]], np.log10(track.gradients[[0, -1]]), atol=0.2)
+        assert abs(stage.accuracy[i, -1] - track.held_out[-1, 1]) <= 1
+
+
 def test_every_number_follows_the_measurement(told: dict[str, Chapter]) -> None:
     chapter = told["norm.start"]
     plain = chapter.profiles["plain"]

@@ -157,7 +157,8 @@ def _after(about: Page) -> None:
     with st.container(key="next", horizontal=True, gap="large"):
         if about.path and after:
             label = f"Next: **{after[0].question}**"
-            st.page_link(after[0].file, label=label, icon=":material/arrow_forward:", query_params=to_query(current_spec()))
+            query = to_query(current_spec()) | tour.query()
+            st.page_link(after[0].file, label=label, icon=":material/arrow_forward:", query_params=query)
         if presenting():
             st.button("Leave (Esc)", icon=":material/close:", type="tertiary", on_click=present, args=(False,))
         elif about.path:

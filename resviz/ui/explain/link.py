@@ -110,7 +110,7 @@ def restore() -> None:
 def enter_with(query: Mapping[str, str]) -> None:
     """Set the page, when it is drawn next, as a link with this query would."""
     st.session_state[_KEPT] = dict(query)
-    for key in ("explain.source", "explain.methods", "explain.view", _QUESTION):
+    for key in ("explain.source", "explain.methods", "explain.view", _QUESTION, _LAST):
         st.session_state.pop(key, None)
 
 

@@ -25,7 +25,6 @@ __all__ = [
     "leave",
     "move",
     "query",
-    "stop_here",
     "stop_of",
     "tour_invitation",
     "way",
@@ -58,12 +57,6 @@ def stop_of(tour: Tour) -> Stop:
     from resviz.ui.tour.stops import STOPS
 
     return STOPS[tour.stop - 1]
-
-
-def stop_here(page: str) -> Stop | None:
-    """The stop that this page is now."""
-    tour = current()
-    return stop if tour is not None and (stop := stop_of(tour)).page == page else None
 
 
 def asks(page: str) -> bool:
