@@ -21,7 +21,7 @@ from resviz.results.inside import Mapped
 
 __all__ = ["addends", "changed", "effect", "forward", "hooked", "look", "mapped", "readout", "unit_of"]
 
-_WINDOWS = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
+_Window = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 
 
 @contextmanager
@@ -63,6 +63,7 @@ def forward(net: Net, picture: Tensor) -> Forward:
         return lambda _module, inputs: entered.__setitem__(name, _array(inputs[0]))
 
     def window(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(module, _Window)  # hung on these alone
         name, unit = owner.get(module, ("", None))
         lenses.append(_lens(module, name, unit, inputs[0]))
 
@@ -77,16 +78,15 @@ def forward(net: Net, picture: Tensor) -> Forward:
         for name, unit in units.items():
             hooks.enter_context(hooked(unit.register_forward_pre_hook(enter(name)), unit.register_forward_hook(leave(name))))
         for module in net.modules():
-            if isinstance(module, _WINDOWS):
+            if isinstance(module, _Window):
                 hooks.enter_context(hooked(module.register_forward_pre_hook(window)))
         logits = net(picture)
     return Forward(entered, _array(logits), tuple(lenses))
 
 
-def _lens(module: nn.Module, name: str, unit: Unit | None, x: Tensor) -> Lens:
-    def side(value: object) -> int:
-        first: int = value[0] if isinstance(value, tuple) else value  # type: ignore[assignment] # an int or a pair
-        return first
+def _lens(module: _Window, name: str, unit: Unit | None, x: Tensor) -> Lens:
+    def side(value: int | str | tuple[int, ...]) -> int:  # PyTorch's padding may be a word; no family's is
+        return int(value[0] if isinstance(value, tuple) else value)
 
     kernel, stride, padding = side(module.kernel_size), side(module.stride), side(module.padding)
     reach = side(getattr(module, "dilation", 1)) * (kernel - 1) + 1

@@ -73,8 +73,8 @@ def show() -> None:
 
 _TELLING: Final = {
     "Watch them learn": {"epoch": 1, "epoch.drawn": 0, "playing": True},
-    "Without skips: deeper is worse": {"designs": ["without"]},
-    "With skips: deeper is better": {"designs": ["with"]},
+    "Plain networks alone": {"designs": ["without"]},
+    "Residual networks alone": {"designs": ["with"]},
 }
 
 

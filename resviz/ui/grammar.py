@@ -19,7 +19,7 @@ def entered(title: str) -> None:
 
 
 def chips(settings: Mapping[str, Callable[[], None]]) -> None:
-    """Telling settings over the stage, one click away; undo takes them back."""
+    """Telling settings over the stage, one click away."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="chips"):
         st.markdown("Try", width="content")
         for label, act in settings.items():

@@ -49,14 +49,14 @@ def test_a_link_can_be_copied_and_photographed(path: str, server: Server, browse
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_code_is_dark_on_light_in_both_themes(scheme: str, server: Server, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     opened(page, server, "build?blocks=2-2-2")
     with Image.open(io.BytesIO(page.locator("img.code").screenshot())) as shot:
         shown = shot.convert("L")
     edge = shown.width // 40
-    assert min(shown.getpixel((edge, y)) for y in range(edge, shown.height - edge)) > 240  # type: ignore[type-var]
-    assert shown.getextrema()[0] < 60  # type: ignore[operator]
+    assert min(shown.getpixel((edge, y)) for y in range(edge, shown.height - edge)) > 240
+    assert shown.getextrema()[0] < 60
     box = page.locator("img.code").bounding_box()
     assert box is not None
     assert box["x"] >= 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -96,7 +97,9 @@ def batch(page: PageCase) -> None:
         _show(result or ended[key])
 
 
+@st.fragment
 def _show(answers: _Answers) -> None:
+    """The table, the chosen row's maps, and the files; choosing a row draws this alone anew."""
     failed = sum(bool(row.problem) for row in answers.rows)
     count = sum(bool(row.answer) for row in answers.rows)
     words = f"**{count} answer{'' if count == 1 else 's'}**"
@@ -205,7 +208,7 @@ def _entries(files: Files) -> Iterator[Entry]:
     """Every picture given, those in a zip one by one; a zip that cannot be read is one that says why."""
     for name, data in files:
         if not name.lower().endswith(".zip"):
-            yield Entry(name, lambda data=data: data)  # type: ignore[misc]
+            yield Entry(name, io.BytesIO(data).getvalue)
             continue
         try:
             yield from unzip(data)

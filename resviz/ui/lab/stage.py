@@ -38,8 +38,8 @@ def measurements(held: Session) -> None:
 
 def _looked(held: Session) -> _Looked | None:
     """What the visitor looks at; None while it moves on by itself."""
-    record = held.lab.record() if held.lab else None
-    if record is None or held.running:
+    record = None if held.running or held.lab is None else held.lab.record()
+    if record is None:
         return None
     return _at(held, record), _chosen(record), st.session_state.get("selected")
 
@@ -143,9 +143,8 @@ def _signals(record: LabRecord, chosen: int, at: int, selected: str | None) -> N
         st.caption(captions.growth_note(record, at))
     dead = max(float(np.nanmax(np.nan_to_num(track.signals["dead"]))) for track in record.tracks)
     if dead > 0:
-        with st.container():
-            st.markdown(f"**Dead ReLU units**: up to {100 * dead:.0f} % of a block")
-            line_chart(lab.block_lines(record, "dead", at), "lab-dead", "Share of dead ReLU units in each block")
+        st.markdown(f"**Dead ReLU units**: up to {100 * dead:.0f} % of a block")
+        line_chart(lab.block_lines(record, "dead", at), "lab-dead", "Share of dead ReLU units in each block")
 
 
 def _select(name: str) -> None:

@@ -207,7 +207,7 @@ STOPS: Final = (
         question=f"ResNet-56 without a norm has learned for {_LEARNED} steps. Then one of its 27 skips is cut, and it goes on learning. What "
         f"happens in the next {captions.AFTER_A_CUT} steps to how many pictures it gets right?",
         choices=("Hardly anything: 26 skips are left", "It stumbles and finds its way back", "It is lost and does not come back"),
-        action=f"Press **Start**. After step {_LEARNED} click or tap an arc under **Reach in** to cut a skip, and let it run on for "
+        action=f"Press **Start**. After step {_LEARNED} click or tap an arc of the network to cut a skip, and let it run on for "
         f"{captions.AFTER_A_CUT} steps.",
         mark=("lab-start", "lab-diagram"),
         do=_cut_it,
