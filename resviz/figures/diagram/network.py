@@ -89,7 +89,7 @@ class _Network:
         return self.whole((*self.bands.shapes, *trunk.shapes, *self.canvas.shapes), legend)
 
     def whole(self, shapes: tuple[Shape, ...], legend: bool) -> Diagram:
-        wide, high = self.x + 112, _MIDDLE + _BAND + (32.0 if legend else 14.0)
+        wide, high = self.x + 120, _MIDDLE + _BAND + (32.0 if legend else 14.0)
         return Diagram(high + 64, wide, shapes) if self.canvas.vertical else Diagram(wide, high, shapes)
 
     def height(self, side: int) -> float:
@@ -114,8 +114,8 @@ class _Network:
                 h = self.height(row.out_shape[1])
                 self.canvas.rect(at, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
             if not i:
-                anchor = "start" if self.canvas.vertical else "middle"
-                self.canvas.text(self.x + 10, _MIDDLE + _HALF + 18, "image", "small", anchor)
+                at_start = self.x + 10 if self.canvas.vertical else 2.0  # whole, also where words are drawn larger
+                self.canvas.text(at_start, _MIDDLE + _HALF + 18, "image", "small", "start")
             at += self.bar + 5
         self.x = at + 9
 
@@ -230,5 +230,5 @@ class _Network:
     def scale(self, y: float, low: str, colours: Sequence[str], high: str) -> None:
         self.canvas.text(14, y, f"gradient {low}", "small", "start")
         for i, colour in enumerate(colours):
-            self.canvas.rect(140 + 6 * i, y - 10, 6.5, 10, "", radius=0, fill=colour)
-        self.canvas.text(146 + 6 * len(colours), y, high, "small", "start")
+            self.canvas.rect(172 + 6 * i, y - 10, 6.5, 10, "", radius=0, fill=colour)
+        self.canvas.text(178 + 6 * len(colours), y, high, "small", "start")

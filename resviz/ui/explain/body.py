@@ -68,8 +68,8 @@ def show(address: Address) -> None:
     with control_column:
         question = _controls(subject)
     with figure_column:
-        _said(subject)
         view = _view(subject, question)
+        _said(subject)
         _answer(subject, question)
     with chosen:
         _try_this(subject)
@@ -203,6 +203,7 @@ def _view(subject: Subject, question: _Question) -> str:
         "View", VIEWS, required=True, key=valid("explain.view", VIEWS, usual_view), label_visibility="collapsed"
     )
     view = view or usual_view
+    figure = st.container()  # before what is set on it
     part, look = classifier.preprocessing.crop / classifier.preprocessing.resize, Look()
     if view in WITH_MAPS:
         look = look_bar(lambda x, y, zoom: pickers.crop_to(subject.whole, "crop", part, x, y, zoom))
@@ -217,7 +218,8 @@ def _view(subject: Subject, question: _Question) -> str:
         methods=[with_parameters(name, subject.network) for name in question.names],
         look=look,
     )
-    VIEWS[view](page)
+    with figure:
+        VIEWS[view](page)
     st.caption(literal(page.about))
     return view
 

@@ -39,10 +39,10 @@ function show(root, parentElement, data, setTriggerValue) {
     const drawing = root.clientWidth < 600 && data.tall ? data.tall : data.wide;
     const svg = element("svg", { viewBox: `0 0 ${drawing.width} ${drawing.height}`, role: "group", "aria-label": data.title });
     // what is wider than its room scrolls; words keep the page's size where the picture is drawn smaller
-    const [least, most] = drawing === data.tall ? [typeSize() / WORDS, 1.15] : [Math.min(0.76, data.most), data.most];
+    const [least, most] = drawing === data.tall ? [typeSize() / WORDS, 1.15] : [Math.min(0.71, data.most), data.most];
     const scale = clamp(root.clientWidth / drawing.width, least, most);
     svg.style.width = `${scale * drawing.width}px`;
-    svg.style.setProperty("--shrink", Math.min(1.25, clamp(1, typeSize() / (WORDS * scale), (typeSize() + 3) / (WORDS * scale))));
+    svg.style.setProperty("--shrink", Math.min(1.32, clamp(1, typeSize() / (WORDS * scale), (typeSize() + 3) / (WORDS * scale))));
     for (const shape of drawing.shapes) {
       const node = element(shape.tag, shape.attrs);
       if (shape.css) node.setAttribute("class", shape.css);
