@@ -26,6 +26,7 @@ _LOG = logging.getLogger(__name__)
 AGAIN: Final = object()  # what work returns to be called once more, after those who wait
 TURN = 0.5  # seconds of computing before a job should let others have the core
 _MEMORY = 30.0  # seconds in which half of what a visitor has used is forgotten
+_REST = 20.0  # idle seconds after which memory is given back: a next computation soon after would take it anew, page by page
 GRACE = 8.0  # seconds that a job outlives its browser session, in case the connection only dropped
 
 
@@ -268,11 +269,14 @@ class Jobs:
         return min((busy[owner], self._share(owner, now)) for owner in run.owners or [""])
 
     def _serve(self) -> None:
+        worked = False
         while True:
             with self._changed:
                 self._drop_unwanted()
                 while not self._waiting:
-                    self._changed.wait()
+                    if not self._changed.wait(_REST if worked else None) and not self._running:
+                        give_back()
+                        worked = False
                     self._drop_unwanted()
                 busy, now = Counter(owner for run in self._running for owner in run.owners), time.monotonic()
                 # the first of equals waits longest
@@ -293,7 +297,5 @@ class Jobs:
                     self._results[run.key] = run.result
                     while len(self._results) > self._keep:
                         self._results.popitem(last=False)
-                idle = not self._waiting and not self._running
             del run  # an idle worker must not keep what its last computation held
-            if idle:
-                give_back()
+            worked = True

@@ -12,13 +12,13 @@ from torch import nn
 from resviz.data.images import probe_batch
 from resviz.figures.captions import gradient_note
 from resviz.judgement import judge
+from resviz.machine import fitting_threads
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import Judgement
 from resviz.spec.names import describe
 from resviz.spec.net import Activation, Block, Init, NetSpec, Norm, Shortcut
 from resviz.spec.presets import PRESETS, cifar_blocks
-from resviz.training.lab import fitting_threads
 
 __all__ = ["SETTINGS", "naive", "said"]
 

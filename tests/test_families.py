@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from resviz.data.datasets import digits_split
 from resviz.figures.diagram import block_diagram, network_diagram
+from resviz.machine import fitting_threads
 from resviz.nets.build import build, skeleton
 from resviz.nets.cost import check_memory, layer_table
 from resviz.nets.families import FAMILIES, Family, family_of, recognised
@@ -28,7 +29,7 @@ from resviz.spec.lab import Edit, LabPlan, labels_of
 from resviz.spec.names import describe
 from resviz.spec.net import Block, NetSpec, SpecError
 from resviz.spec.query import to_query
-from resviz.training.lab import Lab, fitting_threads
+from resviz.training.lab import Lab
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,14 @@ from resviz.figures import captions
 from resviz.figures.story import map_decades, story_markup
 from resviz.figures.theme import number
 from resviz.judgement import judge
+from resviz.machine import fitting_threads
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import Chapter, LabRecord
 from resviz.spec.lab import COMPARISONS, Edit
 from resviz.spec.net import DESIGNS, Init, NetSpec, Norm
 from resviz.training.detect import findings
-from resviz.training.lab import Lab, fitting_threads
+from resviz.training.lab import Lab
 from resviz.ui import cache
 from resviz.ui.story import Here, chapters, here_in, in_the_lab
 from resviz.zoo.first import FIRST, read_first

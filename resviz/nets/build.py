@@ -39,7 +39,7 @@ def build(spec: Spec) -> Net:
     Each layer draws from a generator of its own, seeded by the spec's seed and the layer's name: a plain and a residual
     network, or two that differ in one cut, have equal weights wherever both have the layer.
     """
-    net: Net = skeleton(spec).to_empty(device="cpu")
+    net: Net = family_of(spec).module()(spec)
     generator = torch.Generator()
     with torch.no_grad():
         for name, layer in net.named_modules():

@@ -11,7 +11,22 @@ from torch import nn
 
 from resviz.spec.net import Activation, Init, NetSpec, Norm
 
-__all__ = ["ACTIVATIONS", "NORMS", "conv", "draw_conv"]
+__all__ = ["ACTIVATIONS", "NORMS", "Conv2d", "Linear", "conv", "draw_conv"]
+
+
+class Conv2d(nn.Conv2d):
+    """PyTorch's, which does not draw its weights at its construction: `build` draws them, or a checkpoint has them."""
+
+    def reset_parameters(self) -> None:
+        """Leave them as they are."""
+
+
+class Linear(nn.Linear):
+    """PyTorch's, which does not draw its weights at its construction."""
+
+    def reset_parameters(self) -> None:
+        """Leave them as they are."""
+
 
 ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     Activation.RELU: nn.ReLU,
@@ -37,7 +52,7 @@ NORMS: dict[Norm, Callable[[int], nn.Module]] = {
 def conv(spec: NetSpec, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
     """Same-size convolution; it has a bias of its own only where no norm follows with one."""
     bias = spec.norm is Norm.NONE
-    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=bias)
+    return Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=bias)
 
 
 def draw_conv(conv: nn.Conv2d, spec: NetSpec, generator: torch.Generator) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from resviz import __version__
 from resviz.data.datasets import named_sets
 from resviz.data.images import probe_batch
-from resviz.machine import cores
+from resviz.machine import cores, fitting_threads
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import LabRecord
@@ -24,7 +24,7 @@ from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import COMPARISONS, LabPlan
 from resviz.spec.net import NetSpec
 from resviz.training.detect import JUDGED
-from resviz.training.lab import Lab, fitting_threads
+from resviz.training.lab import Lab
 from resviz.training.stage import record
 from resviz.zoo.first import First
 

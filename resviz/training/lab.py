@@ -6,16 +6,14 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from resviz.data.images import ImageSet
-from resviz.machine import plain
 from resviz.nets.build import build
 from resviz.nets.cost import memory_need
 from resviz.nets.families.resnet import ResNet
@@ -27,13 +25,12 @@ from resviz.spec.lab import Edit, LabPlan, labels_of
 from resviz.spec.net import NetSpec
 from resviz.training.history import History
 
-__all__ = ["HELD_OUT", "HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Estimate", "Lab", "estimate", "fitting_threads"]
+__all__ = ["HELD_OUT", "HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Estimate", "Lab", "estimate"]
 
 SIGNALS_EVERY = 16  # steps between two looks at the forward signal
 HELD_OUT_EVERY = 50  # steps between two looks at the held-out images
 HELD_OUT = 200  # of which at most so many are looked at
 _MOMENTUM = 0.9
-_SMALL_SIDE = 16  # pixels up to which two cores are no faster than one: 8.1 steps/s either way at 16, 2.3 against 3.3 at 32
 
 
 @dataclass(frozen=True)
@@ -280,18 +277,6 @@ class Lab:
             signals={name: signals[:, :, i] for i, name in enumerate(SIGNALS)},
             held_out=contender.held_out.rows()[1],
         )
-
-
-@contextmanager
-def fitting_threads(side: int) -> Iterator[None]:
-    """Within it, this thread computes on one core where images are small.
-
-    Only the first thread of a process gets OpenMP workers that spin; in any other one waking them costs more than a small
-    convolution. Chosen by the images alone, so that a plan always repeats itself.
-    """
-    torch.get_num_threads()  # torch sets the number itself at a thread's first call
-    with threadpool_limits(1, user_api="openmp") if side <= _SMALL_SIDE or plain() else nullcontext():
-        yield
 
 
 def estimate(plan: LabPlan, train: ImageSet) -> Estimate:

@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 from resviz.data.datasets import named_sets
 from resviz.data.images import data_root
+from resviz.machine import fitting_threads
 from resviz.results import LabTrack, Stage
 from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import COMPARISONS, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec
-from resviz.training.lab import HELD_OUT, Lab, fitting_threads
+from resviz.training.lab import HELD_OUT, Lab
 
 __all__ = ["PLAN", "patterns", "record"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -33,6 +34,7 @@ from resviz.ui.widgets.pickers import Photograph
 
 __all__ = ["show"]
 
+_PAINTING = 0.08  # seconds in which a browser paints the figure: what follows at once would hold it up
 _SIDES = [8, 16, 32, 64]
 _SMALL = _SIDES[0]  # of the digits that the story is told of
 
@@ -84,14 +86,16 @@ def _body(drawn: NetSpec) -> None:
     if kind != "picture":
         begin(nets, kind, size, batch.side)
     figure_column, control_column = beside()
-    with figure_column:
-        network_strip()
-        spec_controls.try_this(_TELLING)
+    above, figure_column = figure_column.container(), figure_column.container()
     if spec != drawn:
         if kind != "picture" and (probes := _measured(nets, batch, figure_column)):
             with figure_column:
                 _profiles(nets, probes, batch.side)
+            time.sleep(_PAINTING)
         st.rerun()
+    with above:
+        network_strip()
+        spec_controls.try_this(_TELLING)
     with control_column:
         batch = _controls(spec, size, usual)
     probes = _measured(nets, batch, figure_column)

@@ -8,7 +8,7 @@ from functools import partial
 
 from PIL import Image
 
-from resviz.machine import device
+from resviz.machine import device, fitting_threads
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.results import Probe
@@ -56,7 +56,6 @@ def _wanted(
     def work(spec: NetSpec, tick: Tick) -> Probe:
         from resviz.nets.build import build
         from resviz.probes.gradients import gradient_probe
-        from resviz.training.lab import fitting_threads
 
         images, targets = cache.batch_of(spec, batch, size, side, 0, picture[1] if picture else None)
         with fitting_threads(side):

@@ -11,10 +11,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from resviz.data.images import probe_batch
+from resviz.machine import fitting_threads
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.spec.presets import PRESETS
-from resviz.training.lab import fitting_threads
 from tests.e2e.browser import FLAGS, find
 from tests.e2e.conftest import Server, ready
 

@@ -16,7 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from resviz.nets.layers import ACTIVATIONS, NORMS, conv, draw_conv
+from resviz.nets.layers import ACTIVATIONS, NORMS, Linear, conv, draw_conv
 from resviz.nets.unit import Net, Unit
 from resviz.spec.net import Block, Init, NetSpec, Shortcut, Stem
 
@@ -254,7 +254,7 @@ class ResNet(Net):
         self.norm = NORMS[spec.norm](channels) if preact else nn.Identity()
         self.act = ACTIVATIONS[spec.activation]() if preact else nn.Identity()
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(channels, spec.classes)
+        self.fc: nn.Linear = Linear(channels, spec.classes)
         self._depart()
 
     def _depart(self) -> None:

@@ -223,7 +223,8 @@ def _estimate(lab: Session, place: DeltaGenerator) -> None:
 
     def work(tick: Tick) -> Estimate:
         from resviz.data.datasets import named_sets
-        from resviz.training.lab import estimate, fitting_threads
+        from resviz.machine import fitting_threads
+        from resviz.training.lab import estimate
 
         with fitting_threads(DATASETS[plan.data].side):
             return estimate(plan, (lab.own or named_sets(plan.data))[0] if plan.data == "own" else named_sets(plan.data)[0])

@@ -128,7 +128,7 @@ class Session:
 
     def _work(self, tick: Tick) -> object:
         """In the worker's thread: steps until the end, a divergence, or the end of its turn."""
-        from resviz.training.lab import fitting_threads
+        from resviz.machine import fitting_threads
 
         with fitting_threads(DATASETS[self.plan.data].side):
             return self._steps(tick)
