@@ -3,7 +3,7 @@
 from resviz.ui.page import page
 
 with page("Home"):
-    # after the title: figures and pandas take a moment to import
-    from resviz.ui import home
+    # after the title: what the title needs is less
+    from resviz.ui.home.body import show
 
-    home.show()
+    show()

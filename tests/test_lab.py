@@ -32,8 +32,11 @@ from resviz.results import SIGNALS, Finding
 from resviz.spec.lab import COMPARISONS, Edit, LabPlan, comparison_of, labels_of, plan_from_query, plan_to_query
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.training.detect import findings
+from resviz.training.export import lab_checkpoint
 from resviz.training.history import History
 from resviz.training.lab import Lab, estimate
+from resviz.zoo.checkpoint import load
+from resviz.zoo.classifier import predict
 
 TINY = NetSpec(blocks=(1, 1, 1), width=4, in_channels=1, norm=Norm.NONE, init=Init.PYTORCH)
 PLAN = LabPlan((TINY, TINY.plain()), lr=0.05, batch=32)
@@ -242,6 +245,26 @@ def test_stopping_keeps_the_record_and_lets_the_networks_go() -> None:
     assert len(networks) > 20
     assert not any(network() for network in networks)
     assert lab.record().step == 3
+
+
+def test_a_contender_leaves_as_the_network_it_is() -> None:
+    lab = Lab(LabPlan((replace(TINY, norm=Norm.BATCH),), edits=(Edit(2, "cut", 0, "layer2.0"),)), digits_split)
+    with pytest.raises(RuntimeError, match="take a step first"):
+        lab_checkpoint(lab, 0)
+    for _ in range(3):
+        lab.advance()
+    left = load(lab_checkpoint(lab, 0), "lab.safetensors")
+    net, held_out = lab.network(0)
+    assert left.spec == lab.specs[0]
+    assert left.spec.cut == {"layer2.0"}
+    assert left.categories == held_out.categories
+    assert not left.guesses
+    pixels = held_out.images[:4]
+    with torch.inference_mode():
+        expected = net.eval()(held_out.normalised(pixels))
+    pictures = [Image.fromarray(each.squeeze(0).numpy()) for each in pixels]
+    found = torch.tensor(np.stack([predict(left, picture).logits for picture in pictures]))
+    assert torch.allclose(found, expected.double(), atol=1e-4)
 
 
 def keep(outputs: dict[str, torch.Tensor], name: str, _module: nn.Module, _args: object, output: torch.Tensor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,13 @@ def test_pages_only_place_what_the_ui_draws() -> None:
         names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
         assert all(name and name.startswith(("resviz.ui", "resviz.spec", "streamlit")) for name in names), path.name
         assert not [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)], path.name
+
+
+def test_every_task_that_is_written_down_is_walked() -> None:
+    rows = [
+        line.split("|") for line in (ROOT / "docs/tasks.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    ]
+    walked = [re.findall(r"`(test_\w+)`", row[-2]) for row in rows[1:]]
+    journeys = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/e2e").glob("test_*.py"))
+    assert len(walked) == 10
+    assert all(names and all(f"\ndef {name}(" in journeys for name in names) for names in walked)

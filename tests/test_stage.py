@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from resviz.data.datasets import named_sets
 from resviz.figures import captions
 from resviz.figures.doors import learning_curves
-from resviz.figures.stage import stage_data
+from resviz.figures.stage import stage_data, stage_json
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.recordings import RUNS, read_run
@@ -21,6 +22,7 @@ from resviz.spec.lab import COMPARISONS, LabPlan
 from resviz.spec.net import DESIGNS, Design
 from resviz.training import stage as recorder
 from resviz.training.stage import PLAN, patterns, record
+from resviz.ui.components.stage import STAGE, read_stage
 from resviz.zoo import first
 from resviz.zoo.first import FIRST, First, read_first, write_first
 
@@ -56,6 +58,22 @@ def test_the_recording_is_the_labs_first_comparison_with_its_card(stage: Stage) 
     assert card["measured"]
     assert stage.plan == replace(COMPARISONS["With skips or without"](56), steps=150)
     assert (FIRST / "home.npz").stat().st_size <= 60_000
+
+
+def test_what_the_page_reads_is_what_was_recorded(stage: Stage, runs: dict[Design, Run]) -> None:
+    assert STAGE.stat().st_size <= 60_000
+    data, note = read_stage()
+    held = json.loads(stage_json(stage, read_first("home").card, runs))
+    assert (data, note) == (held["data"], held["note"])
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{", '{"note": "n"}', '{"data": 3, "note": ""}'])
+def test_a_damaged_stage_is_one_sentence(text: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "home.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"home\.json cannot be read"):
+        read_stage(path)
 
 
 def test_every_pattern_was_trained(stage: Stage) -> None:

@@ -13,7 +13,10 @@ from resviz.cli.values import Commands, at_least, path, say_left_out, spec_of
 
 if TYPE_CHECKING:
     from resviz.data.images import ImageSet
+    from resviz.results import Run
+    from resviz.spec.net import Design
     from resviz.training.recipes import Recipe
+    from resviz.zoo.first import First
 
 __all__ = ["ORIGINAL", "add"]
 
@@ -93,8 +96,25 @@ def _first(args: argparse.Namespace) -> int:
     if unknown := set(args.names) - set(MEASURES):
         raise ValueError(f"{min(unknown)!r} is none of {', '.join(MEASURES)}")
     for name in args.names or MEASURES:
-        print(write_first(name, measure(name), Path(args.out)))
+        first = measure(name)
+        print(write_first(name, first, Path(args.out)))
+        if name == "home":
+            print(_stage_beside(first, Path(args.out)))
     return 0
+
+
+def _stage_beside(first: First, folder: Path) -> Path:
+    """Home's stage as its page reads it, with the recorded runs of the same networks with batch norm."""
+    from resviz.figures.stage import stage_json
+    from resviz.recordings import RUNS, read_run
+
+    runs: dict[Design, Run] = {
+        "residual": read_run(RUNS / "resnet56-cifar10.parquet"),
+        "plain": read_run(RUNS / "plain56-cifar10.parquet"),
+    }
+    path = folder / "home.json"
+    path.write_text(stage_json(first.values["stage"], first.card, runs), encoding="utf-8")
+    return path
 
 
 def add(commands: Commands) -> None:

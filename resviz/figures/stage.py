@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resviz.figures.captions import norm_answer
+from resviz.figures.captions import norm_answer, stage_note
 from resviz.figures.theme import on_screen, signal
 from resviz.results import Run, Stage
 from resviz.spec.lab import plan_to_query
@@ -16,7 +17,7 @@ from resviz.spec.names import different
 from resviz.spec.net import DESIGNS, Design
 from resviz.spec.query import from_query
 
-__all__ = ["stage_data"]
+__all__ = ["stage_data", "stage_json"]
 
 Floats = NDArray[np.floating]
 _RAMP = 64
@@ -60,6 +61,12 @@ def stage_data(stage: Stage, runs: Mapping[Design, Run]) -> dict[str, object]:
         "ramp": [on_screen(colour) for colour in signal(_RAMP)],
         "query": plan_to_query(stage.plan),
     }
+
+
+def stage_json(stage: Stage, card: Mapping[str, object], runs: Mapping[Design, Run]) -> str:
+    """What `stage_data` makes, with its note, as the text that the page reads."""
+    said = {"note": stage_note(card, stage.images), "data": stage_data(stage, runs)}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _norms(run: Run) -> Floats:

@@ -11,13 +11,17 @@ __all__ = ["DATASETS", "Dataset"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Square images: their side in pixels, their channels and classes (None: as many as the visitor's folders), and who made them."""
+    """Square images: their side in pixels, their channels and classes (None: as many as the visitor's folders), and who made them.
+
+    `pictures`: whether a photograph may show what they show.
+    """
 
     title: str
     side: int
     channels: int
     classes: int | None
     source: str
+    pictures: bool = True
 
     @property
     def augmented(self) -> bool:
@@ -27,7 +31,7 @@ class Dataset:
 
 DATASETS: Final[Mapping[str, Dataset]] = {
     "digits": Dataset("Handwritten digits", 8, 1, 10, "scikit-learn's load_digits (Alpaydin & Kaynak 1998)"),
-    "spirals": Dataset("Spirals", 16, 1, 2, "drawn here: two arms that wind into each other"),
+    "spirals": Dataset("Spirals", 16, 1, 2, "drawn here: two arms that wind into each other", pictures=False),
     "cifar10": Dataset("CIFAR-10", 32, 3, 10, "Krizhevsky 2009, by torchvision"),
     "own": Dataset("Your own images", 32, 3, None, "given by the visitor"),
 }

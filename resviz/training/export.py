@@ -15,13 +15,15 @@ from resviz import __version__
 from resviz.machine import cores
 from resviz.recordings import write_run
 from resviz.results import BlockSignal, Card, EpochRecord, GradientProfile, Probe
+from resviz.spec.datasets import DATASETS
 from resviz.spec.names import describe
 from resviz.spec.query import to_query_string
 
 if TYPE_CHECKING:
+    from resviz.training.lab import Lab
     from resviz.training.loop import Training
 
-__all__ = ["ending", "export", "history_from_json", "history_to_json"]
+__all__ = ["ending", "export", "history_from_json", "history_to_json", "lab_checkpoint"]
 
 
 def history_to_json(history: Sequence[EpochRecord]) -> str:
@@ -103,6 +105,30 @@ def _card(run: Training, last: EpochRecord, data: str, caveat: str, command: str
         "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
         "command": _readable(command),
     }
+
+
+def lab_checkpoint(lab: Lab, contender: int) -> bytes:
+    """A contender as safetensors, with a card in its metadata that says what it is and how it is asked.
+
+    Raises `RuntimeError` before the lab's first step.
+    """
+    from safetensors.torch import save
+
+    net, held_out = lab.network(contender)
+    side, spec = held_out.images.shape[-1], lab.specs[contender]
+    card = {
+        "title": describe(spec),
+        "spec": to_query_string(spec),
+        "data": DATASETS[lab.plan.data].title,
+        "caveat": f"From the Lab, after {lab.step_number} steps of {lab.plan.batch} images.",
+        "categories": list(held_out.categories),
+        "image_size": side,
+        "resize": held_out.resize or side,
+        "mean": list(held_out.mean),
+        "std": list(held_out.std),
+    }
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    return save(weights, {"card": json.dumps(card, ensure_ascii=False)})
 
 
 def _readable(text: str) -> str:

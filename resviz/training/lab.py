@@ -237,6 +237,16 @@ class Lab:
             contender.weights = []
             contender.optimizer = torch.optim.SGD([torch.zeros(1)], 1.0)
 
+    def network(self, contender: int) -> tuple[ResNet, ImageSet]:
+        """A contender as the last step left it, not to be changed, and images that it did not learn from.
+
+        Raises `RuntimeError` before the first step and after `stop`.
+        """
+        net = self._contenders[contender].net if self._contenders else None
+        if net is None or self._held_out is None:
+            raise RuntimeError("this lab has no networks; take a step first")
+        return net, self._held_out
+
     def record(self) -> LabRecord | None:
         """What was recorded so far; None before the first step."""
         with self._lock:

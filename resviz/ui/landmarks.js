@@ -1,4 +1,8 @@
 // What assistive technology needs of the page around us, and the question before a run is lost by closing or loading the tab anew.
+const QUIET = 200; // ms
+const LONGEST = 6000;
+const LOADS = "[data-testid=stSkeleton]";
+
 // One step on or back: of the stage's slider where it has one, which then has the keyboard, else through its telling settings.
 function step(event, turn) {
   const slider = document.querySelector(".st-key-stage input[type=range]");
@@ -26,8 +30,45 @@ function presented() {
   return () => removeEventListener("keydown", onKey);
 }
 
+// Resolves once everything has its place: the page is drawn, nothing of what `waits` loads any more, and no height has changed for a while.
+function settled(waits) {
+  const began = performance.now();
+  let [height, since] = [-1, began];
+  return new Promise((done) => {
+    const look = () => {
+      const now = performance.now();
+      const content = document.querySelector(".stMainBlockContainer");
+      const drawn = document.querySelector("[data-test-script-state=notRunning]") && content?.querySelector(".st-key-next");
+      const busy = !drawn || content.querySelector(waits);
+      if (busy || content.scrollHeight !== height) [height, since] = [content?.scrollHeight ?? -1, now];
+      if (now - since > QUIET || now - began > LONGEST) done();
+      else setTimeout(look, 30);
+    };
+    look();
+  });
+}
+
+// The style sheet shows figures and controls once they are settled; what is measured anew takes the place of what stood there in one step.
+function enter(scene, measuredAnew) {
+  const root = document.documentElement;
+  if (root.dataset.scene === scene) return;
+  const before = root.dataset.settled;
+  root.dataset.scene = scene;
+  if (measuredAnew && before && document.startViewTransition) {
+    document.startViewTransition(() => settled(`${LOADS}, .st-key-beside [data-testid=stProgress]`)).ready.catch(() => {}); // the browser's own patience is shorter
+    return;
+  }
+  delete root.dataset.settled;
+  settled(LOADS).then(() => {
+    root.dataset.settled = "yes";
+  });
+}
+
 export default function ({ data }) {
+  const anew = document.documentElement.dataset.scene === `${data.current} true`;
+  enter(`${data.current} ${data.loading}`, anew);
   document.documentElement.toggleAttribute("data-present", data.present);
+  document.documentElement.toggleAttribute("data-loading", data.loading);
   const still = data.present ? presented() : () => {};
   document.querySelector("main")?.setAttribute("tabindex", "-1"); // what is in it can be reached, and scrolls it
   const bar = document.querySelector(".st-key-navigation");

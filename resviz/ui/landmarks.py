@@ -17,9 +17,12 @@ def _component() -> Callable[..., object]:
     return st.components.v2.component("resviz_landmarks", html="<span></span>", js=js)
 
 
-def mark(current: str, unsaved: bool, present: bool = False) -> None:
+def mark(current: str, unsaved: bool, present: bool = False, loading: bool = False) -> None:
     """Name the navigation and the page in it; with `unsaved` the browser asks before the tab is closed or loaded anew.
 
+    Figures and controls are shown once they have their places, after the page was come to or was `loading` PyTorch.
     With `present` the stage stands alone: the arrow keys move its slider or take its telling settings in turn, Escape leaves.
     """
-    _component()(key="landmarks-of-the-page", data={"current": current, "unsaved": unsaved, "present": present})
+    _component()(
+        key="landmarks-of-the-page", data={"current": current, "unsaved": unsaved, "present": present, "loading": loading}
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from resviz.zoo.checkpoint import Answers
     from resviz.zoo.classifier import Classifier
 
-__all__ = ["Network", "own_network"]
+__all__ = ["Network", "give", "own_network"]
 
 V = TypeVar("V")
 
@@ -72,6 +72,12 @@ def own_network(banner: DeltaGenerator) -> Network | None:
     said += "".join(f" {literal(note[0].upper() + note[1:])}." for note in classifier.notes)
     st.caption(said)
     return Network(f"own {file.key} {digest(repr(answers).encode())}", classifier, said)
+
+
+def give(name: str, data: bytes) -> None:
+    """A checkpoint of this session's own as the network that pages about photographs ask next."""
+    st.session_state["own.file"] = _File(name, data, None, digest(data))
+    st.session_state["own.chosen"] = True
 
 
 def _given() -> _File | None:

@@ -142,6 +142,7 @@ def page(title: str) -> Iterator[Address]:
     address = Address(about.network)
     if tour.asks(title):
         tour.keep_address()
+        _sign()
         st.stop()
     yield address
     if address.kept:
@@ -151,8 +152,14 @@ def page(title: str) -> Iterator[Address]:
     _after(about)
 
 
+def _sign() -> None:
+    """The page's icon; last, since Streamlit imports numpy to look at it."""
+    st.set_page_config(page_icon=str(cache.MARK) if cache.mark() else ":material/add_circle:")
+
+
 def _after(about: Page) -> None:
     """The next question of the path, which the last page has none of, and the stage alone for a projector."""
+    _sign()
     after = PAGES[PAGES.index(about) + 1 :]
     with st.container(key="next", horizontal=True, gap="large"):
         if about.path and after:
@@ -170,17 +177,13 @@ def _open(about: Page) -> None:
     lost = "" if about.path else _lost()
     name = "No such page" if lost else about.title
     mark, style = cache.mark(), cache.style()
-    icon = str(cache.MARK) if mark else ":material/add_circle:"
     # the style sheet makes it wide: Streamlit's own layout would move what already stands there
-    st.set_page_config(page_title=f"{name} · ResViz", page_icon=icon, initial_sidebar_state="collapsed")
-    if style:
-        st.html(f"<style>{css_variables(':root')}\n{style}</style>")
+    st.set_page_config(page_title=f"{name} · ResViz", initial_sidebar_state="collapsed")
     navigation = st.container(
         horizontal=True, gap="medium", vertical_alignment="center", key="navigation", height=44, border=False
     )
     with navigation:
         st.html(f'<b><img class="mark" src="{mark}" alt="">ResViz</b>' if mark else "<b>ResViz</b>", width="content")
-    marks = st.container(key="landmarks")
     if not style:
         st.warning(f"assets/{cache.STYLE.name} is missing or damaged, so the page looks plainer; copy it from the project again.")
     if not mark:
@@ -196,7 +199,10 @@ def _open(about: Page) -> None:
             st.title(f"There is no page /{literal(lost)}" if lost else about.question, anchor=False)
         with st.container(key="lead"):
             st.markdown("Its address may be misspelt, or the page was never here." if lost else about.lead)
-    cache.warm_up()
+    marks = st.container(key="landmarks")
+    if style:
+        marks.html(f"<style>{css_variables(':root')}\n{style}</style>")
+    loading = cache.warm_up().is_alive()
     settle()
     waiting.keep()
     follow_back()
@@ -206,9 +212,10 @@ def _open(about: Page) -> None:
             st.page_link(each.file, label=each.title, query_params=query)
         tour.way()
     with marks:
-        landmarks.mark("" if lost else about.title, _unsaved(), presenting())
+        landmarks.mark("" if lost else about.title, _unsaved(), presenting(), bool(about.first) and loading)
     if lost:
         _offer_instead(lost)
+        _sign()
         st.stop()
     if notice := st.session_state.pop("notice", None):
         st.warning(literal(notice), icon=":material/info:")

@@ -79,8 +79,9 @@ def main() -> None:
     _print("lab step / PyTorch step, residual and plain-56 without norm, 8 px", lab_ratio(8, plain=True, rounds=9)[0], 1.1)
     for name, value, limit in attribution_rows():
         _print(name, value, limit)
-    ours, line = first_pages()
-    _print(f"first page of a cold server / one-line app ({ours:.0f} ms / {line:.0f} ms)", ours / line, 1.3)
+    title, stage, line = first_pages()
+    _print(f"first page of a cold server / one-line app ({title:.0f} ms / {line:.0f} ms)", title / line, 1.3)
+    _print(f"Home's stage with skips to click, on a cold server / one-line app ({stage:.0f} ms)", stage / line, 1.3)
     one = widget_latency()
     click, compute = cut_latency()
     _print(f"ResNet-56, cut a skip: {click:.0f} ms to the redrawn figure - {compute:.0f} ms computing, ms", click - compute, 100)

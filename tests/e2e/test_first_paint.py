@@ -1,25 +1,56 @@
-"""On a fresh server each page shows its first figure at once, as it was measured, and then measures it."""
+"""On a fresh server each page shows its first figure at once, as it was measured, and then measures it; nothing moves meanwhile."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from resviz.ui.page import PAGES
 from resviz.ui.page import Page as PageOfTheApp
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import Server, ready
 from tests.e2e.test_accessibility import FIGURES
 
+# the browser's own measure of how far what is seen was pushed about, but for what a visitor's hand did
+SHIFTED: Final = """window.moved = [];
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.shifted = (window.shifted ?? 0) + entry.value;
+    window.moved.push([entry.value, ...entry.sources.map((source) => source.node?.className ?? source.node?.nodeName)].join(' '));
+} }).observe({ type: 'layout-shift', buffered: true })"""
+MOST: Final = 0.05
 
-@pytest.mark.parametrize("about", [each for each in PAGES if each.first], ids=lambda about: about.title)
-def test_the_first_figure_is_there_before_pytorch(page: Page, tmp_path: Path, about: PageOfTheApp) -> None:
+
+def still(page: Page) -> None:
+    """Nothing was pushed about on this page since it was opened."""
+    assert page.evaluate("window.shifted ?? 0") < MOST, "\n".join(page.evaluate("window.moved"))
+
+
+@pytest.mark.parametrize("about", PAGES, ids=lambda about: about.title)
+def test_a_fresh_server_shows_the_page_before_pytorch_and_nothing_moves(
+    page: Page, browser: Browser, tmp_path: Path, about: PageOfTheApp
+) -> None:
     fresh, figure = Server(tmp_path / "log"), FIGURES[about.title]
-    page.goto(f"{fresh.url}/{about.path}")
-    expect(page.locator(figure).filter(visible=True).first).to_be_visible()
-    expect(page.get_by_text("As measured on")).to_be_visible(timeout=3000)  # still the shipped one
-    expect(page.get_by_text("As measured on")).to_have_count(0, timeout=90_000)
-    expect(page.locator(figure).filter(visible=True).first).to_be_visible(timeout=90_000)
-    page.goto("about:blank")
+    phone = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    for each in (page, phone):
+        each.add_init_script(SHIFTED)
+        each.goto(f"{fresh.url}/{about.path}", wait_until="commit")
+    for each in (page, phone):
+        expect(each.get_by_role("heading", name=about.question)).to_be_visible()
+        expect(each.locator(figure).filter(visible=True).first).to_be_visible()
+    for each in (page, phone):
+        if about.first:  # still the shipped one
+            expect(each.get_by_text("As measured on")).to_be_visible(timeout=3000)
+    for each in (page, phone):
+        expect(each.get_by_text("As measured on")).to_have_count(0, timeout=90_000)
+        expect(each.locator(figure).filter(visible=True).first).to_be_visible(timeout=90_000)
+        ready(each)
+        still(each)
+    for other in PAGES:
+        expect(page.get_by_role("link", name=other.title, exact=True).first).to_be_visible()
+    for each in (page, phone):
+        each.goto("about:blank")  # a page whose server goes away would say so in its console
+    phone.context.close()
     fresh.stop()

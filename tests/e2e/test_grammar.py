@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from resviz.ui.page import PAGES
 from resviz.ui.page import Page as About
 from tests.e2e.conftest import Server, ready
+from tests.e2e.test_first_paint import SHIFTED, still
 
 STAGED = [about for about in PAGES if about.path]
 # the share of the first screen, from top to bottom, that the stage's figures cover
@@ -42,10 +43,14 @@ def opened(server: Server, page: Page, about: About) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 @pytest.mark.parametrize("about", STAGED, ids=lambda about: about.path)
-def test_a_figure_is_seen_without_scrolling(about: About, width: int, height: int, server: Server, page: Page) -> None:
+def test_a_figure_is_seen_without_scrolling_and_nothing_moves(
+    about: About, width: int, height: int, server: Server, page: Page
+) -> None:
     page.set_viewport_size({"width": width, "height": height})
+    page.add_init_script(SHIFTED)
     opened(server, page, about)
     page.wait_for_function(f"({_SEEN})() >= 0.2")
+    still(page)
 
 
 @pytest.mark.parametrize("about", STAGED, ids=lambda about: about.path)

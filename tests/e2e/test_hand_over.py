@@ -1,4 +1,4 @@
-"""What was built is trained: from Build to the Lab, whose address then names what it runs and nothing else."""
+"""What was built is trained, and what was trained is explained: from Build to the Lab, and on to Explain."""
 
 from __future__ import annotations
 
@@ -26,6 +26,23 @@ def test_what_was_built_is_trained_against_its_counterpart(page: Page, server: S
     assert set(found) <= {"a", "b", "lr", "steps", "data", "lab_seed"}
     assert "blocks=1-1-1" in found["a"][0]
     assert "residual=0" in found["b"][0]
+
+
+def test_what_was_trained_is_explained(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/build?blocks=1-1-1")
+    ready(page)
+    page.get_by_role("button", name=re.compile("^Train this against")).click()
+    page.wait_for_url("**/lab**")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text(re.compile(r"Step \d\d+\."))).to_be_visible()
+    page.get_by_role("button", name="Pause", exact=True).click()
+    ready(page)
+    page.get_by_role("button", name="Explain with ResNet-8").click()
+    page.wait_for_url("**/explain**")
+    expect(page.get_by_text(re.compile(r"^ResNet-8, step \d+\.safetensors is still here"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^A held-out picture, labelled . is still here."))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^ResNet-8, step .*10 classes")).first).to_be_visible()
+    expect(page.locator("canvas").filter(visible=True).first).to_be_visible()
 
 
 def test_leaving_a_lab_that_has_learned_is_asked_first(browser: Browser, server: Server) -> None:

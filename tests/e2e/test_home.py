@@ -17,6 +17,7 @@ from resviz.results import Stage
 from resviz.spec.lab import plan_from_query
 from resviz.zoo.first import read_first
 from tests.e2e.conftest import ROOT, Server, ready
+from tests.e2e.test_first_paint import SHIFTED, still
 
 SCREENS: Final = {"desktop": (1440, 900), "phone": (390, 844)}
 VALUE: Final = ".stage .residual b"
@@ -51,8 +52,6 @@ TIMED: Final = """(skip) => {
     const took = performance.now() - began;
     return { took, changed: seen().every((each, i) => each !== before[i]) };
 }"""
-SHIFTED: Final = """new PerformanceObserver((list) => { for (const entry of list.getEntries())
-    if (!entry.hadRecentInput) window.shifted = (window.shifted ?? 0) + entry.value; }).observe({ type: 'layout-shift', buffered: true })"""
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +165,7 @@ def test_nothing_moves_and_the_stage_fills_the_first_screen(browser: Browser, se
     page.goto(server.url)
     expect(page.locator(".stage .at")).to_have_text("step 150 of 150")
     ready(page)
-    assert page.evaluate("window.shifted ?? 0") < 0.05
+    still(page)
     box = page.locator(".stage").bounding_box()
     assert box is not None
     assert (min(box["y"] + box["height"], height) - box["y"]) / height >= 0.55

@@ -14,8 +14,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from resviz.attribution.question import Asked, Case, attribute
 from resviz.data.uploads import sample_photographs
 from resviz.figures.overlay import Look, OverlayStyle, overlay_image
-from resviz.ui.page import PAGES
-from resviz.ui.page import Page as PageOfTheApp
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import predict
 from tests.e2e.conftest import Server, ready
@@ -25,21 +23,6 @@ def photograph() -> bytes:
     buffer = io.BytesIO()
     sample_photographs()["Cat"].save(buffer, "JPEG")
     return buffer.getvalue()
-
-
-@pytest.mark.parametrize("about", PAGES, ids=lambda about: about.title)
-def test_deep_link_is_the_first_request_of_a_fresh_server(about: PageOfTheApp, page: Page, tmp_path: Path) -> None:
-    fresh = Server(tmp_path / "log")
-    try:
-        page.goto(f"{fresh.url}/{about.path}")
-        expect(page.get_by_role("heading", name=about.question)).to_be_visible()
-        for each in PAGES:
-            expect(page.get_by_role("link", name=each.title, exact=True).first).to_be_visible()
-        expect(page.locator(".js-plotly-plot, .chart svg, .diagram svg, .stage svg").first).to_be_visible()
-        ready(page)
-    finally:
-        page.goto("about:blank")  # a page whose server goes away would say so in its console
-        fresh.stop()
 
 
 def norms(page: Page) -> str:

@@ -18,7 +18,9 @@ from torch import nn
 from resviz.recordings import RUNS, read_run
 from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
-from resviz.ui import first, home
+from resviz.ui import first
+from resviz.ui.components.stage import read_stage
+from resviz.ui.home import body, doors
 from resviz.ui.page import PAGES, Page
 from resviz.zoo.first import read_first
 
@@ -66,7 +68,7 @@ def test_home_has_three_doors_beside_the_navigation() -> None:
 
 def test_home_hands_its_stage_what_was_recorded() -> None:
     at = opened("app.py")
-    handed = json.loads(next(each for each in at.get("bidi_component") if "cuts" in each.proto.json).proto.json)
+    handed = json.loads(next(each for each in at.get("bidi_component") if "cuts" in each.proto.json).proto.json)[0]
     stage = read_first("home").values["stage"]
     assert handed["blocks"] == list(stage.blocks)
     assert np.allclose(handed["plain"]["accuracy"], stage.accuracy[1], atol=0.05)
@@ -76,23 +78,24 @@ def test_home_hands_its_stage_what_was_recorded() -> None:
 
 def test_home_without_its_recording_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("resviz.zoo.first.FIRST", tmp_path)
-    for kept in (first.reading, home._data, home._curves, home._evidence):
+    monkeypatch.setattr(body, "_read", lambda: read_stage(tmp_path / "home.json"))
+    for kept in (first.reading, doors._curves, doors._evidence):
         kept.cache_clear()
     try:
         at = opened("app.py")
         assert not at.exception
-        assert any("home.npz cannot be read" in warning.value.replace("\\", "") for warning in at.warning)
+        assert any("home.json cannot be read" in warning.value.replace("\\", "") for warning in at.warning)
         assert len(at.get("page_link")) == len(PAGES) + 5
     finally:
-        for kept in (first.reading, home._data, home._curves, home._evidence):
+        for kept in (first.reading, doors._curves, doors._evidence):
             kept.cache_clear()
 
 
 @pytest.mark.parametrize("where", ["", "explain", "https://elsewhere/lab?a=x", "lab?a=blocks%3D0", "lab", "javascript:alert(1)"])
 def test_what_is_no_link_of_the_stage_leads_to_no_page(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     state: dict[str, object] = {}
-    monkeypatch.setattr(home.st, "session_state", state)
-    home._go(where)
+    monkeypatch.setattr(body.st, "session_state", state)
+    body._go(where)
     assert "home.go" not in state or state["lab.next"].contenders
 
 

@@ -11,6 +11,7 @@ from resviz.spec.lab import COMPARISONS, plan_to_query
 from resviz.ui import story
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import controls, stage
+from resviz.ui.lab.export import export
 from resviz.ui.lab.session import session
 from resviz.ui.markdown import literal
 from resviz.ui.page import Address
@@ -32,7 +33,7 @@ def show(address: Address) -> None:
         with st.container(key="reserve-lab"):
             stage.stage(lab)
     stage.measurements(lab)
-    stage.export(lab)
+    export(lab)
     story.where_am_i(story.in_the_lab(lab.current, lab.step))
     why(_WHY)
     address.add(plan_to_query(lab.current))

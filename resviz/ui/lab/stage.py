@@ -1,4 +1,4 @@
-"""What the lab shows while it runs, and what it hands over afterwards."""
+"""What the lab shows while it runs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ import numpy as np
 import streamlit as st
 
 from resviz.figures import captions, gradients, lab
-from resviz.figures.reports import html
 from resviz.figures.theme import number, power_of_ten, signal
 from resviz.judgement import FACTOR
 from resviz.results import Finding, GradientProfile, LabRecord
 from resviz.spec.datasets import DATASETS
-from resviz.spec.lab import plan_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
-from resviz.ui.components.link import here, link
 from resviz.ui.lab.session import Session
 from resviz.ui.markdown import literal
 from resviz.ui.waiting import manager
 
-__all__ = ["export", "measurements", "stage"]
+__all__ = ["chosen", "measurements", "stage"]
 
 _Looked = tuple[int, int, str | None]  # at which step, which contender, which layer
 
@@ -41,7 +38,7 @@ def _looked(held: Session) -> _Looked | None:
     record = None if held.running or held.lab is None else held.lab.record()
     if record is None:
         return None
-    return _at(held, record), _chosen(record), st.session_state.get("selected")
+    return _at(held, record), chosen(record), st.session_state.get("selected")
 
 
 def _follow(held: Session, drawn: _Looked | None) -> None:
@@ -71,7 +68,7 @@ def _stage(held: Session, drawn: _Looked | None) -> None:
         if finding.kind == "diverged":
             st.warning(("" if held.running else "Paused. ") + captions.finding_note(finding), icon=":material/error:")
     decades = lab.gradient_decades(record)
-    _reach_in(held, record, _chosen(record), at, decades)
+    _reach_in(held, record, chosen(record), at, decades)
     _status(held, record, at, [finding for finding in found if finding.kind != "diverged"])
     _waterfalls(record, decades, None if held.running else at)
     _follow(held, drawn)
@@ -98,7 +95,7 @@ def _measurements(held: Session, drawn: _Looked | None) -> None:
             on_select=_select,
         )
     with st.expander("How far the weights move, and what the activations do"):
-        _signals(record, _chosen(record), at, selected)
+        _signals(record, chosen(record), at, selected)
     _follow(held, drawn)
 
 
@@ -116,7 +113,7 @@ def _waterfalls(record: LabRecord, decades: tuple[int, int], mark: int | None) -
             )
 
 
-def _signals(record: LabRecord, chosen: int, at: int, selected: str | None) -> None:
+def _signals(record: LabRecord, contender: int, at: int, selected: str | None) -> None:
     """How far the weights move, and what the activations do on their way."""
     left, right = st.columns(2, gap="medium")
     with left:
@@ -134,9 +131,9 @@ def _signals(record: LabRecord, chosen: int, at: int, selected: str | None) -> N
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(
-            f"**Signal propagation in {record.tracks[chosen].label}**, step {seen:,} (Brock et al. 2021, arXiv 2101.08692)"
+            f"**Signal propagation in {record.tracks[contender].label}**, step {seen:,} (Brock et al. 2021, arXiv 2101.08692)"
         )
-        line_chart(lab.propagation(record, chosen, at), "lab-propagation", "Signal propagation plot")
+        line_chart(lab.propagation(record, contender, at), "lab-propagation", "Signal propagation plot")
     with right:
         st.markdown(f"**How the variance grows**, step {seen:,} (De & Smith 2020, arXiv 2002.10444)")
         line_chart(lab.block_lines(record, "variance", at), "lab-variance", "Channel variance after each block")
@@ -202,7 +199,7 @@ def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding])
             )
 
 
-def _chosen(record: LabRecord) -> int:
+def chosen(record: LabRecord) -> int:
     """The contender whose diagram and signal are drawn."""
     labels = [track.label for track in record.tracks]
     if len(labels) == 1:
@@ -213,7 +210,7 @@ def _chosen(record: LabRecord) -> int:
     return labels.index(st.session_state["lab.shown"])
 
 
-def _reach_in(held: Session, record: LabRecord, chosen: int, at: int, decades: tuple[int, int]) -> None:
+def _reach_in(held: Session, record: LabRecord, contender: int, at: int, decades: tuple[int, int]) -> None:
     """The live diagram: a click on an arc changes the running network."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(record.tracks) > 1:
@@ -227,16 +224,16 @@ def _reach_in(held: Session, record: LabRecord, chosen: int, at: int, decades: t
         asked = [edit for edit in held.current.edits if edit.step == held.step + 1]
         if asked and not held.running:
             st.caption(f"{len(asked)} change{'s' if len(asked) > 1 else ''} from step {held.step + 1:,} on.")
-    track, row = record.tracks[chosen], lab.row_at(record.steps, at)
+    track, row = record.tracks[contender], lab.row_at(record.steps, at)
     profile = GradientProfile(track.layers, np.asarray(track.gradients[row], np.float64), float(track.loss[-1]))
     low, high = paint = (max(-12, decades[0]), decades[1])
     notes = {name: f"‖∂L/∂W‖ = {number(v)}" for name, v in zip(profile.names, profile.norms.tolist(), strict=True)}
     scale = (power_of_ten(low), signal(24), power_of_ten(high))
-    spec = held.specs()[chosen]
+    spec = held.specs()[contender]
 
     def act(action: object) -> None:
         if isinstance(action, str) and action.startswith("cut:"):
-            held.toggle_skip(chosen, action.removeprefix("cut:"))
+            held.toggle_skip(contender, action.removeprefix("cut:"))
         else:
             diagram.handle(action)
 
@@ -249,51 +246,3 @@ def _reach_in(held: Session, record: LabRecord, chosen: int, at: int, decades: t
         spec=spec,
         act=act,
     )
-
-
-def export(held: Session) -> None:
-    """Everything recorded: table, report, link."""
-    record = held.lab.record() if held.lab else None
-    if record is None:
-        return
-    query = _query_string(held)
-    with st.popover("Export and link", icon=":material/download:"):
-        with st.container(horizontal=True):
-            st.download_button("Parquet", lambda: _table(held, "parquet"), "lab.parquet", on_click="ignore")
-            st.download_button("CSV", lambda: _table(held, "csv"), "lab.csv", "text/csv", on_click="ignore")
-            st.download_button(
-                "Report (HTML)", lambda: _report(held, here(query).url), "lab.html", "text/html", on_click="ignore"
-            )
-        st.caption("This link restores contenders, data, seed and every change at its step, and replays them:")
-        link(query, "this run", "lab-link")
-        if held.plan.data == "own":
-            st.caption("Your own images are not in the link: whoever opens it gives the same files.")
-
-
-def _query_string(held: Session) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode(plan_to_query(held.current), safe=":,.-")
-
-
-def _table(held: Session, kind: str) -> bytes:
-    from resviz.recordings import lab_frame, to_parquet
-
-    assert held.lab is not None  # nothing to export before
-    record = held.lab.record()
-    assert record is not None
-    frame = lab_frame(record)
-    if kind == "csv":
-        return frame.to_csv(index=False).encode()
-    return to_parquet(frame, {"lab": plan_to_query(record.plan), "step": record.step})
-
-
-def _report(held: Session, link: str) -> bytes:
-    assert held.lab is not None
-    record = held.lab.record()
-    assert record is not None
-    from resviz.training.detect import findings
-
-    notes = [captions.lab_note(record, record.step), captions.growth_note(record, record.step)]
-    notes += [captions.finding_note(finding) for finding in findings(record, record.step)]
-    return html.lab_report(record, notes, link).encode()

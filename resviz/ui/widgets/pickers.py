@@ -14,7 +14,7 @@ from resviz.ui import cache
 from resviz.ui.markdown import literal
 from resviz.ui.reading import read
 
-__all__ = ["Photograph", "choose_photograph", "crop", "crop_to", "digest"]
+__all__ = ["Photograph", "choose_photograph", "crop", "crop_to", "digest", "give_photograph"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def choose_photograph(slot: str) -> Photograph:
             state[kept] = photograph
             return photograph
     elif source != "Sample" and kept in state:
-        st.caption(f"{literal(state[kept].name)}, which you gave before, is still here.")
+        st.caption(f"{literal(state[kept].name)} is still here.")
         st.button("Forget it", key=f"{slot}.forget", on_click=_forget, args=(slot,), icon=":material/close:")
         earlier: Photograph = state[kept]
         return earlier
@@ -74,6 +74,12 @@ def choose_photograph(slot: str) -> Photograph:
     if source == "Sample":
         name = st.selectbox("Sample", list(samples), key=f"{slot}.sample", label_visibility="collapsed")
     return Photograph(f"sample {name}", name, samples[name])
+
+
+def give_photograph(slot: str, photograph: Photograph) -> None:
+    """A picture of this session's own as the one that is chosen next."""
+    st.session_state[f"{slot}.kept"] = photograph
+    st.session_state.pop(f"{slot}.source", None)
 
 
 def _forget(slot: str, key: str = "") -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-import segno
 import streamlit as st
 from streamlit import net_util
 
@@ -64,6 +63,8 @@ def here(query: str) -> Way:
 @lru_cache(64)
 def code_of(url: str) -> tuple[str, int]:
     """The QR code as an image's address, dark on light with its quiet zone, and its modules a side; ("", 0) where it is too long."""
+    import segno  # no page needs it before somebody opens a link
+
     try:
         code = segno.make(url, micro=False)
     except segno.DataOverflowError:

@@ -250,7 +250,7 @@ function show(root, data, send) {
   };
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const root = parentElement.querySelector(".stage");
   return mount(root, data, () => show(root, data, (where) => setTriggerValue("go", where)));
 }
