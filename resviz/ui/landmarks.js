@@ -54,14 +54,15 @@ function enter(scene, measuredAnew) {
   if (root.dataset.scene === scene) return;
   const before = root.dataset.settled;
   root.dataset.scene = scene;
-  if (measuredAnew && before && document.startViewTransition) {
-    document.startViewTransition(() => settled(`${LOADS}, .st-key-beside [data-testid=stProgress]`)).ready.catch(() => {}); // the browser's own patience is shorter
-    return;
-  }
-  delete root.dataset.settled;
-  settled(LOADS).then(() => {
-    root.dataset.settled = "yes";
-  });
+  const conceal = () => {
+    delete root.dataset.settled;
+    settled(LOADS).then(() => {
+      root.dataset.settled = "yes";
+    });
+  };
+  if (!measuredAnew || !before || !document.startViewTransition) return conceal();
+  const wait = () => settled(`${LOADS}, .st-key-beside [data-testid=stProgress]`);
+  document.startViewTransition(wait).ready.catch(conceal); // the browser's own patience is four seconds
 }
 
 export default function ({ data }) {
