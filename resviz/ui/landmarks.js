@@ -38,8 +38,7 @@ function settled(waits) {
     const look = () => {
       const now = performance.now();
       const content = document.querySelector(".stMainBlockContainer");
-      const drawn = document.querySelector("[data-test-script-state=notRunning]") && content?.querySelector(".st-key-next");
-      const busy = !drawn || content.querySelector(waits);
+      const busy = !document.querySelector("[data-test-script-state=notRunning]") || content?.querySelector(waits);
       if (busy || content.scrollHeight !== height) [height, since] = [content?.scrollHeight ?? -1, now];
       if (now - since > QUIET || now - began > LONGEST) done();
       else setTimeout(look, 30);

@@ -105,3 +105,4 @@ def ready(page: Page) -> None:
     page.wait_for_selector(READY)
     page.wait_for_timeout(400)
     page.wait_for_selector(READY)
+    page.wait_for_function("!document.querySelector('.st-key-landmarks') || document.documentElement.dataset.settled")

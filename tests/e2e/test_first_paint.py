@@ -1,4 +1,4 @@
-"""On a fresh server each page shows its first figure at once, as it was measured, and then measures it; nothing moves meanwhile."""
+"""On a fresh server each page shows its first figure at once, as it was measured, and then measures it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ def still(page: Page) -> None:
 
 
 @pytest.mark.parametrize("about", PAGES, ids=lambda about: about.title)
-def test_a_fresh_server_shows_the_page_before_pytorch_and_nothing_moves(
+def test_a_fresh_server_shows_the_page_before_pytorch(
     page: Page, browser: Browser, tmp_path: Path, about: PageOfTheApp
 ) -> None:
     fresh, figure = Server(tmp_path / "log"), FIGURES[about.title]
     phone = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
     for each in (page, phone):
-        each.add_init_script(SHIFTED)
         each.goto(f"{fresh.url}/{about.path}", wait_until="commit")
     for each in (page, phone):
         expect(each.get_by_role("heading", name=about.question)).to_be_visible()
@@ -47,7 +46,6 @@ def test_a_fresh_server_shows_the_page_before_pytorch_and_nothing_moves(
         expect(each.get_by_text("As measured on")).to_have_count(0, timeout=90_000)
         expect(each.locator(figure).filter(visible=True).first).to_be_visible(timeout=90_000)
         ready(each)
-        still(each)
     for other in PAGES:
         expect(page.get_by_role("link", name=other.title, exact=True).first).to_be_visible()
     for each in (page, phone):
