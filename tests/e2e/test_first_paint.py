@@ -29,9 +29,7 @@ def still(page: Page) -> None:
 
 
 @pytest.mark.parametrize("about", PAGES, ids=lambda about: about.title)
-def test_a_fresh_server_shows_the_page_before_pytorch(
-    page: Page, browser: Browser, tmp_path: Path, about: PageOfTheApp
-) -> None:
+def test_a_fresh_server_shows_the_page_before_pytorch(page: Page, browser: Browser, tmp_path: Path, about: PageOfTheApp) -> None:
     fresh, figure = Server(tmp_path / "log"), FIGURES[about.title]
     phone = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
     for each in (page, phone):
