@@ -109,6 +109,7 @@ def test_watch_reach_in_scrub_export_and_replay(server: Server, page: Page, brow
 def test_rate_and_clipping_change_in_flight_and_a_zoom_stays(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/lab?a=blocks%3D1-1-1%26in_channels%3D1&b=blocks%3D1-1-1%26residual%3D0%26in_channels%3D1")
     expect(page.get_by_text("Step 1.")).to_be_visible()
+    ready(page)
     start(page)
     chart = page.locator(".st-key-lab-profile .chart svg")
     box = chart.bounding_box()
