@@ -57,6 +57,10 @@ function enter(scene, measuredAnew) {
     delete root.dataset.settled;
     settled(LOADS).then(() => {
       root.dataset.settled = "yes";
+      // where the bar is narrower than its links; before the style sheet is there it is not
+      const bar = document.querySelector(".st-key-navigation");
+      const link = bar?.querySelector('a[aria-current="page"]');
+      if (link) bar.scrollLeft = link.offsetLeft - (bar.clientWidth - link.clientWidth) / 2;
     });
   };
   if (!measuredAnew || !before || !document.startViewTransition) return conceal();
@@ -83,7 +87,6 @@ export default function ({ data }) {
         continue;
       }
       link.setAttribute("aria-current", "page");
-      bar.scrollLeft = link.offsetLeft - (bar.clientWidth - link.clientWidth) / 2; // where the bar is narrower than its links
     }
   }
   // the page says itself that an address leads nowhere; Streamlit would lay a dialog over it
