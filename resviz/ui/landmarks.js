@@ -1,7 +1,7 @@
 // What assistive technology needs of the page around us, and the question before a run is lost by closing or loading the tab anew.
 const QUIET = 200; // ms
 const LONGEST = 6000;
-const LOADS = "[data-testid=stSkeleton]";
+const LOADS = "[data-testid=stSkeleton], .st-key-beside [data-testid=stProgress]";
 
 // One step on or back: of the stage's slider where it has one, which then has the keyboard, else through its telling settings.
 function step(event, turn) {
@@ -30,15 +30,15 @@ function presented() {
   return () => removeEventListener("keydown", onKey);
 }
 
-// Resolves once everything has its place: the page is drawn, nothing of what `waits` loads any more, and no height has changed for a while.
-function settled(waits) {
+// Resolves once everything has its place: the page is drawn, nothing in its stage is under way, and no height has changed for a while.
+function settled() {
   const began = performance.now();
   let [height, since] = [-1, began];
   return new Promise((done) => {
     const look = () => {
       const now = performance.now();
       const content = document.querySelector(".stMainBlockContainer");
-      const busy = !document.querySelector("[data-test-script-state=notRunning]") || content?.querySelector(waits);
+      const busy = !document.querySelector("[data-test-script-state=notRunning]") || content?.querySelector(LOADS);
       if (busy || content.scrollHeight !== height) [height, since] = [content?.scrollHeight ?? -1, now];
       if (now - since > QUIET || now - began > LONGEST) done();
       else setTimeout(look, 30);
@@ -48,14 +48,15 @@ function settled(waits) {
 }
 
 // The style sheet shows figures and controls once they are settled; what is measured anew takes the place of what stood there in one step.
-function enter(scene, measuredAnew) {
+function enter(scene, loading, measuredAnew) {
   const root = document.documentElement;
   if (root.dataset.scene === scene) return;
   const before = root.dataset.settled;
   root.dataset.scene = scene;
+  const placed = () => settled().then(() => root.toggleAttribute("data-loading", loading));
   const conceal = () => {
     delete root.dataset.settled;
-    settled(LOADS).then(() => {
+    placed().then(() => {
       root.dataset.settled = "yes";
       // where the bar is narrower than its links; before the style sheet is there it is not
       const bar = document.querySelector(".st-key-navigation");
@@ -64,15 +65,13 @@ function enter(scene, measuredAnew) {
     });
   };
   if (!measuredAnew || !before || !document.startViewTransition) return conceal();
-  const wait = () => settled(`${LOADS}, .st-key-beside [data-testid=stProgress]`);
-  document.startViewTransition(wait).ready.catch(conceal); // the browser's own patience is four seconds
+  document.startViewTransition(placed).ready.catch(conceal); // the browser's own patience is four seconds
 }
 
 export default function ({ data }) {
   const anew = document.documentElement.dataset.scene === `${data.current} true`;
-  enter(`${data.current} ${data.loading}`, anew);
+  enter(`${data.current} ${data.loading}`, data.loading, anew);
   document.documentElement.toggleAttribute("data-present", data.present);
-  document.documentElement.toggleAttribute("data-loading", data.loading);
   const still = data.present ? presented() : () => {};
   document.querySelector("main")?.setAttribute("tabindex", "-1"); // what is in it can be reached, and scrolls it
   const bar = document.querySelector(".st-key-navigation");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from resviz.ui.state import current_spec, follow_back, present, presenting, rese
 from resviz.ui.tour import progress as tour
 
 __all__ = ["PAGES", "Address", "Page", "nearest", "network_strip", "page", "ways"]
+
+
+_TURNING: Final = 0.15  # seconds in which a browser begins to hold what it shows, before the measured page takes its place
 
 
 @dataclass(frozen=True)
@@ -177,8 +181,10 @@ def _open(about: Page) -> None:
     lost = "" if about.path else _lost()
     name = "No such page" if lost else about.title
     mark, style = cache.mark(), cache.style()
-    # the style sheet makes it wide: Streamlit's own layout would move what already stands there
+    # the style sheet makes it wide: Streamlit's own layout would move what already stands there, as would a late style sheet
     st.set_page_config(page_title=f"{name} · ResViz", initial_sidebar_state="collapsed")
+    if style:
+        st.html(f"<style>{css_variables(':root')}\n{style}</style>")
     navigation = st.container(
         horizontal=True, gap="medium", vertical_alignment="center", key="navigation", height=44, border=False
     )
@@ -200,9 +206,7 @@ def _open(about: Page) -> None:
         with st.container(key="lead"):
             st.markdown("Its address may be misspelt, or the page was never here." if lost else about.lead)
     marks = st.container(key="landmarks")
-    if style:
-        marks.html(f"<style>{css_variables(':root')}\n{style}</style>")
-    loading = cache.warm_up().is_alive()
+    loading = bool(about.first) and cache.warm_up().is_alive()
     settle()
     waiting.keep()
     follow_back()
@@ -212,7 +216,10 @@ def _open(about: Page) -> None:
             st.page_link(each.file, label=each.title, query_params=query)
         tour.way()
     with marks:
-        landmarks.mark("" if lost else about.title, _unsaved(), presenting(), bool(about.first) and loading)
+        landmarks.mark("" if lost else about.title, _unsaved(), presenting(), loading)
+    if st.session_state.get("loading") == about.title and not loading:
+        time.sleep(_TURNING)
+    st.session_state["loading"] = about.title if loading else None
     if lost:
         _offer_instead(lost)
         _sign()

@@ -33,6 +33,7 @@ def test_a_fresh_server_shows_the_page_before_pytorch(page: Page, browser: Brows
     fresh, figure = Server(tmp_path / "log"), FIGURES[about.title]
     phone = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
     for each in (page, phone):
+        each.add_init_script(SHIFTED)
         each.goto(f"{fresh.url}/{about.path}", wait_until="commit")
     for each in (page, phone):
         expect(each.get_by_role("heading", name=about.question)).to_be_visible()
@@ -44,6 +45,7 @@ def test_a_fresh_server_shows_the_page_before_pytorch(page: Page, browser: Brows
         expect(each.get_by_text("As measured on")).to_have_count(0, timeout=90_000)
         expect(each.locator(figure).filter(visible=True).first).to_be_visible(timeout=90_000)
         ready(each)
+        still(each)
     for other in PAGES:
         expect(page.get_by_role("link", name=other.title, exact=True).first).to_be_visible()
     for each in (page, phone):

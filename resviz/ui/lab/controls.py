@@ -261,7 +261,6 @@ def _buttons(lab: Session) -> None:
     replay = lab.step < lab.plan.steps
 
     def start() -> None:
-        st.session_state.pop("lab.at", None)
         lab.run_to(lab.plan.steps) if replay else lab.run_to()
 
     def reset(keep: bool) -> None:

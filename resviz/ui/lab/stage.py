@@ -163,17 +163,19 @@ def _scrubbed(held: Session, record: LabRecord) -> int:
     """The step that is looked at: the newest while it runs, the visitor's choice when it pauses."""
     if held.running or record.step < 2:
         return record.step
-    _at(held, record)
-    return int(st.slider("Look at step", 1, record.step, key="lab.at", help="Goes back to any recorded step."))
+    return int(
+        st.slider("Look at step", 1, record.step, record.step, key=_slider(record), help="Goes back to any recorded step.")
+    )
 
 
 def _at(held: Session, record: LabRecord) -> int:
     """The step that is looked at; after new steps the newest."""
-    if held.running or record.step < 2:
-        return record.step
-    if st.session_state.get("lab.newest") != record.step or "lab.at" not in st.session_state:
-        st.session_state["lab.newest"] = st.session_state["lab.at"] = record.step
-    return int(st.session_state["lab.at"])
+    return record.step if held.running else int(st.session_state.get(_slider(record), record.step))
+
+
+def _slider(record: LabRecord) -> str:
+    """Another slider after new steps: what a browser still says of the one before cannot choose a step of this one."""
+    return f"lab.at.{record.step}"
 
 
 def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding]) -> None:
