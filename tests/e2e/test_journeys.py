@@ -141,7 +141,7 @@ def test_a_hasty_visitor_keeps_the_usual_methods(page: Page, tmp_path: Path) -> 
     fresh = Server(tmp_path / "log")
     page.add_init_script(
         """new MutationObserver((_, me) => {
-            const upload = [...document.querySelectorAll("[role=radio]")].find(each => each.innerText === "Upload")
+            const upload = [...document.querySelectorAll("[role=radio]")].find(each => each.textContent.trim() === "Upload")
             if (!upload || !document.querySelector("[data-testid=stMultiSelect]")) return
             me.disconnect(); upload.click()
         }).observe(document, {childList: true, subtree: true})"""

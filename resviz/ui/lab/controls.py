@@ -244,7 +244,9 @@ def _estimate(lab: Session, place: DeltaGenerator) -> None:
 def transport(lab: Session) -> None:
     """Start, pause, step, stop, reset, and how fast."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
-        _buttons(lab)
+        # the one answer for this drawing: when the job ends meanwhile, the stage sees that it is another one and draws anew
+        live = st.session_state["lab.live"] = lab.running
+        _buttons(lab, live)
         st.selectbox(
             "Speed",
             list(_PACES),
@@ -256,7 +258,7 @@ def transport(lab: Session) -> None:
         )
 
 
-def _buttons(lab: Session) -> None:
+def _buttons(lab: Session, live: bool) -> None:
     """What can be done in the state that the run is in."""
     replay = lab.step < lab.plan.steps
 
@@ -267,7 +269,7 @@ def _buttons(lab: Session) -> None:
         plan = lab.current
         lab.reset(plan if keep else replace(plan, edits=(), steps=0))
 
-    if lab.running and lab.until > 1:
+    if live and lab.until > 1:
         st.button("Pause", on_click=lab.pause, type="primary", icon=":material/pause:", width=150)
     elif not lab.over:
         label = f"Replay to {lab.plan.steps:,}" if replay else "Start" if lab.step <= 1 else "Continue"
@@ -285,7 +287,7 @@ def _buttons(lab: Session) -> None:
         st.button("Stop", on_click=lab.stop, icon=":material/stop:", help="End the run; what was recorded stays.")
     if lab.step or lab.failed:
         st.button("Reset", on_click=reset, args=(False,), icon=":material/restart_alt:", help="Back to step 0, nothing changed.")
-    if lab.step > 1 and not lab.running:
+    if lab.step > 1 and not live:
         st.button(
             "Again",
             on_click=reset,

@@ -49,7 +49,6 @@ def _follow(held: Session, drawn: _Looked | None) -> None:
 
 def _stage(held: Session, drawn: _Looked | None) -> None:
     if st.session_state.get("lab.live", False) and not held.running:
-        st.session_state["lab.live"] = False
         st.rerun()
     st.session_state["lab.live"] = held.running
     record = held.lab.record() if held.lab else None
