@@ -4,7 +4,7 @@ PORT ?= 8501
 # a package whose binary is inside it; where it is neither kept nor to be had within seconds, JavaScript is not linted
 BIOME := npx --yes --prefer-offline --fetch-retries=0 --fetch-timeout=20000 @biomejs/biome@2.6.8
 
-.PHONY: run test check javascript format bench load fuzz screens browser
+.PHONY: run test check javascript format bench parity load fuzz screens browser
 
 run: .venv/.run
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -32,6 +32,9 @@ format: .venv/.dev
 
 bench: .venv/.bench browser
 	$(BIN)/python -m tests.bench
+
+parity: .venv/.bench
+	$(BIN)/python -m tests.parity
 
 load: .venv/.dev browser
 	$(BIN)/python -m tests.load

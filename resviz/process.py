@@ -22,9 +22,10 @@ def settle() -> None:
 
 @cache
 def guard_pictures(most: int) -> None:
-    """Have Pillow refuse, once and for all, what has twice `most` pixels by its header.
+    """Have Pillow refuse, once and for all, what has twice `most` pixels by its header, and keep its own words to itself.
 
-    The decoder's own caps are lower and say more, but a GIF takes the memory of its first frame while it is opened.
+    The decoder's own caps are lower and say more, as do its sentences about damage; but a GIF takes the memory of its first frame while
+    it is opened.
     """
     import warnings
 
@@ -32,3 +33,4 @@ def guard_pictures(most: int) -> None:
 
     Image.MAX_IMAGE_PIXELS = most
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")

@@ -16,6 +16,7 @@ from resviz.attribution.baselines import BASELINES, baseline
 from resviz.attribution.batch_size import Timings, timings_of
 from resviz.attribution.faithfulness import faithfulness
 from resviz.attribution.method import Evidence, Score, Setting
+from resviz.attribution.methods.cam import full_gradient
 from resviz.attribution.methods.gradient import TUNNELLED
 from resviz.attribution.methods.perturbation import superpixels
 from resviz.attribution.methods.relevance import RULES
@@ -143,6 +144,60 @@ def test_layers_of_a_linear_network() -> None:
     assert found("guided-grad-cam", net, x) == pytest.approx(flat(weights * torch.from_numpy(cam).clamp(min=0)), abs=1e-3)
 
 
+def test_class_activation_maps_of_a_linear_network() -> None:
+    net, x, weights = linear()
+    assert found("hires-cam", net, x) == pytest.approx(flat(weights * x), abs=1e-4)
+    assert found("layer-cam", net, x) == pytest.approx(flat(weights.clamp(min=0) * x), abs=1e-4)
+    shares = (weights * x).sum((2, 3), keepdim=True) / x.sum((2, 3), keepdim=True)
+    assert found("xgrad-cam", net, x) == pytest.approx(flat(shares * x), rel=1e-4, abs=1e-4)
+    alpha = 1 / (2 + x.sum((2, 3), keepdim=True) * weights)  # equation 19 with the gradient's square taken out
+    plus = (weights.clamp(min=0) * alpha).sum((2, 3), keepdim=True) * x
+    assert found("grad-cam-plus-plus", net, x) == pytest.approx(flat(plus), rel=2e-2, abs=2e-2)
+
+
+def test_eigen_cam_is_the_first_principal_component_and_positive_where_it_is_active() -> None:
+    net, x, _ = linear()
+    places = x[0].flatten(1).T.double().numpy()
+    centred = places - places.mean(0)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    along = centred @ vectors[:, np.argmax(values)]
+    along *= np.sign(along @ places.mean(1))
+    assert found("eigen-cam", net, x) == pytest.approx(along.reshape(SIDE, SIDE), abs=1e-3)
+
+
+def test_score_cam_asks_about_the_picture_through_each_channel() -> None:
+    net, x, _ = linear()
+    scores = []
+    for channel in x[0]:
+        mask = (channel - channel.min()) / (channel.max() - channel.min())
+        scores.append(net(x * mask)[0, 1])
+    weights = torch.softmax(torch.stack(scores), 0)
+    assert found("score-cam", net, x) == pytest.approx(flat(weights[None, :, None, None] * x), abs=1e-4)
+    one = found("score-cam", net, x, strongest=1)  # alone it has all the weight
+    assert one == pytest.approx(x[0, x.square().sum((2, 3)).argmax()].double().numpy(), abs=1e-4)
+
+
+def test_full_gradient_scales_each_channel_and_takes_what_a_norm_adds_as_its_bias() -> None:
+    net, x, weights = linear()
+    sizes = (weights * x).abs()[0]
+    low, high = sizes.amin((1, 2), keepdim=True), sizes.amax((1, 2), keepdim=True)
+    assert found("fullgrad", net, x) == pytest.approx(((sizes - low) / (high - low)).sum(0).double().numpy(), abs=1e-4)
+    classifier = load_bundled("resnet20-cifar10")
+    picture = classifier.preprocessing.tensor(sample_photographs()["Cat"])
+    folded, whole = (full_gradient(Score(view, 3), picture) for view in (classifier.fast_view(), classifier.private_view()))
+    assert np.linalg.norm(folded - whole) < 1e-3 * np.linalg.norm(whole)
+
+
+def test_rise_finds_the_pixels_that_count() -> None:
+    net, x, weights = linear()
+    torch.manual_seed(0)
+    effect = flat(weights * x)
+    seen = found("rise", net, x, samples=4000, cells=8)
+    assert np.corrcoef(seen.ravel(), effect.ravel())[0, 1] > 0.6
+    flattened = found("rise", net, torch.zeros_like(x), samples=200)
+    assert flattened == pytest.approx(0, abs=1e-5)  # no evidence, whatever the classifier's bias
+
+
 def test_one_class_rather_than_another_is_the_difference() -> None:
     net, x, _ = linear()
     both = [evidence("input-x-gradient", Score(net, target), x).values for target in (0, 1)]
@@ -172,7 +227,7 @@ def state(classifier: Classifier) -> list[object]:
     ]
 
 
-FAST = {"samples": 20, "steps": 10, "superpixels": 12}
+FAST = {"samples": 20, "steps": 10, "superpixels": 12, "strongest": 8}
 
 
 def few(method: str) -> dict[str, float]:
@@ -358,7 +413,9 @@ def test_a_noise_tunnel_averages_any_gradient_method(of: str) -> None:
 
 def test_a_network_without_relus_offers_what_fits() -> None:
     classifier = classifier_of(NetSpec(blocks=(1, 1), width=4, activation=Activation.GELU))
-    assert set(METHODS) - set(available(classifier.spec)) == {"guided-backprop", "deconvolution", "guided-grad-cam", "lrp"}
+    assert set(METHODS) - set(available(classifier.spec)) == {
+        "guided-backprop", "deconvolution", "guided-grad-cam", "lrp", "fullgrad",
+    }  # fmt: skip
     case = Case(classifier, sample_photographs()["Cat"], 0)
     for asked in (Asked("guided-backprop"), Asked("smoothgrad", values={"of": "guided-backprop"})):
         with pytest.raises(ValueError, match="Guided Backprop needs ReLUs, and this network has gelu; choose another"):
@@ -368,7 +425,7 @@ def test_a_network_without_relus_offers_what_fits() -> None:
 def test_relevance_has_no_rule_for_group_norms() -> None:
     spec = NetSpec(blocks=(1,), width=4)
     assert set(available(spec)) == set(METHODS)
-    assert set(METHODS) - set(available(replace(spec, norm=Norm.GROUP))) == {"lrp"}
+    assert set(METHODS) - set(available(replace(spec, norm=Norm.GROUP))) == {"lrp", "fullgrad"}
 
 
 @pytest.mark.parametrize("norm", Norm)

@@ -655,6 +655,7 @@ ELSEWHERE = {
     "changed_note": "test_spot.py",
     "field_note": "test_spot.py",
     "forming_note": "test_spot.py",
+    "neuron_note": "test_spot.py",
     "unit_note": "test_spot.py",
     "norm_answer": "test_stage.py",
     "chapter_note": "test_story.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from resviz.cli import main
 from resviz.zoo.bundled import load_bundled
 
 MODEL = ("--model", "resnet20-cifar10")
+ROOT = str(Path(__file__).resolve().parents[1])
 
 
 def pixels(seed: int = 0) -> Image.Image:
@@ -157,6 +159,17 @@ def test_a_cut_picture_is_never_a_traceback(cut: int, kind: str, here: Path, cap
     assert code in (0, 2)
     assert err.startswith("resviz: t.gif: ") if code else out
     assert all(line.startswith(("t.gif: ", "resviz: t.gif: ")) for line in err.splitlines())
+
+
+def test_a_damaged_picture_is_said_in_our_words_alone(here: Path) -> None:
+    buffer = io.BytesIO()
+    pixels().save(buffer, "TIFF")
+    Path("t.tif").write_bytes(buffer.getvalue()[:30])
+    argv = [sys.executable, "-m", "resviz", "predict", "t.tif", *MODEL]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": ROOT})
+    assert ran.returncode == 2
+    assert ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith("resviz: t.tif: ")
 
 
 def images(folder: Path, part: str, cut: bool = False) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from resviz.attribution.neuron import NEURON_METHODS, neuron, neuron_methods
 from resviz.data.uploads import sample_photographs
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
@@ -272,6 +273,44 @@ def test_a_head_with_a_norm_of_its_own_reads_pre_activation_blocks() -> None:
     with torch.no_grad():
         pooled = net.get_submodule("act")(net.get_submodule("norm")(x)).mean((2, 3))
         assert found.logits[0] == pytest.approx(net.get_submodule("fc")(pooled)[0].numpy(), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", NEURON_METHODS)
+def test_why_a_number_is_on_equals_captums_plain_call(method: str) -> None:
+    from captum.attr import NeuronDeconvolution, NeuronGradient, NeuronGuidedBackprop, NeuronIntegratedGradients
+
+    classifier, cat, unit = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"], "layer2.1"
+    net = classifier.private_view()
+    x = classifier.preprocessing.tensor(cat)
+    kept = forward(net, x)
+    output = look(net, kept, unit).output
+    at = tuple(int(i) for i in np.unravel_index(output.argmax(), output.shape))
+    assert len(at) == 3
+    found, before = neuron(classifier, cat, unit, at, method), state(classifier.net)
+    module = net.get_submodule(unit)
+    if method == "integrated-gradients":
+        theirs = NeuronIntegratedGradients(net, module).attribute(x, at, n_steps=20)
+        empty = look(net, forward(net, torch.zeros_like(x)), unit).output[at]
+        assert found.target_change == pytest.approx(output[at] - empty, rel=1e-3)
+        assert found.delta == pytest.approx(float(theirs.sum()) - (output[at] - empty), abs=1e-2)
+    elif method == "input-x-gradient":
+        theirs = x * NeuronGradient(net, module).attribute(x, at)
+    else:
+        theirs = {"guided-backprop": NeuronGuidedBackprop, "deconvolution": NeuronDeconvolution}[method](net, module).attribute(
+            x, at
+        )
+    expected = theirs.detach().sum(1)[0].numpy()
+    assert np.linalg.norm(found.values - expected) < 2e-3 * np.linalg.norm(expected)
+    assert state(classifier.net) == before
+
+
+def test_a_neuron_method_needs_the_relus_it_has_rules_for() -> None:
+    from tests.test_attribution import classifier_of
+
+    classifier = classifier_of(NetSpec(blocks=(1,), width=4, activation=Activation.GELU))
+    assert neuron_methods(classifier) == ("integrated-gradients", "input-x-gradient")
+    with pytest.raises(ValueError, match="integrated-gradients"):
+        neuron(classifier, sample_photographs()["Cat"], "layer1.0", (0, 0, 0), "guided-backprop")
 
 
 def test_no_hook_is_left_after_an_error() -> None:

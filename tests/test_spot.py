@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from resviz.figures.captions import changed_note, field_note, forming_note, unit_note
+from resviz.figures.captions import changed_note, field_note, forming_note, neuron_note, unit_note
 from resviz.figures.inside import answers, boxed, fixed, forming, ledger, products
 from resviz.probes.inside import forward
 from resviz.probes.taken_apart import arithmetic
-from resviz.results import Arithmetic, Box, Field, Inside, Prediction
+from resviz.results import Arithmetic, Attribution, Box, Field, Inside, Prediction
 from resviz.spec.spot import Spot, spot_from_query, spot_to_query
 from tests.test_inside import bundled
 
@@ -143,6 +143,22 @@ def test_a_field_is_told_by_its_box_and_its_core() -> None:
     assert "5.0 % of them" in field_note(found)
     assert "whole picture" in field_note(Field(Box(0, 0, 8, 8), strength))
     assert "none of them" in field_note(Field(Box(1, 1, 5, 6), np.zeros((8, 8), np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("values", "delta", "change", "words"),
+    [
+        ([3.0, -1.0], 0.1, 2.0, ("2.00 above", "75 %", "miss that by 5.0 %")),
+        ([1.0, -3.0], None, -2.0, ("2.00 below", "25 %", "the rest smaller.")),
+        ([0.0, 0.0], 0.0, 0.0, ("what it is for the mean-coloured picture", "nothing everywhere")),
+        ([1.0, -1.0], 0.5, 0.0, ("what it is for the mean-coloured picture", "50 %")),
+    ],
+)
+def test_why_a_number_is_what_it_is_in_words(
+    values: list[float], delta: float | None, change: float, words: tuple[str, ...]
+) -> None:
+    note = neuron_note(Attribution("m", 0, np.array([values]), True, delta=delta, target_change=change), "Captum's")
+    assert all(each in note for each in words), note
 
 
 def test_the_box_is_drawn_where_it_lies() -> None:

@@ -22,7 +22,20 @@ from resviz.guard import nearest, quoted
 from resviz.nets.families.resnet import ResNet
 from resviz.spec.net import Activation, NetSpec, Norm
 
-__all__ = ["Choice", "Evidence", "Method", "Parameter", "Score", "Setting", "Value", "Values", "flat", "numbers", "total"]
+__all__ = [
+    "Choice",
+    "Evidence",
+    "Method",
+    "Parameter",
+    "Score",
+    "Setting",
+    "Value",
+    "Values",
+    "flat",
+    "numbers",
+    "pictures",
+    "total",
+]
 
 Value = str | float
 Values = Mapping[str, Value]  # a method's parameters by name
@@ -200,6 +213,11 @@ class Method:
         """Raise `ValueError` for a value that its parameter does not take; `values` holds every one."""
         for name, parameter in self.parameters.items():
             parameter.check(name, values[name])
+
+
+def pictures(count: int) -> Callable[[int, Values], int]:
+    """The `evaluations` of a method that puts so many pictures through the network, whatever its values."""
+    return lambda side, values: count
 
 
 def flat(attribution: Tensor) -> np.ndarray:

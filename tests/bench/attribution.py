@@ -76,7 +76,7 @@ def gradcam_library(net: nn.Module, x: torch.Tensor) -> np.ndarray:
 
 
 def _asked(method: str) -> Asked:
-    return Asked(method, values={"window": 32} if method == "occlusion" else {})
+    return Asked(method, values={"occlusion": {"window": 32}, "rise": {"samples": 100}}.get(method, {}))
 
 
 def calls(method: str) -> list[Callable[[], np.ndarray]]:
@@ -226,6 +226,7 @@ def attribution_rows() -> Iterator[tuple[str, float, float]]:
         ("integrated-gradients", "Integrated Gradients, 50 steps", 5),
         ("smoothgrad", "SmoothGrad, 25 samples", 7),
         ("occlusion", "Occlusion, 32/16", 5),
+        ("rise", "RISE, 100 masks", 5),
     ):
         ratio, words = limit_ratio(method, rounds)
         yield f"{title} / this machine's limit ({words}), ResNet-50, 224 px", ratio, 1.08

@@ -143,3 +143,13 @@ def test_photograph_and_network_go_along_between_the_pages_that_ask_about_them()
     assert (left["model"], left["photo"]) == ("resnet56-cifar10", "Temple")
     at.switch_page(PAGE).run()
     assert asked(at) == {"model": "resnet56-cifar10", "photo": "Temple"}
+
+
+def test_why_a_number_is_what_it_is() -> None:
+    at = opened(PAGE, **LINK)
+    box = next(each for each in at.selectbox if each.label == "Why is it what it is?")
+    assert box.value == "Gradient"
+    box.set_value("integrated-gradients").run()
+    assert not at.exception
+    notes = [node.proto.json for node in at.get("bidi_component") if "its value for the mean-coloured picture" in str(node.proto)]
+    assert notes

@@ -8,14 +8,18 @@ import numpy as np
 import torch
 from captum.attr import Occlusion, PerturbationAttribution
 from torch import Tensor
+from torch.nn import functional as F
 
 from resviz.attribution.method import Evidence, Score, Setting, Values, flat, numbers
 from resviz.nets.inference.fused import near
 
 __all__ = [
+    "masked_scores",
     "occlusion",
     "occlusion_pictures",
     "over_superpixels",
+    "randomly_masked",
+    "rise",
     "superpixels",
 ]
 
@@ -86,3 +90,45 @@ def over_superpixels(make: Callable[[Score], PerturbationAttribution], sampled: 
         return Evidence(numbers(lost[0, 0]) / size, True)
 
     return run
+
+
+def masked_scores(score: Score, x: Tensor, base: Tensor, masks: Tensor) -> Tensor:
+    """The score of the picture seen through each mask, (N, H, W) from 0 to 1, over the picture without evidence: (N,)."""
+    pictures = base + (x - base) * masks[:, None]
+    found: Tensor = score(pictures.contiguous(memory_format=torch.channels_last))[:, 0]
+    return found
+
+
+def randomly_masked(score: Score, x: Tensor, base: Tensor, samples: int, cells: int, batch_size: int = 8) -> np.ndarray:
+    """(H, W): how far the score is above its mean where a pixel is seen, over random masks of so many cells a side, half of them open.
+
+    Masks are drawn as by Petsiuk et al. 2018: a coarse grid, enlarged and shifted by less than a cell, from torch's random numbers.
+    """
+    height, width = x.shape[-2:]
+    step = [-(-side // cells) for side in (height, width)]
+    grids = (torch.rand(samples, 1, cells, cells) < 0.5).float()
+    shifts = torch.stack([torch.randint(0, most, (samples,)) for most in step], 1).tolist()
+    seen, evidence, scores = torch.zeros(height, width), torch.zeros(height, width), []
+    with torch.no_grad():
+        for start in range(0, samples, batch_size):
+            large = F.interpolate(
+                grids[start : start + batch_size], [(cells + 1) * each for each in step], mode="bilinear", align_corners=False
+            )
+            masks = torch.stack(
+                [
+                    mask[0, r : r + height, c : c + width]
+                    for mask, (r, c) in zip(large, shifts[start : start + batch_size], strict=True)
+                ]
+            )
+            found = masked_scores(score, x, base, masks.to(x.device)).cpu()
+            seen += masks.sum(0)
+            evidence += torch.einsum("n,nhw->hw", found, masks)
+            scores.append(found)
+    return numbers(evidence / seen.clamp(min=1e-6) - torch.cat(scores).mean())
+
+
+def rise(setting: Setting) -> Evidence:
+    """What the score gains, on average over random masks, where a pixel is seen."""
+    samples, cells = setting.count("samples"), min(setting.count("cells"), setting.side)
+    at_once = setting.batch_size(samples, gradients=False)
+    return Evidence(randomly_masked(setting.score, setting.x, setting.baseline(), samples, cells, at_once), signed=True)

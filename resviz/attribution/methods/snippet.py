@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["AT_LAYER", "REGIONS", "SEED", "SEVERAL", "SHARED", "SUM", "Snippet"]
+__all__ = ["AT_LAYER", "REGIONS", "SEED", "SEVERAL", "SHARED", "SUM", "Snippet", "of_layer"]
 
 SEVERAL: Final = """from resviz.attribution.baselines import baseline
 base = torch.cat([baseline(x, kind, classifier.preprocessing.black()) for kind in ("mean", "black", "blur")])
@@ -26,8 +26,7 @@ _BASELINES: Final = {
 }
 _SCRIPT: Final = """import numpy as np
 import torch
-from captum.attr import {imports}
-from PIL import Image
+{imports}from PIL import Image
 {load}
 x = classifier.preprocessing.tensor(Image.open("photograph.png"))
 
@@ -46,7 +45,7 @@ score = Class(classifier.private_view())
 
 @dataclass(frozen=True)
 class Snippet:
-    """How Captum makes a method's map: what is imported from captum.attr, the call, and how its answer becomes the map.
+    """How Captum makes a method's map: what is imported from captum.attr, if anything, the call, and how its answer becomes the map.
 
     Names in braces stand for the method's values and layer, `channels`, `target`, `against` and `kind`, the method's name.
     `averaged` is what a noise tunnel over the method hands on to it.
@@ -64,9 +63,15 @@ class Snippet:
             words, score = f"{words} rather than {against}", f"{score} - logits[:, {against}:{against + 1}]"
         known = dict(fields) | {"target": target, "against": against}
         parts = {
-            "imports": self.imports.format(**known),
+            "imports": f"from captum.attr import {self.imports.format(**known)}\n" if self.imports else "",
             "call": self.call.format(**known),
             "values": self.values,
             "base": f"{_BASELINES[str(fields['baseline'])]}\n" if "baseline" in fields else "",
         }
         return _SCRIPT.format(load=load, title=title, words=words, score=score, **parts)
+
+
+def of_layer(name: str, arguments: str) -> Snippet:
+    """Captum's call of a method that looks at a layer and is brought to the picture's size."""
+    imports = ", ".join(sorted(("LayerAttribution", name)))
+    return Snippet(imports, f'found = {name}(score, score.net.get_submodule("{{layer}}")).attribute(x{arguments})', AT_LAYER)

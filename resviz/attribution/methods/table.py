@@ -1,16 +1,16 @@
-"""One table over Captum: a method is an entry here and one short function in a file beside this one."""
+"""One table over Captum: a method is an entry here and one short function in a file beside this one; `cam` has its entries itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from captum.attr import FeatureAblation, KernelShap, Lime
 
 from resviz.attribution.baselines import BASELINES
-from resviz.attribution.method import Choice, Method, Parameter, Values
-from resviz.attribution.methods import gradient, layer, perturbation, relevance
-from resviz.attribution.methods.snippet import AT_LAYER, REGIONS, SEED, SEVERAL, SHARED, Snippet
+from resviz.attribution.method import Choice, Method, Parameter, Values, pictures
+from resviz.attribution.methods import cam, gradient, layer, perturbation, relevance
+from resviz.attribution.methods.snippet import REGIONS, SEED, SEVERAL, SHARED, Snippet, of_layer
 from resviz.guard import nearest, quoted
 from resviz.spec.net import NetSpec, Norm
 
@@ -61,11 +61,6 @@ _TUNNEL_CODE = Snippet(
 )
 
 
-def _pictures(count: int) -> Callable[[int, Values], int]:
-    """A method that puts so many pictures through the network, whatever its values."""
-    return lambda side, values: count
-
-
 def _path(side: int, values: Values) -> int:
     return int(values["steps"]) + 2
 
@@ -80,12 +75,6 @@ def _of_regions(name: str, more: str = "") -> Snippet:
     return Snippet(name, f"{REGIONS}{SEED if more else ''}with torch.no_grad():\n{call}", SHARED)
 
 
-def _of_layer(name: str, arguments: str) -> Snippet:
-    """Captum's call of a method that looks at a layer and is brought to the picture's size."""
-    imports = ", ".join(sorted(("LayerAttribution", name)))
-    return Snippet(imports, f'found = {name}(score, score.net.get_submodule("{{layer}}")).attribute(x{arguments})', AT_LAYER)
-
-
 FIRST: Final = ("saliency", "integrated-gradients", "grad-cam", "occlusion")  # what to look at first: one of each kind
 
 METHODS: Final[Mapping[str, Method]] = {
@@ -93,7 +82,7 @@ METHODS: Final[Mapping[str, Method]] = {
         "Saliency", "gradient", "Simonyan et al. 2013, arXiv 1312.6034",
         "Which pixels change the class score most when they change a little?",
         "That the score is nearly linear around this picture. A magnitude: it speaks neither for nor against the class.",
-        run=gradient.saliency, evaluations=_pictures(1),
+        run=gradient.saliency, evaluations=pictures(1),
         snippet=Snippet("Saliency", "found = Saliency(score).attribute(x, target=0)", "values = found.detach().amax(1)[0].numpy()", ", abs=False"),
     ),
     "integrated-gradients": Method(
@@ -109,8 +98,8 @@ METHODS: Final[Mapping[str, Method]] = {
         "Grad-CAM", "layer", "Selvaraju et al. 2016, arXiv 1610.02391",
         "Where does the evidence for the class lie at this depth of the network?",
         "That a channel means the same everywhere in the picture. It keeps its sign here; the paper and most programs clip what speaks against.",
-        run=layer.grad_cam, evaluations=_pictures(1),
-        snippet=_of_layer("LayerGradCam", ", target=0"),
+        run=layer.grad_cam, evaluations=pictures(1),
+        snippet=of_layer("LayerGradCam", ", target=0"),
         layer=True,
     ),
     "occlusion": Method(
@@ -127,7 +116,7 @@ METHODS: Final[Mapping[str, Method]] = {
         "Input × Gradient", "gradient", "Shrikumar et al. 2016, arXiv 1605.01713",
         "How much would each pixel add to the score if the score were linear?",
         "That the score is linear between the mean-coloured picture and this one.",
-        run=gradient.input_x_gradient, evaluations=_pictures(1),
+        run=gradient.input_x_gradient, evaluations=pictures(1),
         snippet=Snippet("InputXGradient", "found = InputXGradient(score).attribute(x, target=0)"),
     ),
     "gradient-shap": Method(
@@ -146,7 +135,7 @@ METHODS: Final[Mapping[str, Method]] = {
         "How was the score handed back, layer by layer, to the pixels that it came from?",
         "ReLUs, and that a unit's inputs deserve shares in proportion. At an addition the skip and the branch share alike. "
         "Complete, but for what the biases take.",
-        run=relevance.layerwise_relevance, evaluations=_pictures(3),
+        run=relevance.layerwise_relevance, evaluations=pictures(3),
         snippet=Snippet("LRP", "from resviz.attribution.method import Score\nfrom resviz.attribution.methods.relevance import relevance_view\n"
                         "# the additions of the skips as layers, and a rule on every layer\n"
                         'net = relevance_view(Score(classifier.fast_view(), {target}, {against}), "{rule}")\nfound = LRP(net).attribute(x, target=0)'),
@@ -158,7 +147,7 @@ METHODS: Final[Mapping[str, Method]] = {
         "DeepLift", "path", "Shrikumar et al. 2017, arXiv 1704.02685",
         "How does each pixel's difference from a reference explain the score's difference?",
         "That activations can be compared with those of the reference, layer by layer. Complete.",
-        run=gradient.deeplift, evaluations=_pictures(4),
+        run=gradient.deeplift, evaluations=pictures(4),
         snippet=Snippet("DeepLift", "found = DeepLift(score).attribute(x, baselines=base, target=0)", averaged=", baselines=torch.zeros_like(x)"),
         parameters={"baseline": _BASELINE},
         inside=True, remedy="its rules were broken somewhere, so trust it less",
@@ -167,7 +156,7 @@ METHODS: Final[Mapping[str, Method]] = {
         "DeepLift SHAP", "path", "Lundberg & Lee 2017, arXiv 1705.07874",
         "DeepLift, averaged over several references.",
         "As DeepLift, and that pixels are independent. Complete.",
-        run=gradient.deeplift_shap, evaluations=_pictures(10),
+        run=gradient.deeplift_shap, evaluations=pictures(10),
         snippet=Snippet("DeepLiftShap", f"{SEVERAL}found = DeepLiftShap(score).attribute(x, baselines=base, target=0)"),
         inside=True, remedy="its rules were broken somewhere, so trust it less",
     ),
@@ -175,7 +164,7 @@ METHODS: Final[Mapping[str, Method]] = {
         "Guided Backprop", "gradient", "Springenberg et al. 2014, arXiv 1412.6806",
         "Which pixels excite the units on the way to the class?",
         "ReLUs. It often draws edges whatever the class: see its sanity check (Adebayo et al. 2018, arXiv 1810.03292).",
-        run=gradient.guided_backprop, evaluations=_pictures(1),
+        run=gradient.guided_backprop, evaluations=pictures(1),
         snippet=Snippet("GuidedBackprop", "found = GuidedBackprop(score).attribute(x, target=0)"),
         relu_only=True, inside=True,
     ),
@@ -183,7 +172,7 @@ METHODS: Final[Mapping[str, Method]] = {
         "Deconvolution", "gradient", "Zeiler & Fergus 2013, arXiv 1311.2901",
         "Which pattern in the picture would the class's activation project back to?",
         "ReLUs. Like Guided Backprop it follows the picture more than the class.",
-        run=gradient.deconvolution, evaluations=_pictures(1),
+        run=gradient.deconvolution, evaluations=pictures(1),
         snippet=Snippet("Deconvolution", "found = Deconvolution(score).attribute(x, target=0)"),
         relu_only=True, inside=True,
     ),
@@ -232,11 +221,21 @@ METHODS: Final[Mapping[str, Method]] = {
         parameters={"superpixels": _SUPERPIXELS, "samples": _SAMPLES, "baseline": _BASELINE},
         drawn=True, backward=False,
     ),
+    "rise": Method(
+        "RISE", "perturbation", "Petsiuk et al. 2018, arXiv 1806.07421",
+        "How much higher is the score, on average over random masks, where this pixel is seen?",
+        "That a picture seen through soft random holes is still one the network can judge. Less its mean, so that it has a sign; noisy with few masks.",
+        run=perturbation.rise, evaluations=lambda side, values: int(values["samples"]),
+        snippet=Snippet("", f"from resviz.attribution.methods.perturbation import randomly_masked\n{SEED}found = randomly_masked(score, x, base, {{samples}}, {{cells}})", "values = found"),
+        parameters={"samples": Parameter("Masks", 500, 20, 8000, "Random masks: four times as many halve the map's noise."),
+                    "cells": Parameter("Cells", 7, 2, 16, "Side of the masks' coarse grid."), "baseline": _BASELINE},
+        drawn=True, backward=False,
+    ),
     "guided-grad-cam": Method(
         "Guided Grad-CAM", "layer", "Selvaraju et al. 2016, arXiv 1610.02391",
         "Which details lie where Grad-CAM sees the evidence?",
         "As Guided Backprop: ReLUs, and details that follow the picture.",
-        run=layer.guided_grad_cam, evaluations=_pictures(2),
+        run=layer.guided_grad_cam, evaluations=pictures(2),
         snippet=Snippet("GuidedGradCam",
                         'found = GuidedGradCam(score, score.net.get_submodule("{layer}")).attribute(x, target=0, interpolate_mode="bilinear")'),
         layer=True, relu_only=True, inside=True,
@@ -245,8 +244,8 @@ METHODS: Final[Mapping[str, Method]] = {
         "Layer Activation", "layer", "Captum's LayerActivation",
         "Where is this layer active, whatever the class?",
         "Nothing; it does not know the class.",
-        run=layer.layer_activation, evaluations=_pictures(1),
-        snippet=_of_layer("LayerActivation", ""),
+        run=layer.layer_activation, evaluations=pictures(1),
+        snippet=of_layer("LayerActivation", ""),
         layer=True, backward=False,
     ),
     "internal-influence": Method(
@@ -254,7 +253,7 @@ METHODS: Final[Mapping[str, Method]] = {
         "Where would a change of this layer change the score, on the way from a picture without evidence?",
         "That the baseline holds no evidence. Where only an average over places follows, as behind the last block, it is the same everywhere.",
         run=layer.internal_influence, evaluations=lambda side, values: int(values["steps"]),
-        snippet=_of_layer("InternalInfluence", ", baselines=base, target=0, n_steps={steps}"),
+        snippet=of_layer("InternalInfluence", ", baselines=base, target=0, n_steps={steps}"),
         parameters={"steps": _FEW_STEPS, "baseline": _BASELINE},
         layer=True,
     ),
@@ -263,8 +262,9 @@ METHODS: Final[Mapping[str, Method]] = {
         "How much of the score's change flows through each place of this layer?",
         "That the baseline holds no evidence. Complete, where all evidence passes the layer.",
         run=layer.layer_conductance, evaluations=_path,
-        snippet=_of_layer("LayerConductance", ", baselines=base, target=0, n_steps={steps}"),
+        snippet=of_layer("LayerConductance", ", baselines=base, target=0, n_steps={steps}"),
         parameters={"steps": _FEW_STEPS, "baseline": _BASELINE},
         layer=True,
     ),
+    **cam.CAMS,
 }  # fmt: skip

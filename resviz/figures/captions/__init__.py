@@ -10,7 +10,7 @@ from resviz.figures.captions.attribution import (
     trust_note,
 )
 from resviz.figures.captions.gradients import comparison, gradient_note, layer_note, skips_of, sweep_note, verdict
-from resviz.figures.captions.inside import apart_note, changed_note, field_note, forming_note, unit_note
+from resviz.figures.captions.inside import apart_note, changed_note, field_note, forming_note, neuron_note, unit_note
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
@@ -50,6 +50,7 @@ __all__ = [
     "growth_note",
     "lab_note",
     "layer_note",
+    "neuron_note",
     "norm_answer",
     "outcome_note",
     "overfitting",

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from resviz.figures.captions.numbers import counted, percent
 from resviz.figures.theme import number
-from resviz.results import Arithmetic, Field, Inside, Prediction
+from resviz.results import Arithmetic, Attribution, Field, Inside, Prediction
 
-__all__ = ["apart_note", "changed_note", "field_note", "forming_note", "unit_note"]
+__all__ = ["apart_note", "changed_note", "field_note", "forming_note", "neuron_note", "unit_note"]
 
 _BRINGS = {
     "identity": "the x that its skip brings as it came",
@@ -99,3 +99,18 @@ def field_note(found: Field) -> str:
     return (
         f"{reach}. What moves it is less: half of the gradient lies on {percent(found.core)} of them, the brighter the stronger."
     )
+
+
+def neuron_note(found: Attribution, title: str) -> str:
+    """Which way the pixels moved a number, and whether they account for all of it."""
+    change = found.target_change or 0.0
+    for_it, against = float(found.values[found.values > 0].sum()), float(-found.values[found.values < 0].sum())
+    moved = f"It is {number(abs(change))} {'above' if change > 0 else 'below'} its value for the mean-coloured picture"
+    if change == 0:
+        moved = "It is what it is for the mean-coloured picture"
+    if for_it + against == 0:
+        return f"{moved}, and no pixel moves it: {title} is nothing everywhere."
+    shares = f"{percent(for_it / (for_it + against))} of {title}'s evidence made it larger, the rest smaller"
+    if found.delta is None or change == 0:
+        return f"{moved}. {shares}."
+    return f"{moved}. {shares}; together they miss that by {percent(abs(found.delta / change))}."

@@ -6,18 +6,21 @@ A network's and a photograph's keys tell what was computed from everything else:
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from resviz.attribution import neuron as attribution
 from resviz.probes import inside, taken_apart
-from resviz.results import Arithmetic, Field, Forward, Inside, Prediction, Readout
+from resviz.results import Arithmetic, Attribution, Field, Forward, Inside, Prediction, Readout
 from resviz.results.inside import Order
 from resviz.ui.subject import Subject
+from resviz.ui.waiting import result_of
 from resviz.zoo.classifier import Classifier
 
-__all__ = ["answer", "apart", "passed", "ratios", "read", "seen", "sight"]
+__all__ = ["answer", "apart", "neuron", "passed", "ratios", "read", "seen", "sight"]
 
 _KEPT = 4  # passes: 53 MB each for ResNet-152 at 224 px, the largest here
 _LOOKS = 24  # blocks' tensors: 13 MB each at the most, of a ResNet-152's first stage
@@ -101,6 +104,14 @@ def sight(subject: Subject, unit: str, at: tuple[int, int, int]) -> Field:
 def _sight(key: str, photograph: str, spot: tuple[str, tuple[int, int, int]], _about: Subject) -> Field:
     kept = _passed(key, photograph, _about)
     return taken_apart.field(_about.network.classifier.private_view(), _picture(_about), kept, *spot)
+
+
+def neuron(subject: Subject, unit: str, at: tuple[int, int, int], method: str) -> Attribution | None:
+    """Which pixels made a number what it is; None while that is computed, which is drawn."""
+    network, photograph = subject.network, subject.photograph
+    work = partial(attribution.neuron, network.classifier, photograph.image, unit, at, method)
+    key = ("neuron", network.key, photograph.key, unit, at, method)
+    return result_of("inside.neuron", key, "Asking every pixel", lambda tick: work(tick=tick))
 
 
 def _picture(about: Subject) -> Tensor:

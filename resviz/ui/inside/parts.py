@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
+from resviz.attribution.methods.table import METHODS
+from resviz.attribution.neuron import neuron_methods
 from resviz.figures import captions, inside
 from resviz.results import Attribution, Prediction
 from resviz.spec.spot import Spot
 from resviz.ui.components.chart import line_chart
 from resviz.ui.components.evidence import panel, photo_url
+from resviz.ui.explain.link import valid
 from resviz.ui.inside import kept
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.subject import Subject
 
 __all__ = ["answer", "blocks", "forms", "number"]
+
+_STRENGTH: Final = "Gradient"
 
 
 def answer(before: Prediction, after: Prediction) -> None:
@@ -47,13 +54,26 @@ def number(subject: Subject, spot: Spot, factors: tuple[float, float]) -> None:
 
 
 def _sight(subject: Subject, unit: str, at: tuple[int, int, int]) -> None:
-    """The photograph with the box of pixels that can reach the number, and how strongly each moves it."""
+    """The photograph with the box of pixels that can reach the number, and how strongly each moves it, or made it what it is."""
     found, shown = kept.sight(subject, unit, at), subject.network.classifier.preprocessing
     photo = photo_url(inside.boxed(shown.window(subject.photograph.image), found.box, shown.crop))
-    strength = Attribution("gradient", 0, found.strength, signed=False)
+    choices = [_STRENGTH, *neuron_methods(subject.network.classifier)]
+    how = st.selectbox(
+        "Why is it what it is?",
+        choices,
+        format_func=lambda name: METHODS[name].title if name in METHODS else name,
+        key=valid("inside.why", choices, _STRENGTH),
+        help="Gradient: how strongly each pixel moves this number, and no sign. The others say which pixels made it larger or smaller.",
+    )
+    strength, note = Attribution("gradient", 0, found.strength, signed=False), captions.field_note(found)
+    if how != _STRENGTH:
+        evidence = kept.neuron(subject, unit, at, how)
+        if evidence is None:
+            return
+        strength, note = evidence, captions.neuron_note(evidence, METHODS[how].title)
     box = found.box
     alt = f"The photograph with a box from row {box.top} to {box.bottom - 1} and column {box.left} to {box.right - 1}"
-    panel(photo, shown.crop, "inside-sight", "What this number sees", alt, found=strength, note=captions.field_note(found))
+    panel(photo, shown.crop, "inside-sight", "What this number sees", alt, found=strength, note=note)
 
 
 def blocks(subject: Subject) -> None:
