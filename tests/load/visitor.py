@@ -15,17 +15,21 @@ __all__ = ["Visitor"]
 
 @dataclass
 class Visitor:
-    """One session on one page. `widgets` maps a label to its id, `texts` holds the Markdown that was seen last."""
+    """One session on one page. `widgets` maps a label to its id, `texts` is the Markdown that stands there."""
 
     port: int
     page: str
     query: str = ""
     widgets: dict[str, str] = field(default_factory=dict)
     fragments: dict[str, str] = field(default_factory=dict)  # what the widget of this id stands in, and is run again with
-    texts: list[str] = field(default_factory=list)
+    parts: dict[str, list[str]] = field(default_factory=dict)  # the Markdown of each fragment, and of the page around them as ""
     polls: dict[str, float] = field(default_factory=dict)  # fragment: seconds between two of its runs
     states: dict[str, WidgetState] = field(default_factory=dict)
     _socket: ClientConnection | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for part in self.parts.values() for text in part]
 
     def open(self) -> float:
         """Connect and run the page once; seconds until it was there."""
@@ -64,31 +68,32 @@ class Visitor:
             state.widget_states.widgets.append(trigger)
         began = time.perf_counter()
         polls: dict[str, float] = {}
-        texts: list[str] = []
+        parts: dict[str, list[str]] = {}
         self._socket.send(message.SerializeToString())
         while True:
             received = ForwardMsg.FromString(self._socket.recv(timeout=60))
             kind = received.WhichOneof("type")
             if kind == "new_session":
                 polls.clear()
-                texts.clear()
+                parts.clear()
             elif kind == "auto_rerun":
                 polls[received.auto_rerun.fragment_id] = received.auto_rerun.interval
             elif kind == "delta":
-                self._see(received, texts)
+                self._see(received, parts)
             elif kind == "script_finished" and received.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 # a whole run takes the place of what was there, a fragment's run of its part only
-                self.texts = texts
-                self.polls = polls if received.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY else self.polls | polls
+                whole = received.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+                self.parts = parts if whole else self.parts | parts
+                self.polls = polls if whole else self.polls | polls
                 return time.perf_counter() - began
 
-    def _see(self, message: ForwardMsg, texts: list[str]) -> None:
+    def _see(self, message: ForwardMsg, parts: dict[str, list[str]]) -> None:
         if message.delta.WhichOneof("type") != "new_element":
             return
         element = message.delta.new_element
         kind = element.WhichOneof("type")
         if kind == "markdown":
-            texts.append(element.markdown.body)
+            parts.setdefault(message.delta.fragment_id, []).append(element.markdown.body)
         elif kind in ("button", "checkbox"):
             widget = getattr(element, kind)
             self.widgets[widget.label] = widget.id
