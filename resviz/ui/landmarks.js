@@ -47,6 +47,11 @@ function settled() {
   });
 }
 
+function middle(element) {
+  const { left, width } = element.getBoundingClientRect();
+  return left + width / 2;
+}
+
 // The style sheet shows figures and controls once they are settled; what is measured anew takes the place of what stood there in one step.
 function enter(scene, loading, measuredAnew) {
   const root = document.documentElement;
@@ -61,7 +66,7 @@ function enter(scene, loading, measuredAnew) {
       // where the bar is narrower than its links; before the style sheet is there it is not
       const bar = document.querySelector(".st-key-navigation");
       const link = bar?.querySelector('a[aria-current="page"]');
-      if (link) bar.scrollLeft = link.offsetLeft - (bar.clientWidth - link.clientWidth) / 2;
+      if (link) bar.scrollLeft += middle(link) - middle(bar);
     });
   };
   if (!measuredAnew || !before || !document.startViewTransition) return conceal();

@@ -28,7 +28,8 @@ from resviz.ui.tour import progress as tour
 __all__ = ["PAGES", "Address", "Page", "nearest", "network_strip", "page", "ways"]
 
 
-_TURNING: Final = 0.15  # seconds in which a browser begins to hold what it shows, before the measured page takes its place
+_STYLING: Final = 0.2  # seconds in which a browser fetches what it needs to apply a style sheet
+_TURNING: Final = 0.15  # seconds in which it begins to hold what it shows, before the measured page takes its place
 
 
 @dataclass(frozen=True)
@@ -217,15 +218,24 @@ def _open(about: Page) -> None:
         tour.way()
     with marks:
         landmarks.mark("" if lost else about.title, _unsaved(), presenting(), loading)
-    if st.session_state.get("loading") == about.title and not loading:
-        time.sleep(_TURNING)
-    st.session_state["loading"] = about.title if loading else None
+    if about.path:
+        _let_the_browser(about.title, loading)
     if lost:
         _offer_instead(lost)
         _sign()
         st.stop()
     if notice := st.session_state.pop("notice", None):
         st.warning(literal(notice), icon=":material/info:")
+
+
+def _let_the_browser(title: str, loading: bool) -> None:
+    """Wait where what is sent at once would be painted in the wrong place: before a session's first figure, and before it is measured anew."""
+    before = st.session_state.get("loading", "")
+    if before == "":
+        time.sleep(_STYLING)
+    elif before == title and not loading:
+        time.sleep(_TURNING)
+    st.session_state["loading"] = title if loading else None
 
 
 def _lost() -> str:

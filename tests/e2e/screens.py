@@ -47,6 +47,7 @@ README: Final[Mapping[str, tuple[str, Callable[[Page], None]]]] = {
 
 
 def _settled(page: Page) -> None:
+    expect(page.get_by_text("As measured on")).to_have_count(0)  # a fresh server's recorded figure
     ready(page)
     page.wait_for_timeout(2500)
     ready(page)

@@ -57,6 +57,17 @@ def test_a_figure_is_seen_without_scrolling_and_nothing_moves(
     still(page)
 
 
+@pytest.mark.parametrize("about", [STAGED[0], STAGED[-1]], ids=lambda about: about.path)
+def test_a_phones_navigation_shows_where_one_is(about: About, server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    opened(server, page, about)
+    seen = page.locator(".st-key-navigation a[aria-current=page]").evaluate(
+        "link => { const [a, b] = [link, link.closest('.st-key-navigation')].map(each => each.getBoundingClientRect());"
+        " return a.left >= b.left - 1 && a.right <= b.right + 1; }"
+    )
+    assert seen
+
+
 @pytest.mark.parametrize("about", STAGED, ids=lambda about: about.path)
 def test_the_controls_are_ten_tabs_away(about: About, server: Server, page: Page) -> None:
     opened(server, page, about)
