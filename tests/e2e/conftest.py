@@ -23,6 +23,13 @@ READY = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connec
 _TALKATIVE = "import logging; logging.basicConfig(level=logging.INFO); from streamlit.web.cli import main; main()"
 
 
+# two threads of one session that forget old widgets at once, inside Streamlit: seen once in some thousand visits
+_STREAMLITS_OWN = re.compile(
+    r"Exception in thread ScriptRunner\.scriptThread:\nTraceback [^\n]*\n(?:  [^\n]*\n)*?[^\n]*_remove_stale_widgets\n(?:  [^\n]*\n)*"
+    r"RuntimeError: dictionary changed size during iteration\n"
+)
+
+
 class Server:
     """The real app on a free port, with its log; a talkative one also logs what it computes."""
 
@@ -58,7 +65,8 @@ class Server:
         """End the server; anything that looks like an error in its log is one."""
         self.process.terminate()
         self.process.wait(20)
-        lines = [line for line in self.log.read_text().splitlines() if re.search(r"Traceback|Error|Exception|WARNING", line)]
+        log = _STREAMLITS_OWN.sub("", self.log.read_text())
+        lines = [line for line in log.splitlines() if re.search(r"Traceback|Error|Exception|WARNING", line)]
         assert not lines, lines
 
 
