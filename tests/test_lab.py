@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import io
 import json
+import threading
+import time
 import weakref
 import zipfile
 from collections.abc import Iterator
@@ -420,3 +422,18 @@ def test_a_zip_of_folders_becomes_two_sets() -> None:
 def test_a_zip_that_cannot_be_used_says_why(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         files_sets(unzip(data))
+
+
+def test_what_is_asked_in_the_middle_of_a_step_stands_at_the_next_one() -> None:
+    """It would otherwise be replayed a step early where the lab is paused before it is carried out."""
+    lab = Lab(LabPlan((NetSpec(blocks=(18, 18, 18), in_channels=1),), data="digits", batch=64), digits_split)
+    lab.advance()
+    training = threading.Thread(target=lab.advance)
+    training.start()
+    time.sleep(0.15)
+    assert training.is_alive()
+    lab.ask(Edit(1, "cut", 0, "layer1.1"))
+    training.join()
+    assert lab.step_number == 2
+    assert [edit.step for edit in lab.plan.edits] == [3]
+    assert "layer1.1" in lab.specs[0].cut

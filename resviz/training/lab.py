@@ -118,7 +118,7 @@ class Lab:
         self._contenders: list[_Contender] = []
         self._batches: Iterator[tuple[Tensor, Tensor]] | None = None
         self._held_out: ImageSet | None = None
-        self.step_number = 0
+        self.step_number = self._begun = 0
         self.seconds = 0.0  # of computing so far
         self.divergence: Divergence | None = None  # of the last step
         self.broken = False
@@ -136,7 +136,7 @@ class Lab:
     @property
     def specs(self) -> tuple[NetSpec, ...]:
         """The contenders as the next step will find them."""
-        return self.plan.specs_at(self.step_number + 1)
+        return self.plan.specs_at(self._begun + 1)
 
     @property
     def nbytes(self) -> int:
@@ -144,9 +144,9 @@ class Lab:
         return sum(kept.nbytes for each in self._contenders for kept in (each.lines, each.rows, each.signals, each.held_out))
 
     def ask(self, edit: Edit) -> None:
-        """Change something from the next step on, whatever step the edit names."""
+        """Change something from the next step on that has not begun, whatever step the edit names."""
         with self._lock:
-            self._asked.append(replace(edit, step=self.step_number + 1))
+            self._asked.append(replace(edit, step=self._begun + 1))
 
     def advance(self) -> None:
         """One step of every contender. Afterwards `divergence` says whose update was withheld, if any was."""
@@ -207,6 +207,7 @@ class Lab:
     def _carry_out(self, step: int) -> None:
         """Bring the plan up to date with what was asked for, and the networks with the plan."""
         with self._lock:
+            self._begun = step
             asked = [replace(edit, step=step) for edit in self._asked]
             self._asked.clear()
             self._plan = replace(self._plan, edits=(*self._plan.edits, *asked))
