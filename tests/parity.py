@@ -53,8 +53,7 @@ def ours(method: str, network: Classifier, photograph: Image.Image) -> np.ndarra
     """The map with what pytorch-grad-cam does to its own: what speaks against is cut off before it is enlarged."""
     from pytorch_grad_cam.utils.image import scale_cam_image
 
-    # where each channel is scaled by itself, the rounding of a folded network shows
-    view = network.private_view() if method == "fullgrad" else network.fast_view(fused=True)
+    view = network.fast_view(fused=method != "fullgrad")
     x = network.preprocessing.tensor(photograph).contiguous(memory_format=torch.channels_last)
     score = Score(view, TARGET)
     if method == "fullgrad":
