@@ -7,11 +7,13 @@ import warnings
 import numpy as np
 import torch
 from captum.metrics import infidelity, sensitivity_max
-from torch import Tensor, nn
+from torch import Tensor
 
 from resviz.attribution.baselines import baseline
 from resviz.attribution.batch_size import timings_of
 from resviz.attribution.question import Asked, Case, Question, ask
+from resviz.attribution.shuffle import shuffle
+from resviz.attribution.trust.metrics import flipping_curve, rank_correlation
 from resviz.attribution.watch import watched
 from resviz.nets.families.resnet import ResNet
 from resviz.progress import Tick, quiet
@@ -45,9 +47,9 @@ def faithfulness(case: Case, asked: Asked, attribution: Attribution, tick: Tick 
         nudged = _sensitivity(net, question, tick)
     similarity = []
     for stage in stages:  # one after another, so that each adds to those above it
-        _shuffle(net, stage)
+        shuffle(net, stage)
         shuffled = question.answer(net, lambda *_, **__: tick(watch.fraction)).values
-        similarity.append(_rank_correlation(values, shuffled))
+        similarity.append(rank_correlation(values, shuffled))
     return Faithfulness(
         fractions,
         deletion,
@@ -61,20 +63,10 @@ def faithfulness(case: Case, asked: Asked, attribution: Attribution, tick: Tick 
     )
 
 
-@torch.no_grad()
 def _curve(net: ResNet, question: Question, ends: tuple[Tensor, Tensor], values: np.ndarray, fractions: np.ndarray) -> np.ndarray:
     """The class's probability while pixels turn from the first picture into the second, strongest evidence first."""
-    start, end = ends
-    place = np.empty(values.size)
-    place[np.argsort(-values, axis=None, kind="stable")] = np.arange(values.size)
-    rank = torch.from_numpy(place.reshape(values.shape))[None, None]
-    size = timings_of(net.spec, start.shape[-1], False).share(len(fractions))
-    probabilities = []
-    for chunk in np.array_split(fractions, -(-len(fractions) // size)):
-        turned = (rank < torch.from_numpy(chunk * values.size).view(-1, 1, 1, 1)).to(start.device)  # (n, 1, H, W)
-        logits = net(torch.where(turned, end, start).contiguous(memory_format=torch.channels_last))
-        probabilities.append(torch.softmax(logits.cpu().double(), 1)[:, question.case.target])
-    return torch.cat(probabilities).numpy()
+    size = timings_of(net.spec, question.x.shape[-1], False).share(len(fractions))
+    return flipping_curve(net, ends, values, question.case.target, fractions, size)
 
 
 def _infidelity(net: ResNet, question: Question, values: np.ndarray) -> float:
@@ -123,25 +115,3 @@ def _sensitivity(net: ResNet, question: Question, tick: Tick) -> float:
         return torch.from_numpy(np.stack(maps))[:, None].float().to(question.x.device)
 
     return float(sensitivity_max(explain, question.x, nudge, n_perturb_samples=_NUDGES, max_examples_per_batch=1))
-
-
-def _shuffle(net: ResNet, stage: str) -> None:
-    """Each weight of a stage changes place within its tensor: nothing learned is left, its scale is. The shared tensors stay."""
-    generator = torch.Generator().manual_seed(1)
-    for module in net.get_submodule(stage).modules():
-        for name, weight in list(module.named_parameters(recurse=False)):
-            moved = weight.flatten()[torch.randperm(weight.numel(), generator=generator)].view(weight.shape)
-            setattr(module, name, nn.Parameter(moved.contiguous(memory_format=_format(weight)), requires_grad=False))
-
-
-def _format(weight: Tensor) -> torch.memory_format:
-    return torch.channels_last if weight.dim() == 4 else torch.contiguous_format
-
-
-def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's, of the values as they are drawn: a map whose signs are turned is not the same map."""
-    from scipy.stats import spearmanr
-
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(spearmanr(a.ravel(), b.ravel()).statistic)

@@ -7,11 +7,14 @@ from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
 from resviz.results.story import Chapter
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, Stage, TrainStep
+from resviz.results.trust import METRICS, Agreement, Interval, Metric, Ranking
 
 __all__ = [
+    "METRICS",
     "ORDERS",
     "SCORES",
     "SIGNALS",
+    "Agreement",
     "Arithmetic",
     "Attribution",
     "BlockSignal",
@@ -26,6 +29,7 @@ __all__ = [
     "Forward",
     "GradientProfile",
     "Inside",
+    "Interval",
     "Judgement",
     "LabRecord",
     "LabTrack",
@@ -33,9 +37,11 @@ __all__ = [
     "LayerTable",
     "Lens",
     "Measured",
+    "Metric",
     "Paths",
     "Prediction",
     "Probe",
+    "Ranking",
     "Readout",
     "Run",
     "Scope",
