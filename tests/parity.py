@@ -1,8 +1,12 @@
-"""`python -m tests.parity`: the class activation maps beside pytorch-grad-cam's, on a trained network; needs requirements-bench.txt."""
+"""`python -m tests.parity`: maps beside pytorch-grad-cam's, metrics of trust beside Quantus's; needs requirements-bench.txt.
+
+`python -m tests.parity trust` prints the second table alone, `… maps` the first.
+"""
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -112,8 +116,8 @@ def ratio(method: str, network: Classifier, photograph: Image.Image) -> float:
     return statistics.median(ratios)
 
 
-def main() -> None:
-    """Print the table; ends with an error where a map differs."""
+def compare() -> list[str]:
+    """Print the table of maps; which methods differ."""
     network, photographs, wrong = load_bundled("resnet18-imagenette"), sample_photographs(), []
     print(
         f"{network.name}, {LAYER}, class {TARGET}; every sample's worst relative L2 difference, and time over pytorch-grad-cam's"
@@ -126,9 +130,20 @@ def main() -> None:
         worst = max(known, default=0.0)
         print(f"{METHODS[method].title:12} {worst:9.1e}  {ratio(method, network, shown[0]):5.2f}{words}", flush=True)
         wrong += [method] if worst > EQUAL else []
+    return wrong
+
+
+def main(tables: list[str]) -> None:
+    """Print the tables that are named, or both; ends with an error where something differs."""
+    from tests import parity_trust
+
+    every = {"maps": compare, "trust": parity_trust.compare}
+    if unknown := set(tables) - set(every):
+        raise SystemExit(f"there is no table {', '.join(sorted(unknown))}; choose from {', '.join(every)}")
+    wrong = [name for table, work in every.items() if table in (tables or every) for name in work()]
     if wrong:
         raise SystemExit(f"differ: {', '.join(wrong)}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

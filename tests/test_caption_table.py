@@ -13,6 +13,8 @@ import pytest
 
 from resviz.figures import captions
 from resviz.results import (
+    METRICS,
+    Agreement,
     Arithmetic,
     Attribution,
     BlockSignal,
@@ -22,6 +24,7 @@ from resviz.results import (
     Faithfulness,
     Finding,
     GradientProfile,
+    Interval,
     Judgement,
     LabRecord,
     LabTrack,
@@ -30,6 +33,7 @@ from resviz.results import (
     Paths,
     Prediction,
     Probe,
+    Ranking,
     Run,
     Scope,
 )
@@ -474,10 +478,86 @@ def arithmetic(joined: float) -> Arithmetic:
     return Arithmetic(*place, window, weights, *norm, 1.5, "identity", "relu", 1.0, joined, joined)
 
 
+# ------------------------------------------------------------------------------------------ methods over many pictures
+
+
+def ranked(
+    ranks: dict[str, tuple[float, float]], pictures: int = 12, judged: int = 12, taus: tuple[float, ...] = (1.0, 1.0, 1.0)
+) -> Ranking:
+    """Methods with their mean ranks and how often each is first; pixel flipping could judge so many of the pictures."""
+    scores = {name: np.zeros((len(ranks), pictures)) for name in METRICS}
+    scores["flipping"][:, judged:] = np.nan
+    intervals = {name: tuple(Interval(0.5, 0.25, 0.75) for _ in ranks) for name in METRICS}
+    survives = {
+        kind: Agreement(Interval(tau, tau - 0.25, 1.0), Interval(1.0, 0.75, 1.0))
+        for kind, tau in zip(("black", "blur", "noise"), taus, strict=True)
+    }
+    return Ranking(
+        "net",
+        tuple(f"{n}.png" for n in range(pictures)),
+        ("cat",) * pictures,
+        tuple(ranks),
+        scores,
+        intervals,
+        ranks=tuple(Interval(rank, rank - 0.25, rank + 0.25) for rank, _ in ranks.values()),
+        first=tuple(first for _, first in ranks.values()),
+        baseline="mean",
+        survives=survives,
+    )
+
+
+CLEAR = {"B": (2.5, 0.0), "A": (1.25, 0.97), "C": (2.25, 0.03)}
+BEST = "**A** has the best mean rank: 1.25 (1.00 to 1.50) of 3"
+OVER = "Over 12 pictures, each explained for what net says it is"
+KEPT = "keeps the order under black (τ 1.00, 0.750 to 1.00)"
+EVERY = f"{KEPT}, blur (τ 1.00, 0.750 to 1.00) and noise (τ 1.00, 0.750 to 1.00), compared with mean"
+UNJUDGED = "Pixel flipping cannot judge 3 of 12 pictures: with every pixel flipped to mean, half of the class's probability or more is left."
+TOO_FEW = "With so few pictures such intervals are too narrow (Hesterberg 2015, arXiv 1411.5279)."
+RANKINGS: list[Row] = [
+    ((ranked(CLEAR),), f"{OVER}, {BEST}. It is first in 97 % of the draws. B is last at 2.50 (2.25 to 2.75)."),
+    (
+        (ranked(CLEAR | {"A": (1.25, 0.7), "C": (2.25, 0.4)}),),
+        f"{OVER}, {BEST}. Alone or with others it is first in 70 % of the draws, C, at 2.25 (2.00 to 2.50), in 40 %: these pictures do "
+        "not tell the two apart. B is last at 2.50 (2.25 to 2.75).",
+    ),
+    (
+        (ranked({"A": (1.5, 0.9), "B": (1.5, 0.8)}, 3, 3),),
+        "Over 3 pictures, each explained for what net says it is, **A** has the best mean rank: 1.50 (1.25 to 1.75) of 2. B has the "
+        f"same. {TOO_FEW}",
+    ),
+    ((ranked({"A": (1.0, 1.0)}),), f"{OVER}. **A** has no other method beside it, so nothing is ranked."),
+    (
+        (ranked({"A": (1.0, 1.0)}, 1, 1),),
+        "Over 1 picture, each explained for what net says it is. **A** has no other method beside it, so nothing is ranked. One "
+        "picture says nothing of others: the intervals are empty.",
+    ),
+]
+BASELINES: list[Row] = [
+    ((ranked(CLEAR),), f"Pixel flipping {EVERY}. The mean ranks: {EVERY}."),
+    (
+        (ranked(CLEAR, judged=9, taus=(1.0, 0.5, -0.25)),),
+        f"Pixel flipping {KEPT}; keeps most of the order under blur (τ 0.500, 0.250 to 1.00); orders the methods otherwise under noise "
+        f"(τ −0.250, −0.500 to 1.00), compared with mean. The mean ranks: {EVERY}. {UNJUDGED}",
+    ),
+    (
+        (ranked(CLEAR, taus=(math.nan, 1.0, 1.0)),),
+        "Pixel flipping cannot be compared under black (no τ); keeps the order under blur (τ 1.00, 0.750 to 1.00) and noise (τ 1.00, "
+        f"0.750 to 1.00), compared with mean. The mean ranks: {EVERY}.",
+    ),
+    ((ranked({"A": (1.0, 1.0)}),), ""),
+    (
+        (ranked({"A": (1.0, 1.0)}, judged=9),),
+        UNJUDGED,
+    ),
+]
+
+
 ROWS: dict[str, list[Row]] = {
     "attribution_note": CHECKS,
     "prediction_note": PREDICTIONS,
     "trust_note": TRUST,
+    "trust_ranking_note": RANKINGS,
+    "trust_baseline_note": BASELINES,
     "ranking": RANKS,
     "paths_note": [
         (

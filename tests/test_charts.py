@@ -14,19 +14,22 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from resviz.figures import faithfulness, gradients, lab, overlay, prediction, training
+from resviz.figures import faithfulness, gradients, lab, overlay, prediction, training, trust
 from resviz.figures.chart import Chart, to_plotly
 from resviz.results import (
+    METRICS,
     Attribution,
     BlockSignal,
     DepthSweep,
     EpochRecord,
     Faithfulness,
     GradientProfile,
+    Interval,
     LabRecord,
     LabTrack,
     Prediction,
     Probe,
+    Ranking,
     Run,
 )
 from resviz.spec.lab import Edit, LabPlan
@@ -137,7 +140,18 @@ def evidence(signed: bool = True) -> Attribution:
 
 PREDICTION = Prediction(("cat", "dog", "<b>bird</b>"), np.array([0.25, 0.7, 0.05]))
 
+
 # what our own view draws
+def ranking() -> Ranking:
+    """Two methods, of which the second is better, over one picture; one of them promises no completeness."""
+    scores = {name: np.array([[0.5], [0.25]]) for name in METRICS}
+    medians = {name: (Interval(0.5, 0.25, 1.0), Interval(0.25, 0.25, 0.5)) for name in METRICS}
+    medians["completeness"] = (Interval(np.nan, np.nan, np.nan), Interval(0.25, 0.125, 0.5))
+    ranks, first = (Interval(1.75, 1.5, 2.0), Interval(1.25, 1.0, 1.5)), (0.1, 0.9)
+    about = "net", ("a.png",), ("cat",), ("A <b>", "B")
+    return Ranking(*about, scores, medians, ranks=ranks, first=first, baseline="mean", survives={})
+
+
 VIEWS: Mapping[str, Callable[[], Chart]] = {
     "gradient_profiles": lambda: gradients.gradient_profiles(profiles(), DECADES, "layer2.0.conv1", frozenset({"layer1.0"})),
     "gradient_profiles-one": lambda: gradients.gradient_profiles({"residual": profiles()["residual"]}, (-6, 3), height=300),
@@ -172,6 +186,8 @@ PLOTLY: Mapping[str, Callable[[], go.Figure | Chart]] = {
     "faithfulness-deletion": lambda: faithfulness.faithfulness_curves(worth(), False),
     "faithfulness-insertion": lambda: faithfulness.faithfulness_curves(worth(), True),
     "faithfulness-sanity": lambda: faithfulness.sanity_lines(worth()),
+    "trust-ranks": lambda: trust.rank_dots(ranking()),
+    "trust-metric": lambda: trust.metric_dots(ranking(), "completeness"),
     "attribution-signed": lambda: overlay.attribution_figure(picture(), evidence()),
     "attribution-magnitude": lambda: overlay.attribution_figure(picture(), evidence(False)),
 }

@@ -95,10 +95,6 @@ class Interval:
     low: float
     high: float
 
-    def apart(self, other: Interval) -> bool:
-        """Whether the two have nothing in common."""
-        return self.high < other.low or other.high < self.low
-
 
 @dataclass(frozen=True)
 class Agreement:
@@ -113,11 +109,11 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Methods over pictures. `scores` are (methods, pictures) for each of `METRICS`, NaN where one could not be measured;
+    """Methods over pictures. `scores` are (methods, pictures) for each of `METRICS`, NaN where one could not be measured.
 
-    `medians` are theirs over the pictures and `ranks` the mean of a method's ranks over the metrics that have a better end, 1 the best.
-    `answers` is what the network says of each picture, which is the class that is explained. `survives` is, for each other
-    baseline, what is left of the order that pixel flipping has with `baseline`.
+    `medians` are theirs over the pictures, `ranks` the mean of a method's ranks over the metrics that have a better end, 1 the best,
+    and `first` the share of the draws of pictures in which no other's is better. `answers` is what the network says of each
+    picture, which is the class that is explained. `survives` is, for each other baseline, what is left of the order with `baseline`.
     """
 
     network: str
@@ -127,6 +123,7 @@ class Ranking:
     scores: Mapping[str, Floats]
     medians: Mapping[str, tuple[Interval, ...]]
     ranks: tuple[Interval, ...]
+    first: tuple[float, ...]
     baseline: str
     survives: Mapping[str, Agreement]
     left_out: tuple[str, ...] = ()

@@ -83,7 +83,9 @@ def measure(question: Question, shown: Shown, tick: Tick) -> tuple[dict[str, flo
         by_baseline = {kind: _flipped(net, asked, values, kind) for kind in BASELINES}
         found["road"] = _road(net, asked, values, draw)
     noise = metrics.spread(x, _MAGNITUDE, _SAMPLES, draw)
-    found["randomisation"] = float(metrics.smooth_mprt(explain, _randomised(net, explain), x, noise).mean())  # the last: it ruins net
+    found["randomisation"] = float(
+        metrics.smooth_mprt(explain, _randomised(net, explain), x, noise).mean()
+    )  # the last: it ruins net
     return found, by_baseline
 
 

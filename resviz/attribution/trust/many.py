@@ -10,9 +10,10 @@ from PIL import Image
 
 from resviz.attribution.baselines import BASELINES
 from resviz.attribution.batch_size import timings_of
-from resviz.attribution.question import Asked, Case, Question, ask, cost
+from resviz.attribution.question import Asked, Case, ask, cost
 from resviz.attribution.trust.bootstrap import interval, kendall, mean_ranks, medians, resamples
 from resviz.attribution.trust.cell import FORWARD, MAPS, Mosaic, Shown, measure
+from resviz.attribution.watch import watched
 from resviz.data.unpack import Entry
 from resviz.data.uploads import ImageError, decode
 from resviz.machine import device
@@ -142,6 +143,7 @@ def _ranking(
         scores=scores,
         medians={name: tuple(map(_with_interval, values)) for name, values in found.items()},
         ranks=tuple(map(_with_interval, ranks)),
+        first=tuple(map(float, (ranks[:, 1:] == ranks[:, 1:].min(0)).mean(1))),
         baseline=baseline,
         survives=survives,
         left_out=left_out,
@@ -152,14 +154,26 @@ def _with_interval(drawn: np.ndarray) -> Interval:
     return interval(float(drawn[0]), drawn[1:])
 
 
-def expected_seconds(network: Classifier, methods: Sequence[Asked], pictures: int) -> float | None:
-    """About how long that takes, by what passes took here lately; None before any was measured."""
+def expected_seconds(network: Classifier, methods: Sequence[Asked], pictures: int) -> float:
+    """About how long ranking takes, by what passes take here; tries a few where none was timed yet."""
     side = network.preprocessing.crop
-    costs = [cost(network, asked)[1] for asked in methods]
-    if None in costs:
-        return None
-    alone, with_gradient = (timings_of(network.spec, side, gradients).seconds for gradients in (False, True))
-    forward = alone if alone is not None else (with_gradient or 0.0) / _BACKWARD
-    maps = MAPS + 3  # a mosaic is as large as four
-    each = sum((FORWARD * forward + maps * (seconds or 0.0) + _SOLVING * side**2) for seconds in costs)
+    alone, with_gradient = (timings_of(network.spec, side, gradients) for gradients in (False, True))
+    if 1 not in alone.times:
+        _time_a_pass(network)
+    single, together = min(alone.times[1]), alone.seconds or 0.0
+    each = 0.0
+    for asked in methods:
+        passes, backward = cost(network, asked)[0], asked.entry.backward
+        usual = (with_gradient.seconds or _BACKWARD * together) if backward else together
+        one = max(passes * usual, single * (_BACKWARD if backward else 1))  # a picture by itself takes longer than one of many
+        each += FORWARD * together + (MAPS + 3) * one + _SOLVING * side**2  # a mosaic is as large as four
     return pictures * each
+
+
+@torch.no_grad()
+def _time_a_pass(network: Classifier) -> None:
+    view, crop = network.fast_view(), network.preprocessing.crop
+    x = torch.zeros(1, len(network.preprocessing.mean), crop, crop, device=device()).contiguous(memory_format=torch.channels_last)
+    watched(view, 4, quiet)
+    for _ in range(4):  # a pass is timed when the next begins
+        view(x)

@@ -26,6 +26,7 @@ from resviz.figures.captions.tour import (
     seen_of_the_skips,
 )
 from resviz.figures.captions.training import beside_the_paper, branch_note, degradation, overfitting
+from resviz.figures.captions.trust import trust_baseline_note, trust_ranking_note
 
 __all__ = [
     "AFTER_A_CUT",
@@ -70,7 +71,9 @@ __all__ = [
     "story_line",
     "sweep_note",
     "table_note",
+    "trust_baseline_note",
     "trust_note",
+    "trust_ranking_note",
     "unit_note",
     "verdict",
 ]

@@ -27,7 +27,7 @@ from resviz.ui.networks import bundled_titles
 from resviz.ui.widgets.pickers import digest
 from resviz.zoo.classifier import Classifier
 
-__all__ = ["batch"]
+__all__ = ["Files", "batch", "entries"]
 
 _PICTURED = 500  # rows of the page's table that have a small picture
 _SMALL = 96  # its pixels
@@ -166,8 +166,8 @@ def _explain(
     """Every answer there is to have; `ended` is told those that there are where the run ends before."""
     file = _scratch()
     rows: list[_Row] = []
-    entries = list(_entries(files))
-    total = len(entries) * len(networks)
+    given = list(entries(files))
+    total = len(given) * len(networks)
     gallery: Gallery | None = None
     try:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, Gallery(archive.writestr) as gallery:
@@ -175,7 +175,7 @@ def _explain(
             def ticked(*_: object, **__: object) -> bool:
                 return tick(min(1.0, len(rows) / total), f"{len(rows)} of {total} answers")
 
-            for each in explain_all(entries, networks, methods, ticked):
+            for each in explain_all(given, networks, methods, ticked):
                 gallery.add(each.name, each.network, each.window, each.prediction, each.maps, each.problem, notes=each.notes)
                 rows.append(_row(each, gallery, len(rows) < _PICTURED))
     except BaseException:
@@ -204,7 +204,7 @@ def _row(each: Explained, gallery: Gallery, pictured: bool) -> _Row:
     )
 
 
-def _entries(files: Files) -> Iterator[Entry]:
+def entries(files: Files) -> Iterator[Entry]:
     """Every picture given, those in a zip one by one; a zip that cannot be read is one that says why."""
     for name, data in files:
         if not name.lower().endswith(".zip"):

@@ -25,6 +25,7 @@ from resviz.ui.components.evidence import photo_url
 from resviz.ui.explain.case import PageCase, grid
 from resviz.ui.explain.compare import compare
 from resviz.ui.explain.many import batch
+from resviz.ui.explain.ranking import rank
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.zoo.classifier import predict
 
@@ -209,6 +210,7 @@ def _judged(titled: Mapping[str, Faithfulness]) -> None:
 VIEWS: Final[Mapping[str, Callable[[PageCase], None]]] = {
     "Compare": compare,
     "Trust": trust,
+    "Rank methods": rank,
     "Through the depth": depth,
     "Change the network": change,
     "Two paths": paths,
