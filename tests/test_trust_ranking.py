@@ -59,10 +59,10 @@ def test_what_is_reported_is_the_median_over_the_pictures(found: Ranking) -> Non
 
 
 def test_every_metric_is_within_its_bounds(found: Ranking) -> None:
-    for name in ("flipping", "road", "localisation", "sparseness"):
+    for name in ("flipping", "road", "localisation", "randomisation", "sparseness"):
         known = found.scores[name][np.isfinite(found.scores[name])]
         assert ((known >= 0) & (known <= 1)).all(), name
-    assert (np.abs(found.scores["randomisation"]) <= 1).all()
+    assert (np.abs(found.scores["random-logit"]) <= 1).all()
     assert (found.scores["complexity"] <= math.log(32 * 32)).all()
     assert np.isnan(found.scores["completeness"]).all()  # neither of the two promises it
     assert (found.scores["localisation"][1] > found.scores["localisation"][0]).all()  # Grad-CAM points, saliency scatters

@@ -28,7 +28,7 @@ def _trust(args: argparse.Namespace) -> int:
     from resviz.figures.trust import interval_table, rank_dots, ranking_table
 
     out = out_file(args.out, (*FIGURES, ".csv"))
-    methods = [Asked.of(name.strip()) for name in (args.methods or ",".join(FIRST)).split(",")]
+    methods = [Asked.of(name.strip()) for name in dict.fromkeys((args.methods or ",".join(FIRST)).split(","))]
     network, pictures = classifier_of(args.net, args), _pictures(args.pictures)
     with tqdm(total=100, unit="%", **BAR) as bar:
 

@@ -56,7 +56,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     ),
     "randomisation": Metric(
         "Randomised weights",
-        "How much the averaged map of a shuffled network is like that of the trained one.",
+        "How much the averaged map of a shuffled network is like that of the trained one; 0 where it is unlike or turned round.",
         -1,
         "Hedström et al. 2024, arXiv 2401.06465",
     ),

@@ -65,10 +65,11 @@ def measure(question: Question, shown: Shown, tick: Tick) -> tuple[dict[str, flo
         return np.asarray(of.answer(net, lambda *_, **__: tick(watch.fraction), given).values, np.float64)
 
     evidence = asked.answer(net, lambda *_, **__: tick(watch.fraction))
-    values, draw = np.asarray(evidence.values, np.float64), np.random.default_rng(shown.seed)
+    values = np.asarray(evidence.values, np.float64)
+    nudging, filling, averaging = (np.random.default_rng((shown.seed, n)) for n in range(3))
     other = replace(asked, case=replace(asked.case, target=shown.other))
     found = {
-        "sensitivity": metrics.max_sensitivity(explain, x, values, _RADIUS, _NUDGES, draw),
+        "sensitivity": metrics.max_sensitivity(explain, x, values, _RADIUS, _NUDGES, nudging),
         "localisation": float("nan"),
         "random-logit": metrics.random_logit(values, explain(x, other)),
         "completeness": float("nan") if evidence.change is None else metrics.completeness(values, evidence.change),
@@ -81,11 +82,10 @@ def measure(question: Question, shown: Shown, tick: Tick) -> tuple[dict[str, flo
     found["road"] = float("nan")
     if not asked.attribution(evidence).constant:  # which puts the pixels in no order
         by_baseline = {kind: _flipped(net, asked, values, kind) for kind in BASELINES}
-        found["road"] = _road(net, asked, values, draw)
-    noise = metrics.spread(x, _MAGNITUDE, _SAMPLES, draw)
-    found["randomisation"] = float(
-        metrics.smooth_mprt(explain, _randomised(net, explain), x, noise).mean()
-    )  # the last: it ruins net
+        found["road"] = _road(net, asked, values, filling)
+    noise = metrics.spread(x, _MAGNITUDE, _SAMPLES, averaging)
+    alike = metrics.smooth_mprt(explain, _randomised(net, explain), x, noise)  # the last of all: it ruins the view
+    found["randomisation"] = float(np.clip(alike, 0, None).mean())  # turned round is not alike, and no better than unlike
     return found, by_baseline
 
 

@@ -61,11 +61,8 @@ def rank_methods(
     whole, done = sum(weights) * len(shown), 0
     for j, picture in enumerate(shown):  # all methods of a picture before the next
         for i, question in enumerate(questions):
-
-            def heard(fraction: float, *_: object, done: int = done, weight: int = weights[i], j: int = j) -> bool:
-                return tick(min(1.0, (done + fraction * weight) / whole), f"picture {j + 1} of {len(shown)}")
-
-            found, by_baseline = measure(question, picture, heard)
+            part = _part(tick, done / whole, weights[i] / whole, f"picture {j + 1} of {len(shown)}")
+            found, by_baseline = measure(question, picture, part)
             for name, value in (found | {"flipping": by_baseline[baseline]}).items():
                 scores[name][i, j] = value
             for kind, value in by_baseline.items():
@@ -74,6 +71,15 @@ def rank_methods(
     answers = tuple(network.categories[picture.target] for picture in shown)
     about = network.name, tuple(picture.name for picture in shown), answers, tuple(each.asked.title for each in questions)
     return _ranking(about, scores, flipped, baseline, left_out)
+
+
+def _part(tick: Tick, start: float, share: float, note: str) -> Tick:
+    """Of the whole, that share from there on."""
+
+    def heard(fraction: float, _: str = "", partial: object = None) -> bool:
+        return tick(min(1.0, start + fraction * share), note)
+
+    return heard
 
 
 def _shown(network: Classifier, pictures: Iterable[Picture], tick: Tick) -> tuple[list[Shown], tuple[str, ...]]:
@@ -85,7 +91,9 @@ def _shown(network: Classifier, pictures: Iterable[Picture], tick: Tick) -> tupl
             left_out.append(f"{name}: {picture}")
             continue
         if len(names) == MOST_PICTURES:
-            raise ValueError(f"there are more than {MOST_PICTURES} pictures; give fewer, which intervals are made for")
+            raise ValueError(
+                f"there are more than {MOST_PICTURES} pictures; give fewer, and the intervals say what they leave open"
+            )
         tick(0.0, f"picture {len(names) + 1} is read")
         names.append(name)
         inputs.append(network.preprocessing.tensor(picture).to(device()).contiguous(memory_format=torch.channels_last))
