@@ -187,7 +187,9 @@ def ranked(at: AppTest) -> pd.DataFrame:
     return next(frame.value for frame in at.dataframe if "deletion AUC ↓" in frame.value)
 
 
-@pytest.mark.parametrize("view", ["Trust", "Through the depth", "Change the network", "Two paths", "Many pictures"])
+@pytest.mark.parametrize(
+    "view", ["Trust", "Rank methods", "Through the depth", "Change the network", "Two paths", "Many pictures"]
+)
 @pytest.mark.parametrize("network", ["resnet20-cifar10", "plain20-cifar10"])
 def test_each_view_of_the_explanation(view: str, network: str) -> None:
     at = opened("pages/explain.py")

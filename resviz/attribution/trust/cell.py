@@ -101,7 +101,7 @@ def _road(net: ResNet, question: Question, values: np.ndarray, draw: np.random.G
     size = timings_of(net.spec, question.x.shape[-1], False).share(len(_SHARES))
 
     def logits(pictures: Tensor) -> Tensor:
-        return torch.cat([net(part) for part in pictures.split(size)])
+        return torch.cat([net(part) for part in torch.split(pictures, size)])
 
     return float(metrics.road(logits, question.x, values, question.case.target, _SHARES, draw).mean())
 

@@ -73,11 +73,11 @@ def rank_methods(
     return _ranking(about, scores, flipped, baseline, left_out)
 
 
-def _part(tick: Tick, start: float, share: float, note: str) -> Tick:
+def _part(tick: Tick, start: float, share: float, place: str) -> Tick:
     """Of the whole, that share from there on."""
 
-    def heard(fraction: float, _: str = "", partial: object = None) -> bool:
-        return tick(min(1.0, start + fraction * share), note)
+    def heard(fraction: float, note: str = "", partial: object = None) -> bool:
+        return tick(min(1.0, start + fraction * share), place)
 
     return heard
 
@@ -85,7 +85,10 @@ def _part(tick: Tick, start: float, share: float, note: str) -> Tick:
 def _shown(network: Classifier, pictures: Iterable[Picture], tick: Tick) -> tuple[list[Shown], tuple[str, ...]]:
     """The pictures as the network's inputs with its answers, each with a mosaic; and what could not be read."""
     view, draw = network.fast_view(), np.random.default_rng(0)
-    names, inputs, targets, left_out = [], [], [], []
+    names: list[str] = []
+    left_out: list[str] = []
+    inputs: list[torch.Tensor] = []
+    targets: list[int] = []
     for name, picture in pictures:
         if isinstance(picture, ImageError):
             left_out.append(f"{name}: {picture}")
