@@ -76,13 +76,13 @@ def test_the_shared_network_stays_as_it_was_and_a_run_repeats_itself(network: Cl
         heard.append(fraction)
         return False
 
-    again = rank_methods(network, pictures("Cat", "Temple"), METHODS, tick)
+    again = rank_methods(network, pictures("Cat", "Temple"), METHODS[1:], tick)
     after = network.private_view().state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert heard == sorted(heard)
     assert 0.9 < heard[-1] <= 1
     for name in METRICS:
-        assert again.scores[name] == pytest.approx(found.scores[name], abs=1e-6, nan_ok=True)
+        assert again.scores[name] == pytest.approx(found.scores[name][1:], abs=1e-6, nan_ok=True)  # whoever is measured beside it
 
 
 def test_a_run_ends_where_it_is_told_to(network: Classifier) -> None:
