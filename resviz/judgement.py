@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from resviz.results import BlockSignal, GradientProfile, Judgement, Verdict
-from resviz.spec.net import Init, NetSpec
+from resviz.spec.net import BranchScale, Init, NetSpec
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
 
@@ -20,6 +20,7 @@ FLOOR: Final = 1e-5
 # Level within two decades either way: every recorded training stayed within a factor of 17, ResNet-110 begins at 28.
 FACTOR: Final = 100.0
 _UNDERFLOW = 1e-30  # a zero beside a norm like this was too small for fp32
+_CONSTRUCTED = ("dropped", "cut", "gamma", "alpha", "blocked", "barred", "head")
 _LEARNED = 0.1  # of what guessing costs
 
 
@@ -31,7 +32,7 @@ def judge(profile: GradientProfile, spec: NetSpec, signal: BlockSignal | None = 
     norms = dict(zip(profile.names, np.asarray(profile.norms, np.float64).tolist(), strict=True))
     convs = [name for name in profile.names if name != "fc"]
     zeros = _zeros(spec, convs, norms)
-    constructed = {name for reason in ("dropped", "cut", "gamma", "blocked") for name in zeros.get(reason, ())}
+    constructed = {name for reason in _CONSTRUCTED for name in zeros.get(reason, ())}
     judged = _judged(spec, [name for name in convs if name not in constructed])
     alive = [name for name in judged if norms[name] != 0]
     at = {name: (name, norms[name]) for name in convs}
@@ -81,13 +82,18 @@ def _kind(
 
 
 def _judged(spec: NetSpec, names: Sequence[str]) -> list[str]:
-    """Without the stem where γ starts at 0: while it is small it damps the branches alike, and the stem, fed by the skips, not at all."""
+    """Without the stem where F starts at 0: while it is small it damps the branches alike, and the stem, fed by the skips, not at all."""
     branches = [name for name in names if ".conv" in name]
-    return branches if spec.init is Init.ZERO_GAMMA and branches else list(names)
+    return branches if _begins_empty(spec) and branches else list(names)
+
+
+def _begins_empty(spec: NetSpec) -> bool:
+    """Every F begins at 0, by a factor behind its layers."""
+    return spec.init is Init.ZERO_GAMMA or spec.scale is BranchScale.LEARNED
 
 
 def _zeros(spec: NetSpec, convs: Sequence[str], norms: dict[str, float]) -> dict[str, tuple[str, ...]]:
-    """The convolutions of exactly 0 by reason: four by construction, "underflow", or "dead" where nothing passes."""
+    """The convolutions of exactly 0 by reason: some by construction, "underflow", or "dead" where nothing passes."""
     none = [name for name in convs if norms[name] == 0]
     tiny = any(0 < norms[name] < _UNDERFLOW for name in convs)
     found: dict[str, list[str]] = {}
@@ -101,12 +107,14 @@ def _constructed(spec: NetSpec, name: str) -> Iterator[str]:
     """Why a layer gets no gradient whatever the weights are."""
     block = ".".join(name.split(".")[:2])
     inside = f"{block}.conv" in name
-    gamma = spec.init is Init.ZERO_GAMMA
+    empty, gamma = _begins_empty(spec), spec.init is Init.ZERO_GAMMA
     if inside and block in spec.dropped:
         yield "dropped"
     if name.startswith(f"{block}.downsample") and not spec.has_skip(block):
         yield "cut"
-    if gamma and not all(map(spec.has_skip, spec.block_names())):
-        yield "blocked"
-    if gamma and inside:
-        yield "gamma"
+    if empty and not all(map(spec.has_skip, spec.block_names())):
+        yield "blocked" if gamma else "barred"
+    if empty and inside:
+        yield "gamma" if gamma else "alpha"
+    if spec.init is Init.FIXUP:
+        yield "head"

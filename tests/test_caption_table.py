@@ -34,11 +34,19 @@ from resviz.results import (
     Prediction,
     Probe,
     Ranking,
+    RaceRecord,
     Run,
     Scope,
 )
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
+
+
+def race(errors: list[list[float]]) -> RaceRecord:
+    """Three contenders at the most, of four steps."""
+    kinds = ("identity", "half", "half-skip")[: len(errors)]
+    return RaceRecord("skip", kinds, 56, 200, np.ones((len(errors), len(errors[0]), 4)), np.array(errors))
+
 
 Row = tuple[tuple[object, ...], object]
 ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
@@ -719,6 +727,27 @@ ROWS: dict[str, list[Row]] = {
             ({"data": "Digits", "seed": 3, "measured": "2026-01-02", "machine": "x86_64", "command": "make it"}, 200),
             "Recorded, one training for each answer: Digits, seed 3, 200 held-out images; 2026-01-02, x86_64, `make it`.",
         )
+    ],
+    "race_note": [
+        (
+            (race([[8.0, 10.0, 9.0], [12.0, 11.0, 13.0], [90.0, 85.0, 88.0]]),),
+            "After 4 steps at depth 56, **x + F** is wrong on the fewest of 200 held-out digits: 9.0 % (median of 3 seeds). "
+            "½x + F has learned next to nothing. ½x + ½F follows with 12.0 %: all its seeds are better than all of that one's.",
+        ),
+        (
+            (race([[8.0, 12.0, 9.0], [12.0, 11.0, 13.0]]),),
+            "After 4 steps at depth 56, **x + F** is wrong on the fewest of 200 held-out digits: 9.0 % (median of 3 seeds). "
+            "½x + ½F follows with 12.0 %: their seeds overlap, so that this is no clear lead.",
+        ),
+        (
+            (race([[12.0], [8.5]]),),
+            "After 4 steps at depth 56, **½x + ½F** is wrong on the fewest of 200 held-out digits: 8.5 %. x + F makes 3.5 points more.",
+        ),
+        (
+            (race([[8.0], [8.5]]),),
+            "After 4 steps at depth 56, **x + F** is wrong on the fewest of 200 held-out digits: 8.0 %. "
+            "½x + ½F follows with 8.5 %; one seed cannot tell a lead from luck.",
+        ),
     ],
     "chapter_words": [
         ((Chapter("k", {"plain": NetSpec().plain()}, {}, "digits"),), ("With batch norm", "At the start, on digits")),

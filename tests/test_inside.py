@@ -17,7 +17,7 @@ from resviz.nets.unit import Net
 from resviz.probes.inside import changed, effect, forward, look, readout
 from resviz.probes.taken_apart import arithmetic, field
 from resviz.results import ORDERS, Box
-from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.net import Activation, Block, BranchScale, Carry, NetSpec, Norm, Shortcut, Stem
 from resviz.spec.query import to_query_string
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import predict
@@ -33,6 +33,8 @@ SEEDED = [
     replace(SMALL, norm=Norm.NONE, activation=Activation.GELU),
     replace(SMALL, cut=frozenset({"layer2.1"}), dropped=frozenset({"layer3.1"})),
     replace(SMALL, residual=False),
+    replace(SMALL, carry=Carry.EXCLUSIVE, gate=1),
+    replace(SMALL, carry=Carry.HALF, scale=BranchScale.DEPTH, survival=50),
 ]
 
 
@@ -118,6 +120,10 @@ def test_one_number_taken_apart_adds_up_to_what_the_network_computed(asked: tupl
     for unit, wired in net.units():
         if not wired.branch:
             with pytest.raises(ValueError, match="dropped"):
+                arithmetic(net, kept, unit, (0, 0, 0))
+            continue
+        if isinstance(wired.tail, nn.Sequential):
+            with pytest.raises(ValueError, match="factor or a gate"):
                 arithmetic(net, kept, unit, (0, 0, 0))
             continue
         channels, height, width = look(net, kept, unit).joined.shape

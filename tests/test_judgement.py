@@ -18,7 +18,7 @@ from resviz.probes.gradients import gradient_probe
 from resviz.recordings import RUNS, read_run, run_names
 from resviz.results import GradientProfile, LabRecord, LabTrack, Probe
 from resviz.spec.lab import LabPlan
-from resviz.spec.net import Block, Init, NetSpec, Norm
+from resviz.spec.net import Block, BranchScale, Init, NetSpec, Norm
 from resviz.spec.presets import PRESETS
 from resviz.spec.query import from_query
 from resviz.training.detect import findings
@@ -86,6 +86,13 @@ def test_zeros_by_construction_are_named_as_such_and_nothing_else_is() -> None:
     assert len(judged.zeros["gamma"]) == 12
     projected = replace(resnet, shortcut="B", cut=frozenset({"layer2.0"}))
     assert judge(measured(projected).profile, projected).zeros == {"cut": ("layer2.0.downsample.0",)}
+    learned = replace(resnet, scale=BranchScale.LEARNED)
+    judged = judge(measured(learned).profile, learned)
+    assert judged.kind == "bypassed"
+    assert len(judged.zeros["alpha"]) == 12
+    assert "α starts at 0" in gradient_note(learned, measured(learned))
+    fixup = replace(resnet, norm=Norm.NONE, init=Init.FIXUP)
+    assert "the classifier starts at 0" in gradient_note(fixup, measured(fixup))
     blocked = replace(gamma, cut=frozenset({"layer3.1"}))
     assert judge(measured(blocked).profile, blocked).kind == "zero"
     assert "by construction" in gradient_note(blocked, measured(blocked))

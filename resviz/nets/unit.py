@@ -84,6 +84,11 @@ class Unit(nn.Module):
         return self, False
 
     @property
+    def as_it_came(self) -> bool:
+        """Whether the skip brings x itself."""
+        return self.downsample is None
+
+    @property
     def projection(self) -> nn.Conv2d | None:
         """The convolution on the skip, if one stands there."""
         inside = () if self.downsample is None else self.downsample.modules()

@@ -122,7 +122,9 @@ def mapped(unit: Unit) -> Mapped:
     """What the skip makes of x."""
     if not unit.skip:
         return "none"
-    return "identity" if unit.downsample is None else "projection" if unit.projection is not None else "zero-pad"
+    if unit.downsample is None:
+        return "identity" if unit.as_it_came else "weighed"
+    return "projection" if unit.projection is not None else "zero-pad"
 
 
 def addends(unit: Unit, x: Tensor, branch: float = 1.0, skip: float = 1.0) -> tuple[Tensor, Tensor | None]:

@@ -5,6 +5,7 @@ from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Field, Forward, Inside, Lens, Readout
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
+from resviz.results.shortcuts import RaceRecord
 from resviz.results.story import Chapter
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, Stage, TrainStep
 from resviz.results.trust import METRICS, Agreement, Interval, Metric, Ranking
@@ -42,6 +43,7 @@ __all__ = [
     "Prediction",
     "Probe",
     "Ranking",
+    "RaceRecord",
     "Readout",
     "Run",
     "Scope",

@@ -16,6 +16,7 @@ from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
     "COMPARISONS",
+    "MOST",
     "PARAMETERS",
     "Change",
     "Edit",
@@ -28,7 +29,8 @@ __all__ = [
     "plan_to_query",
 ]
 
-LETTERS: Final = "abcd"
+LETTERS: Final = "abcdef"
+MOST: Final = len(LETTERS)  # contenders
 Rate = Literal["lr", "clip"]  # what a number changes
 Change = Literal["cut", "restore"] | Rate
 
@@ -54,7 +56,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class LabPlan:
-    """Up to four networks that learn in lockstep from the same batches: SGD with momentum 0.9.
+    """Up to six networks that learn in lockstep from the same batches: SGD with momentum 0.9.
 
     `clip` is the largest total gradient norm (0: not clipped). `steps` is how far a replay goes; 0 has no end.
     Raises `SpecError` for a value that cannot be run.
@@ -197,7 +199,7 @@ def comparison_of(plan: LabPlan) -> str | None:
 
 _NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
-_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-d]):([1-9]\d*\.\d+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
+_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-f]):([1-9]\d*\.\d+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
 _MOST_EDITS = 500
 
 

@@ -4,81 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar
 
+from resviz.spec.choices import DESIGNS, Activation, Block, BranchScale, Carry, Design, Init, Norm, Shortcut, Stem
 from resviz.spec.fields import choice, counts, fields_of, flag, names, number
 from resviz.spec.words import counted_names, word
 
-__all__ = ["DESIGNS", "Activation", "Block", "Design", "Init", "NetSpec", "Norm", "Shortcut", "SpecError", "Stem"]
-
-
-Design = Literal["residual", "plain"]  # with skips or without, by which the two of a comparison are keyed
-DESIGNS: Final[tuple[Design, ...]] = ("residual", "plain")
+__all__ = [
+    "DESIGNS",
+    "Activation",
+    "Block",
+    "BranchScale",
+    "Carry",
+    "Design",
+    "Init",
+    "NetSpec",
+    "Norm",
+    "Shortcut",
+    "SpecError",
+    "Stem",
+]
 
 
 class SpecError(ValueError):
     """A value that no network can be built from; the message names the value and the remedy."""
-
-
-class Block(StrEnum):
-    """The residual unit: post-activation (He et al. 2015) or pre-activation (He et al. 2016, arXiv 1603.05027)."""
-
-    BASIC = "basic"
-    BOTTLENECK = "bottleneck"
-    PREACT_BASIC = "preact-basic"
-    PREACT_BOTTLENECK = "preact-bottleneck"
-
-    @property
-    def expansion(self) -> int:
-        """Output channels over the block's planes."""
-        return 4 if self.bottleneck else 1
-
-    @property
-    def bottleneck(self) -> bool:
-        return self in (Block.BOTTLENECK, Block.PREACT_BOTTLENECK)
-
-    @property
-    def preact(self) -> bool:
-        return self in (Block.PREACT_BASIC, Block.PREACT_BOTTLENECK)
-
-    @property
-    def convs(self) -> int:
-        """Weighted layers on the residual branch."""
-        return 3 if self.bottleneck else 2
-
-
-class Stem(StrEnum):
-    CIFAR = "cifar"  # one 3×3 convolution
-    IMAGENET = "imagenet"  # 7×7, stride 2, then a 3×3 max pool, stride 2
-
-
-class Shortcut(StrEnum):
-    """How a skip changes shape: A zero-pads, B projects where the shape changes, C projects everywhere (paper §3.3)."""
-
-    A = "A"
-    B = "B"
-    C = "C"
-
-
-class Norm(StrEnum):
-    BATCH = "batch"
-    GROUP = "group"
-    NONE = "none"
-
-
-class Activation(StrEnum):
-    RELU = "relu"
-    GELU = "gelu"
-    TANH = "tanh"
-    SIGMOID = "sigmoid"
-
-
-class Init(StrEnum):
-    KAIMING = "kaiming"  # normal, fan-out (He et al. 2015, arXiv 1502.01852)
-    XAVIER = "xavier"
-    PYTORCH = "pytorch"  # what nn.Conv2d does by itself: uniform ±1/√fan_in
-    ZERO_GAMMA = "zero-gamma"  # Kaiming, and the branch's last norm starts at γ = 0 (Goyal et al. 2017, arXiv 1706.02677)
 
 
 @dataclass(frozen=True)
@@ -125,6 +74,44 @@ class NetSpec:
         default=frozenset(),
         metadata=names(lambda spec: counted_names(spec.dropped, "branch", "branches", "dropped") if spec.residual else ""),
     )
+    carry: Carry = field(
+        default=Carry.IDENTITY,
+        metadata=choice(
+            Carry,
+            "The skip carries",
+            "What becomes of x, where a skip keeps its shape. A gate g is σ of a 1×1 convolution of what the block reads.",
+            lambda spec: word(spec.carry) if spec.carry is not Carry.IDENTITY else "",
+        ),
+    )
+    gate: int = field(
+        default=6,
+        metadata=number(
+            0,
+            10,
+            "Gate begins at σ(−…)",
+            "The gate's bias with its sign turned: at 6 a gate begins at 0.002 and x passes almost whole; at 0 it halves x.",
+            says=lambda spec: f"gate bias −{spec.gate}" if spec.carry.gates else "",
+        ),
+    )
+    scale: BranchScale = field(
+        default=BranchScale.ONE,
+        metadata=choice(
+            BranchScale,
+            "F is multiplied by",
+            "1, 1/√blocks (Stable ResNet), or a number that each block learns from 0 (SkipInit, ReZero).",
+            lambda spec: word(spec.scale, alone=True) if spec.scale is not BranchScale.ONE else "",
+        ),
+    )
+    survival: int = field(
+        default=100,
+        metadata=number(
+            1,
+            100,
+            "Last branch survives (%)",
+            "Stochastic depth (Huang et al. 2016): while training, block l of L computes F in 1 − l/L · (1 − this) of the steps.",
+            says=lambda spec: f"stochastic depth to {spec.survival} %" if spec.survival < 100 else "",
+        ),
+    )
     norm: Norm = field(
         default=Norm.BATCH,
         metadata=choice(Norm, "Normalisation", "What follows each convolution.", lambda spec: word(spec.norm, alone=True)),
@@ -158,7 +145,20 @@ class NetSpec:
     )
 
     # the order of a description; what tells two networks apart comes first
-    described: ClassVar[tuple[str, ...]] = ("block", "shortcut", "norm", "init", "activation", "cut", "dropped", "seed")
+    described: ClassVar[tuple[str, ...]] = (
+        "block",
+        "shortcut",
+        "carry",
+        "gate",
+        "scale",
+        "survival",
+        "norm",
+        "init",
+        "activation",
+        "cut",
+        "dropped",
+        "seed",
+    )
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.blocks) <= 6 or any(not 1 <= n <= 512 for n in self.blocks):
@@ -177,6 +177,12 @@ class NetSpec:
             )
         if self.init is Init.ZERO_GAMMA and self.norm is Norm.NONE:
             raise SpecError("init=zero-gamma needs a norm to hold γ, got norm=none; use norm=batch or init=kaiming")
+        if self.init is Init.FIXUP and self.norm is not Norm.NONE:
+            raise SpecError(f"init=fixup is for networks without norm, got norm={self.norm.value}; use norm=none or init=kaiming")
+        if not self.residual and (self.carry, self.scale, self.survival) != (Carry.IDENTITY, BranchScale.ONE, 100):
+            raise SpecError("carry, scale and survival are of skips, and a plain network has none; use residual=1")
+        if not self.residual and self.init is Init.FIXUP:
+            raise SpecError("init=fixup begins every branch at zero, so nothing would pass a plain network; use init=kaiming")
         known = set(self.block_names())
         for field_name, chosen in (("cut", self.cut), ("dropped", self.dropped)):
             if unknown := sorted(chosen - known):
@@ -226,15 +232,34 @@ class NetSpec:
 
     def plain(self) -> NetSpec:
         """The same network without any skip."""
-        return replace(self, residual=False, cut=frozenset(), dropped=frozenset())
+        return replace(
+            self,
+            residual=False,
+            cut=frozenset(),
+            dropped=frozenset(),
+            carry=Carry.IDENTITY,
+            scale=BranchScale.ONE,
+            survival=100,
+            init=Init.KAIMING if self.init is Init.FIXUP else self.init,
+        )
 
     def toggled(self, block: str) -> NetSpec:
         """The same network with one block's skip cut, or restored."""
         return replace(self, cut=self.cut ^ {block}, dropped=self.dropped - {block})
 
+    def survives(self, block: str) -> float:
+        """How likely a training pass computes the block's F: falling from the first block to the last (Huang et al. 2016, equation 4)."""
+        names = list(self.block_names())
+        return 1 - (names.index(block) + 1) / len(names) * (1 - self.survival / 100)
+
     def has_skip(self, block: str) -> bool:
         """Whether x passes by the block of that name."""
         return self.residual and block not in self.cut
+
+    def inits(self) -> list[Init]:
+        """The initialisations that such a network can have."""
+        fits = {Init.ZERO_GAMMA: self.norm is not Norm.NONE, Init.FIXUP: self.norm is Norm.NONE and self.residual}
+        return [init for init in Init if fits.get(init, True)]
 
     def resized(self, **changes: Any) -> NetSpec:
         """`replace`, forgetting the cuts, drops and grouping that the new shape has no place for."""
@@ -250,6 +275,7 @@ def _fitting(spec: NetSpec, changes: dict[str, Any]) -> dict[str, Any]:
     forced: dict[str, Any] = {}
     if not changes.get("block", spec.block).bottleneck:
         forced |= {"groups": 1, "width_per_group": 64}
-    if changes.get("norm", spec.norm) is Norm.NONE and changes.get("init", spec.init) is Init.ZERO_GAMMA:
+    needs_norm = {Init.ZERO_GAMMA: True, Init.FIXUP: False}.get(changes.get("init", spec.init))
+    if needs_norm is not None and needs_norm is (changes.get("norm", spec.norm) is Norm.NONE):
         forced["init"] = Init.KAIMING
     return changes | forced

@@ -16,6 +16,16 @@ _WORDS: Final[Mapping[str, str]] = {
     "xavier": "Xavier",
     "pytorch": "PyTorch default",
     "zero-gamma": "Kaiming, zero-γ",
+    "fixup": "Fixup",
+    "identity": "x",
+    "half": "½x + ½F",
+    "half-skip": "½x + F",
+    "exclusive": "(1−g)x + gF",
+    "gated": "(1−g)x + F",
+    "dropout": "x with dropout ½",
+    "one": "1",
+    "depth": "1/√blocks",
+    "learned": "α from 0",
     "relu": "ReLU",
     "gelu": "GELU",
     "cifar": "3×3",
@@ -24,7 +34,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "preact-bottleneck": "pre-activation bottleneck",
 }
 # where nothing beside them says what they are of
-_ALONE: Final[Mapping[str, str]] = {"none": "no norm", "pytorch": "PyTorch init"}
+_ALONE: Final[Mapping[str, str]] = {"none": "no norm", "pytorch": "PyTorch init", "depth": "F/√blocks", "learned": "αF, α from 0"}
 
 
 def word(value: str, alone: bool = False) -> str:

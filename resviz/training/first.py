@@ -23,8 +23,10 @@ from resviz.results import LabRecord
 from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import COMPARISONS, LabPlan
 from resviz.spec.net import NetSpec
+from resviz.spec.shortcuts import RACES
 from resviz.training.detect import JUDGED
 from resviz.training.lab import Lab
+from resviz.training.shortcuts import recorded_race
 from resviz.training.stage import record
 from resviz.zoo.first import First
 
@@ -132,12 +134,18 @@ def _jpeg(picture: Image.Image) -> np.ndarray:
     return np.frombuffer(buffer.getvalue(), np.uint8)
 
 
+def _shortcuts() -> dict[str, object]:
+    """Every race of the page, from three seeds: some six minutes."""
+    return {race: recorded_race(race) for race in RACES}
+
+
 MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
     "gradients": _gradients,
     "lab": _lab,
     "explain": _explain,
     "home": _home,
     "inside": _inside,
+    "shortcuts": _shortcuts,
     "story": _story,
 }
 

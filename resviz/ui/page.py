@@ -99,6 +99,15 @@ PAGES: Final = (
         first="lab",
     ),
     Page(
+        "Shortcuts",
+        "pages/shortcuts.py",
+        "Why the identity, and not something else?",
+        "Gates, factors, convolutions, dropout: what else a skip could do to x, trained on the same batches from the same weights.",
+        "Why the identity? Race it against gates, factors and dropout.",
+        ":material/alt_route:",
+        network=False,
+    ),
+    Page(
         "Explain",
         "pages/explain.py",
         "Which pixels decided?",

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from resviz.spec.lab import PARAMETERS
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.query import from_query, to_query
+from resviz.spec.shortcuts import RACE_PARAMETERS
 from resviz.spec.spot import SPOT_PARAMETERS
 from resviz.spec.tour import TOUR_PARAMETERS
 
@@ -57,7 +58,7 @@ def follow_back() -> None:
 
 def _addressed() -> NetSpec:
     """The network that the address names; what could not be read becomes the notice."""
-    others = PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | TOUR_PARAMETERS | {"present"}
+    others = PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | RACE_PARAMETERS | TOUR_PARAMETERS | {"present"}
     own = {name: text for name, text in st.query_params.items() if name not in others}
     spec, problems = from_query(own)
     if problems:

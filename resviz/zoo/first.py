@@ -19,6 +19,7 @@ from resviz.results import (
     LabTrack,
     Prediction,
     Probe,
+    RaceRecord,
     Stage,
 )
 from resviz.spec.lab import LabPlan, plan_from_query, plan_to_query
@@ -27,7 +28,8 @@ __all__ = ["FIRST", "First", "first_names", "read_first", "write_first"]
 
 FIRST: Final = Path(__file__).resolve().parents[2] / "assets" / "first"
 _KINDS: Final[Mapping[str, Callable[..., object]]] = {
-    kind.__name__: kind for kind in (Attribution, BlockSignal, GradientProfile, LabRecord, LabTrack, Prediction, Probe, Stage)
+    kind.__name__: kind
+    for kind in (Attribution, BlockSignal, GradientProfile, LabRecord, LabTrack, Prediction, Probe, RaceRecord, Stage)
 }
 
 

@@ -16,6 +16,7 @@ FIGURES = {
     "Gradients": "path.line",
     "Degradation": "path.line",
     "Lab": "path.point",
+    "Shortcuts": "path.line",
     "Explain": "canvas",
     "Inside": ".board canvas",
 }

@@ -14,6 +14,7 @@ from resviz.figures.captions.inside import apart_note, changed_note, field_note,
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
+from resviz.figures.captions.shortcuts import race_note
 from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
 from resviz.figures.captions.tour import (
@@ -59,6 +60,7 @@ __all__ = [
     "paths_note",
     "percent",
     "prediction_note",
+    "race_note",
     "ranking",
     "seen_in_depth",
     "seen_of_a_cut",

@@ -88,7 +88,10 @@ def _extremes(judged: Judgement) -> str:
 _WHY = {
     "dropped": "their branch is dropped",
     "cut": "the skip that they project is cut",
+    "alpha": "α starts at 0 in every branch, and nothing comes back through a branch before it has moved",
+    "head": "the classifier starts at 0, and nothing comes back before it has moved",
     "gamma": "γ starts at 0 in every branch, and nothing comes back through a branch before it has moved",
+    "barred": "α starts at 0 and a skip is missing, so nothing passes",
     "blocked": "γ starts at 0 and a skip is missing, so nothing passes",
 }
 _LOST = {"underflow": "they are smaller than fp32 can hold", "dead": "no unit passes anything on"}

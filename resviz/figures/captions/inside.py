@@ -13,6 +13,7 @@ __all__ = ["apart_note", "changed_note", "field_note", "forming_note", "neuron_n
 
 _BRINGS = {
     "identity": "the x that its skip brings as it came",
+    "weighed": "what its skip leaves of x by its factor or gate",
     "zero-pad": "the x that its skip brings, every second pixel and padded with zero channels",
     "projection": "what its skip makes of x by a 1×1 convolution",
 }

@@ -11,14 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from resviz.nets.families.resnet_blocks import (
+    BLOCKS,
+    BasicBlock,
+    Bottleneck,
+    PreActBasicBlock,
+    PreActBottleneck,
+    ResidualBlock,
+    ZeroPad,
+)
 from resviz.nets.layers import ACTIVATIONS, NORMS, Linear, conv, draw_conv
-from resviz.nets.unit import Net, Unit
-from resviz.spec.net import Block, Init, NetSpec, Shortcut, Stem
+from resviz.nets.unit import Net
+from resviz.nets.ways import Learned
+from resviz.spec.net import BranchScale, Init, NetSpec, Stem
 
 __all__ = [
     "BasicBlock",
@@ -29,196 +38,6 @@ __all__ = [
     "Variant",
     "ZeroPad",
 ]
-
-
-class ZeroPad(nn.Module):
-    """Option A's skip: every second pixel, and zero channels shared evenly before and after. No parameters."""
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
-        super().__init__()
-        self.before = (out_channels - in_channels) // 2
-        self.after = out_channels - in_channels - self.before
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x[:, :, :: self.stride, :: self.stride]  # (N, C, H/stride, W/stride)
-        if self.before < 0 or self.after < 0:  # a stage narrower than what enters it
-            return x[:, -self.before : x.shape[1] + self.after]
-        return nn.functional.pad(x, (0, 0, 0, 0, self.before, self.after))  # (N, C', H/stride, W/stride)
-
-
-class _ResidualBlock(Unit):
-    """y = F(x) + x, as `spec` wires the block called `name`; F's layers are `conv1`, `bn1`, `relu1`, … up to `convs`."""
-
-    convs: ClassVar[int]
-
-    def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
-        super().__init__(spec.out_channels(stage))
-        self.skip, self.branch = spec.has_skip(name), name not in spec.dropped
-        self.downsample = self._shortcut(spec, in_channels, spec.out_channels(stage), stride)
-
-    @staticmethod
-    def _shortcut(spec: NetSpec, in_channels: int, out_channels: int, stride: int) -> nn.Module | None:
-        same = in_channels == out_channels and stride == 1
-        if not spec.residual or (same and spec.shortcut is not Shortcut.C):
-            return None
-        if spec.shortcut is Shortcut.A:
-            return ZeroPad(in_channels, out_channels, stride)
-        return nn.Sequential(conv(spec, in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
-
-    @property
-    def gate(self) -> nn.Module | None:
-        return self.get_submodule(f"bn{self.convs}")
-
-    def folds(self) -> Iterator[tuple[str, str]]:
-        if isinstance(self.downsample, nn.Sequential) and len(self.downsample) > 1:
-            yield "downsample.0", "downsample.1"
-
-
-class _PostActivation(_ResidualBlock):
-    """2015: each convolution has its norm behind it, and an activation stands behind the addition."""
-
-    @property
-    def chain(self) -> tuple[nn.Conv2d, ...]:
-        return tuple(module for module in self.children() if isinstance(module, nn.Conv2d))
-
-    @property
-    def tail(self) -> nn.Module:
-        return self.get_submodule(f"bn{self.convs}")
-
-    @property
-    def joined(self) -> tuple[nn.Module, bool]:
-        return self.get_submodule(f"relu{self.convs}"), True
-
-    def folds(self) -> Iterator[tuple[str, str]]:
-        yield from super().folds()
-        yield from ((f"conv{n}", f"bn{n}") for n in range(1, self.convs + 1))
-
-
-class _PreActivation(_ResidualBlock):
-    """2016: nothing stands on the trunk. F and a projection read the activated input, another skip reads x."""
-
-    bn1: nn.Module
-    relu1: nn.Module
-
-    def entry(self, x: Tensor) -> Tensor:
-        return self.relu1(self.bn1(x))
-
-    @property
-    def tail(self) -> nn.Module:
-        return self.get_submodule(f"conv{self.convs}")
-
-    def identity(self, x: Tensor, entered: Tensor) -> Tensor:
-        return super().identity(entered if isinstance(self.downsample, nn.Sequential) else x, entered)
-
-    def folds(self) -> Iterator[tuple[str, str]]:
-        yield from super().folds()
-        yield from ((f"conv{n}", f"bn{n + 1}") for n in range(1, self.convs))
-
-
-class BasicBlock(_PostActivation):
-    """conv3×3-BN-ReLU-conv3×3-BN, + x, ReLU."""
-
-    convs = 2
-
-    def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
-        super().__init__(spec, name, in_channels, stage, stride)
-        planes, act, norm = spec.planes(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
-        self.conv1 = conv(spec, in_channels, planes, 3, stride)
-        self.bn1 = norm(planes)
-        self.relu1 = act()
-        self.conv2 = conv(spec, planes, planes, 3)
-        self.bn2 = norm(planes)
-        self.relu2 = act()
-
-    def residual(self, x: Tensor) -> Tensor:
-        out = self.relu1(self.bn1(self.conv1(x)))
-        return self.bn2(self.conv2(out))
-
-    def after(self, joined: Tensor) -> Tensor:
-        return self.relu2(joined)
-
-
-class Bottleneck(_PostActivation):
-    """conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1-BN, + x, ReLU: the 3×3 works on a quarter of the channels."""
-
-    convs = 3
-
-    def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
-        super().__init__(spec, name, in_channels, stage, stride)
-        mid, out, act, norm = (
-            spec.mid_channels(stage),
-            spec.out_channels(stage),
-            ACTIVATIONS[spec.activation],
-            NORMS[spec.norm],
-        )
-        self.conv1 = conv(spec, in_channels, mid, 1)
-        self.bn1 = norm(mid)
-        self.relu1 = act()
-        self.conv2 = conv(spec, mid, mid, 3, stride, spec.groups)
-        self.bn2 = norm(mid)
-        self.relu2 = act()
-        self.conv3 = conv(spec, mid, out, 1)
-        self.bn3 = norm(out)
-        self.relu3 = act()
-
-    def residual(self, x: Tensor) -> Tensor:
-        out = self.relu1(self.bn1(self.conv1(x)))
-        out = self.relu2(self.bn2(self.conv2(out)))
-        return self.bn3(self.conv3(out))
-
-    def after(self, joined: Tensor) -> Tensor:
-        return self.relu3(joined)
-
-
-class PreActBasicBlock(_PreActivation):
-    """BN-ReLU-conv3×3-BN-ReLU-conv3×3, + x."""
-
-    convs = 2
-
-    def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
-        super().__init__(spec, name, in_channels, stage, stride)
-        planes, act, norm = spec.planes(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
-        self.bn1 = norm(in_channels)
-        self.relu1 = act()
-        self.conv1 = conv(spec, in_channels, planes, 3, stride)
-        self.bn2 = norm(planes)
-        self.relu2 = act()
-        self.conv2 = conv(spec, planes, planes, 3)
-
-    def residual(self, x: Tensor) -> Tensor:
-        return self.conv2(self.relu2(self.bn2(self.conv1(x))))
-
-
-class PreActBottleneck(_PreActivation):
-    """BN-ReLU-conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1, + x."""
-
-    convs = 3
-
-    def __init__(self, spec: NetSpec, name: str, in_channels: int, stage: int, stride: int) -> None:
-        super().__init__(spec, name, in_channels, stage, stride)
-        mid, act, norm = spec.mid_channels(stage), ACTIVATIONS[spec.activation], NORMS[spec.norm]
-        self.bn1 = norm(in_channels)
-        self.relu1 = act()
-        self.conv1 = conv(spec, in_channels, mid, 1)
-        self.bn2 = norm(mid)
-        self.relu2 = act()
-        self.conv2 = conv(spec, mid, mid, 3, stride, spec.groups)
-        self.bn3 = norm(mid)
-        self.relu3 = act()
-        self.conv3 = conv(spec, mid, spec.out_channels(stage), 1)
-
-    def residual(self, x: Tensor) -> Tensor:
-        out = self.conv2(self.relu2(self.bn2(self.conv1(x))))
-        return self.conv3(self.relu3(self.bn3(out)))
-
-
-BLOCKS: dict[Block, type[_ResidualBlock]] = {
-    Block.BASIC: BasicBlock,
-    Block.BOTTLENECK: Bottleneck,
-    Block.PREACT_BASIC: PreActBasicBlock,
-    Block.PREACT_BOTTLENECK: PreActBottleneck,
-}
 
 
 @dataclass(frozen=True)
@@ -297,8 +116,28 @@ class ResNet(Net):
             layer.reset_parameters()
 
     def settle(self) -> None:
-        """Zero-γ: every block begins as its skip."""
-        if self.spec.init is Init.ZERO_GAMMA:
-            for _, block in self.units():
-                if isinstance(block.gate, nn.BatchNorm2d | nn.GroupNorm):
-                    nn.init.zeros_(block.gate.weight)
+        """Zero-γ: every block begins as its skip. Fixup: so does every block, by its last convolution. Gates begin as the spec says."""
+        for _, block in self.units():
+            if self.spec.init is Init.ZERO_GAMMA and isinstance(block.gate, nn.BatchNorm2d | nn.GroupNorm):
+                nn.init.zeros_(block.gate.weight)
+            if isinstance(block, ResidualBlock) and block.gating is not None:
+                block.gating.start(-self.spec.gate)
+        if self.spec.init is Init.FIXUP:
+            self._fix_up()
+
+    def _fix_up(self) -> None:
+        """Zhang et al. 2019, §4: zero what ends a branch and the classifier, scale what stands before, multiply each branch from 1.
+
+        The biases are each convolution's own, a number a channel, where the paper has one for all of them.
+        """
+        weights, blocks = self.weights(), sum(self.spec.blocks)
+        for name, _ in self.units():
+            *before, last = (weights[f"{name}.conv{n}"] for n in range(1, self.spec.block.convs + 1))
+            for weight in before:
+                weight.mul_(blocks ** (-1 / (2 * len(before))))
+            nn.init.zeros_(last)
+        for module in self.modules():
+            if isinstance(module, Learned) and self.spec.scale is not BranchScale.LEARNED:
+                nn.init.ones_(module.alpha)
+        nn.init.zeros_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resviz.nets.rows import Walk
 from resviz.results import LayerTable
-from resviz.spec.net import NetSpec, Norm, Shortcut, Stem
+from resviz.spec.net import BranchScale, Carry, Init, NetSpec, Norm, Shortcut, Stem
 
 __all__ = ["rows"]
 
@@ -58,6 +58,7 @@ class _Walk(Walk):
         spec, entered = self.spec, self.here
         with self.branch(name not in spec.dropped, stride):
             self.layers(name, stage, stride)
+            self.factors(name, changes=entered[0] != self.shape)
         if spec.residual:
             changes = entered[0] != self.shape
             if spec.shortcut is not Shortcut.A and (changes or spec.shortcut is Shortcut.C):
@@ -65,9 +66,29 @@ class _Walk(Walk):
                 with self.skip(entered, live=spec.has_skip(name)):
                     self.convolved(f"{name}.downsample.0", channels, 1, stride)
                     self.normed(f"{name}.downsample.1")
+            elif not changes and spec.carry is not Carry.IDENTITY:
+                with self.skip(entered, live=spec.has_skip(name)):
+                    self.carried(name)
             self.join(name, source, cut=not spec.has_skip(name))
         if not spec.block.preact:
             self.activated(f"{name}.relu{spec.block.convs}")
+
+    def carried(self, name: str) -> None:
+        """What stands on a skip that keeps its shape."""
+        if self.spec.carry.gates:
+            self.conv(f"{name}.gating.conv", self.shape[0], 1, bias=True)
+        else:
+            self.same(f"{name}.on_skip", "dropout" if self.spec.carry is Carry.DROPOUT else "factor")
+
+    def factors(self, name: str, changes: bool) -> None:
+        """What F is multiplied by, in the order of the block's own layers."""
+        spec = self.spec
+        kinds = ["factor"] * (spec.carry is Carry.HALF and not changes and spec.shortcut is not Shortcut.C)
+        kinds += ["factor"] * (spec.scale is BranchScale.DEPTH)
+        kinds += ["learned factor"] * (spec.scale is BranchScale.LEARNED or spec.init is Init.FIXUP)
+        kinds += ["stochastic depth"] * (spec.survival < 100)
+        for n, kind in enumerate(kinds):
+            self.add(f"{name}.on_branch.{n}", kind, self.shape, params=int(kind == "learned factor"))
 
     def layers(self, name: str, stage: int, stride: int) -> None:
         """The branch."""

@@ -15,8 +15,8 @@ from resviz.data.unpack import Entry, unzip
 from resviz.figures import captions
 from resviz.progress import Tick
 from resviz.spec.datasets import DATASETS
-from resviz.spec.lab import COMPARISONS, Edit, LabPlan, Rate, comparison_of, labels_of
-from resviz.spec.net import Block, Init, NetSpec, Norm
+from resviz.spec.lab import COMPARISONS, MOST, Edit, LabPlan, Rate, comparison_of, labels_of
+from resviz.spec.net import Block, NetSpec, Norm
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.words import word
 from resviz.ui.lab.session import Session
@@ -109,7 +109,7 @@ def _choices(lab: Session) -> None:
         help="Draws the weights and the order of the batches.",
         **_bound("lab.seed", plan.seed, lambda v: lab.configure(lambda p: _seeded(p, int(v)))),
     )
-    with st.popover("Contenders", icon=":material/tune:", help="Every network by itself; two to four of them."):
+    with st.popover("Contenders", icon=":material/tune:", help="Every network by itself; two to six of them."):
         _contenders(lab)
 
 
@@ -145,8 +145,7 @@ def _contenders(lab: Session) -> None:
             st.toggle("Skips", **field("residual"))
             st.selectbox("Unit", list(Block), format_func=word, width=150, **field("block"))
             st.selectbox("Norm", list(Norm), format_func=word, width=100, **field("norm"))
-            inits = [init for init in Init if init is not Init.ZERO_GAMMA or spec.norm is not Norm.NONE]
-            st.selectbox("Init", inits, format_func=word, width=150, **field("init"))
+            st.selectbox("Init", spec.inits(), format_func=word, width=150, **field("init"))
             layers = sorted({*(d for d in _DEPTHS if (d - 2) % (3 * spec.block.convs) == 0), spec.depth})
             st.selectbox("Depth", layers, width=100, **_bound(f"lab.{i}.depth", spec.depth, partial(deepen, i)))
             if len(plan.contenders) > 1:
@@ -157,7 +156,7 @@ def _contenders(lab: Session) -> None:
                     on_click=lab.configure,
                     args=(lambda p, rest=rest: replace(p, contenders=rest),),
                 )
-    if len(plan.contenders) < 4:
+    if len(plan.contenders) < MOST:
         more = (*plan.contenders, plan.contenders[-1])
         st.button("Add a contender", on_click=lab.configure, args=(lambda p: replace(p, contenders=more),), icon=":material/add:")
     st.number_input(

@@ -11,7 +11,7 @@ import streamlit as st
 
 from resviz.spec.fields import fields_of
 from resviz.spec.names import name_of
-from resviz.spec.net import Init, NetSpec, Norm
+from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS, preset_of
 from resviz.spec.words import word
 from resviz.ui.grammar import chips
@@ -121,10 +121,16 @@ def drop_control(spec: NetSpec) -> None:
 def design_controls(spec: NetSpec) -> None:
     """Norm, initialisation, activation and, where it means something, the shortcut."""
     _control("norm")
-    _control("init", [init for init in Init if init is not Init.ZERO_GAMMA or spec.norm is not Norm.NONE])
+    _control("init", spec.inits())
     _control("activation")
-    if spec.residual:
-        _control("shortcut")
+    if not spec.residual:
+        return
+    _control("shortcut")
+    _control("carry")
+    if spec.carry.gates:
+        _control("gate")
+    _control("scale")
+    _control("survival")
 
 
 def shape_controls(spec: NetSpec) -> None:

@@ -19,6 +19,7 @@ __all__ = ["rows"]
 
 _MAPPED = {
     "identity": "as it came",
+    "weighed": "weighed",
     "zero-pad": "zero-padded",
     "projection": "through a 1×1 conv",
 }

@@ -1,0 +1,95 @@
+"""What a network's spec chooses between, with the paper that each choice is from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Literal
+
+__all__ = ["DESIGNS", "Activation", "Block", "BranchScale", "Carry", "Design", "Init", "Norm", "Shortcut", "Stem"]
+
+Design = Literal["residual", "plain"]  # with skips or without, by which the two of a comparison are keyed
+DESIGNS: Final[tuple[Design, ...]] = ("residual", "plain")
+
+
+class Block(StrEnum):
+    """The residual unit: post-activation (He et al. 2015) or pre-activation (He et al. 2016, arXiv 1603.05027)."""
+
+    BASIC = "basic"
+    BOTTLENECK = "bottleneck"
+    PREACT_BASIC = "preact-basic"
+    PREACT_BOTTLENECK = "preact-bottleneck"
+
+    @property
+    def expansion(self) -> int:
+        """Output channels over the block's planes."""
+        return 4 if self.bottleneck else 1
+
+    @property
+    def bottleneck(self) -> bool:
+        return self in (Block.BOTTLENECK, Block.PREACT_BOTTLENECK)
+
+    @property
+    def preact(self) -> bool:
+        return self in (Block.PREACT_BASIC, Block.PREACT_BOTTLENECK)
+
+    @property
+    def convs(self) -> int:
+        """Weighted layers on the residual branch."""
+        return 3 if self.bottleneck else 2
+
+
+class Stem(StrEnum):
+    CIFAR = "cifar"  # one 3×3 convolution
+    IMAGENET = "imagenet"  # 7×7, stride 2, then a 3×3 max pool, stride 2
+
+
+class Shortcut(StrEnum):
+    """How a skip changes shape: A zero-pads, B projects where the shape changes, C projects everywhere (paper §3.3)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class Carry(StrEnum):
+    """What becomes of x where a skip keeps its shape (He et al. 2016, arXiv 1603.05027, Table 1); g = σ(1×1 convolution of x)."""
+
+    IDENTITY = "identity"  # x + F
+    HALF = "half"  # ½ x + ½ F
+    HALF_SKIP = "half-skip"  # ½ x + F
+    EXCLUSIVE = "exclusive"  # (1 − g) x + g F, as in Highway networks (Srivastava et al. 2015, arXiv 1505.00387)
+    GATED = "gated"  # (1 − g) x + F
+    DROPOUT = "dropout"  # half of x's numbers dropped while training
+
+    @property
+    def gates(self) -> bool:
+        return self in (Carry.EXCLUSIVE, Carry.GATED)
+
+
+class BranchScale(StrEnum):
+    """What F is multiplied by."""
+
+    ONE = "one"
+    DEPTH = "depth"  # 1/√blocks (Hayou et al. 2021, arXiv 2010.12859)
+    LEARNED = "learned"  # a number a block, from 0 (SkipInit: De & Smith 2020, arXiv 2002.10444; ReZero: arXiv 2003.04887)
+
+
+class Norm(StrEnum):
+    BATCH = "batch"
+    GROUP = "group"
+    NONE = "none"
+
+
+class Activation(StrEnum):
+    RELU = "relu"
+    GELU = "gelu"
+    TANH = "tanh"
+    SIGMOID = "sigmoid"
+
+
+class Init(StrEnum):
+    KAIMING = "kaiming"  # normal, fan-out (He et al. 2015, arXiv 1502.01852)
+    XAVIER = "xavier"
+    PYTORCH = "pytorch"  # what nn.Conv2d does by itself: uniform ±1/√fan_in
+    FIXUP = "fixup"  # without norm: a branch begins at zero, its other weights at blocks^(−1/(2·convs − 2)) (Zhang et al. 2019, arXiv 1901.09321)
+    ZERO_GAMMA = "zero-gamma"  # Kaiming, and the branch's last norm starts at γ = 0 (Goyal et al. 2017, arXiv 1706.02677)
