@@ -1,5 +1,6 @@
 """What the computations return: frozen values made of numbers and names, numpy only."""
 
+from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Field, Forward, Inside, Lens, Readout
@@ -19,6 +20,7 @@ __all__ = [
     "Card",
     "Chapter",
     "DepthSweep",
+    "Draws",
     "EpochRecord",
     "Faithfulness",
     "Field",
@@ -32,11 +34,14 @@ __all__ = [
     "LayerRow",
     "LayerTable",
     "Lens",
+    "Lesions",
     "Measured",
+    "PathLengths",
     "Paths",
     "Prediction",
     "Probe",
     "Readout",
+    "Refinement",
     "Run",
     "Scope",
     "ScopeCard",
