@@ -121,7 +121,12 @@ def _stage_beside(first: First, folder: Path) -> Path:
 def add(commands: Commands) -> None:
     """Both commands' own parsers."""
     first = commands.add_parser("first", help="measure what each page opens with, which it shows until PyTorch is loaded")
-    first.add_argument("names", nargs="*", metavar="NAME", help="gradients, lab, explain or home; all where none is named")
+    first.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="gradients, lab, explain, inside, anatomy, story or home; all where none is named",
+    )
     first.add_argument("--out", default="assets/first", help="folder to write")
     first.set_defaults(run=_first)
 

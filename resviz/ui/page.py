@@ -116,6 +116,16 @@ PAGES: Final = (
         ":material/join_inner:",
         first="inside",
     ),
+    Page(
+        "Anatomy",
+        "pages/anatomy.py",
+        "What is left when parts are taken away?",
+        "A trained network, and how often it is wrong without each of its parts. **Click or tap a block to take its branch or its skip away.**",
+        "What is left of a trained network without some of its blocks? Drop branches, cut skips, and watch its error.",
+        ":material/content_cut:",
+        network=False,
+        first="anatomy",
+    ),
 )
 
 
