@@ -95,8 +95,9 @@ def every_name(*kinds: Kind) -> tuple[str, ...]:
 
 def _file(name: str, ending: str) -> Path:
     """A network's card or its weights, there or not."""
-    kind: Kind = "digits" if name in every_name("digits") else "photographs"
-    return CHECKPOINTS / _FOLDERS[kind] / f"{name}{ending}"
+    digits = CHECKPOINTS / _FOLDERS["digits"]
+    there = any((digits / f"{name}{each}").exists() for each in (".json", ".safetensors"))
+    return (digits if there else CHECKPOINTS) / f"{name}{ending}"
 
 
 def _shown(path: Path) -> str:
