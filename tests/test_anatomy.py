@@ -438,7 +438,7 @@ def test_what_is_said_of_steps() -> None:
     )
     up = replace(STEPS, cosines=-STEPS.cosines, read={"layer3.0": 5.0, "layer3.3": 5.0})
     assert (
-        "the direction differs; the error read out along the last stage does not fall, which differs."
+        "the direction is not clearly that one; the error read out along the last stage does not fall, which differs."
         in captions.beside_jastrzebski(up)
     )
 

@@ -156,12 +156,16 @@ def refinement_note(found: Refinement) -> str:
 
 
 def beside_jastrzebski(found: Refinement) -> str:
-    """The claims about iterative inference beside what was measured: agrees where two thirds of the cosines are positive, and later errors fall."""
+    """The claims about iterative inference beside what was measured.
+
+    The direction agrees where two thirds of the blocks step down the loss and the cosine in the middle is at least 0.02, several times
+    what directions drawn at random have; the refinement agrees where the head reads fewer errors at the end.
+    """
     down, errors = found.cosines[np.isfinite(found.cosines)], list(found.read.values())
-    with_loss = float((down > 0).mean()) >= 2 / 3 if down.size else False
+    with_loss = bool(down.size) and float((down > 0).mean()) >= 2 / 3 and float(np.median(down)) >= 0.02
     falls = errors[-1] < errors[0]
     return (
         "**The paper says** (Jastrzębski et al. 2018, arXiv 1710.04773) that blocks move features along the negative gradient of the loss, the later "
-        f"ones refining what the first found. **We measure**: the direction {'agrees' if with_loss else 'differs'}; the error read out along the "
+        f"ones refining what the first found. **We measure**: the direction {'agrees' if with_loss else 'is not clearly that one'}; the error read out along the "
         f"last stage {'falls, which agrees' if falls else 'does not fall, which differs'}."
     )
