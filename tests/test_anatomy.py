@@ -17,13 +17,15 @@ from resviz.data.images import ImageSet
 from resviz.figures import anatomy, captions
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
+from resviz.nets.inference.skipless import skipless
 from resviz.nets.unit import Net
 from resviz.probes.lesion import drawn, layers_of, lesions, several, singles, swaps
 from resviz.probes.paths import path_gradients, path_lengths
 from resviz.probes.refine import refinement
-from resviz.results import Draws, Lesions, PathLengths, Refinement
+from resviz.probes.skipless import removal
+from resviz.results import Draws, Lesions, PathLengths, Refinement, SkipRemoval
 from resviz.spec.lesion import Lesion, lesion_from_query, lesion_to_query
-from resviz.spec.net import Block, NetSpec, Norm, Shortcut
+from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
 from tests.foreign import trained
@@ -306,6 +308,53 @@ def test_a_network_without_skips_has_no_steps(plain: Net) -> None:
         refinement(plain, HELD_OUT.normalised(HELD_OUT.images[:2]), HELD_OUT.labels[:2])
 
 
+# ------------------------------------------------------------------------------------------ without skips
+
+EXACT = [
+    SPEC,
+    replace(SPEC, shortcut=Shortcut.C, block=Block.BOTTLENECK),
+    replace(SPEC, shortcut=Shortcut.B, stem=Stem.IMAGENET, cut=frozenset({"layer1.1", "layer2.0"})),
+    replace(SPEC, norm=Norm.NONE),
+    replace(SPEC, residual=False),
+]
+
+
+@pytest.mark.parametrize("spec", EXACT, ids=lambda spec: f"{spec.block}-{spec.shortcut}-{spec.norm}-{spec.residual}")
+def test_without_any_skip_the_answers_stay(spec: NetSpec) -> None:
+    net = build(spec)
+    with torch.no_grad():
+        trained(net)
+    net.eval()
+    side = 32 if spec.stem is Stem.IMAGENET else 8
+    images = torch.randn(16, 1, side, side, generator=torch.Generator().manual_seed(0))
+    expected = net(images)
+    found = removal(copy.deepcopy(net), copy.deepcopy(net), images, repeats=1)
+    assert found.off <= 1e-4 * max(1, found.largest)
+    assert found.largest == pytest.approx(expected.abs().max().item(), rel=1e-4)
+    assert found.changed == 0
+    plain = skipless(copy.deepcopy(net))
+    assert torch.allclose(plain(images), expected, atol=1e-4 * max(1, found.largest))
+    blocks = [module for name, module in plain.named_modules() if name in set(spec.block_names())]
+    assert {type(layer) for block in blocks for layer in block} == {nn.Conv2d, nn.ReLU}  # and nothing that adds
+    assert (found.parameters[1] > found.parameters[0]) == spec.residual
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"block": Block.PREACT_BASIC},
+        {"norm": Norm.GROUP},
+        {"activation": Activation.GELU},
+        {"dropped": frozenset({"layer1.1"})},
+        {"block": Block.BOTTLENECK, "groups": 2},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_without_loss_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"the skip of layer1\.[01] cannot be taken away without loss"):
+        skipless(build(replace(SPEC, **changes)).eval())
+
+
 # ------------------------------------------------------------------------------------------ links
 
 
@@ -441,6 +490,15 @@ def test_what_is_said_of_steps() -> None:
         "the direction is not clearly that one; the error read out along the last stage does not fall, which differs."
         in captions.beside_jastrzebski(up)
     )
+
+
+def test_what_is_said_without_skips() -> None:
+    found = SkipRemoval(2e-6, 12.0, 0, 27, (1000, 2000), (0.01, 0.03), 297)
+    said = captions.skipless_note(found)
+    assert said.startswith("All 27 skips taken away, 0 of 297 answers differ, and logits of up to 12.0 by at most **2.0×10⁻⁶**.")
+    assert "1.00 k parameters become 2.00 k (2.00 times), a pass takes 3.00 times as long." in said
+    assert "**We measure**: agrees." in said
+    assert "**We measure**: differs." in captions.skipless_note(replace(found, changed=1))
 
 
 def test_figures_and_files_show_what_was_measured() -> None:

@@ -660,6 +660,7 @@ ELSEWHERE = {
     "lesions_note": "test_anatomy.py",
     "paths_by_length_note": "test_anatomy.py",
     "refinement_note": "test_anatomy.py",
+    "skipless_note": "test_anatomy.py",
     "changed_note": "test_spot.py",
     "field_note": "test_spot.py",
     "forming_note": "test_spot.py",

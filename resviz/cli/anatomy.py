@@ -1,4 +1,4 @@
-"""`lesion`, `paths` and `refine`: trained networks taken apart."""
+"""`lesion`, `paths`, `refine` and `skipless`: trained networks taken apart."""
 
 from __future__ import annotations
 
@@ -168,23 +168,39 @@ def _refine(args: argparse.Namespace) -> int:
     return show(args, result, plainly("\n".join([*lines, "", *says])))
 
 
+def _skipless(args: argparse.Namespace) -> int:
+    from resviz.figures.captions import skipless_note
+    from resviz.machine import fitting_threads
+    from resviz.probes.skipless import removal
+
+    net, pictures = _asked(args)
+    (other, _), (images, _) = _asked(args), _batch(net, pictures)
+    with fitting_threads(pictures.images.shape[-1]):
+        found = removal(net, other, images)
+    says = plainly(skipless_note(found))
+    return show(args, {"net": args.net, **vars(found), "says": says}, says)
+
+
 def add(commands: Commands) -> None:
     """The commands' own parsers."""
     lesion = commands.add_parser("lesion", help="a trained network's error without each of its parts")
     lesion.add_argument("--draws", type=at_least(0, 1000), default=20, help="draws of several parts at random; 0 for none")
-    lesion.set_defaults(run=_lesion, most=1000)
+    lesion.set_defaults(run=_lesion)
     paths = commands.add_parser("paths", help="how a trained network's gradient divides by the length of its paths")
     paths.set_defaults(run=_paths)
     refine = commands.add_parser(
         "refine", help="whether a trained network's blocks step down the loss, and what its head reads on the way"
     )
     refine.set_defaults(run=_refine)
-    for command, usual in ((lesion, 1000), (paths, 64), (refine, 256)):
+    skipless = commands.add_parser("skipless", help="a trained network without its skips, and with the same answers")
+    skipless.set_defaults(run=_skipless)
+    for command, usual in ((lesion, 1000), (paths, 64), (refine, 256), (skipless, 256)):
         command.add_argument("net", help="a bundled network such as resnet56-digits-0, resnet50.V2, or a checkpoint file")
         about_a_file(command)
         command.add_argument(
             "--data", type=path, help="digits, cifar10, or a folder with test/CLASS/*.jpg; what its card names unless given"
         )
         command.add_argument("--pictures", type=at_least(1), default=usual, help=f"held-out pictures, {usual:,} or all there are")
-        command.add_argument("--out", type=path, help="write the figure to this .png, .svg or .html file")
+        if command is not skipless:
+            command.add_argument("--out", type=path, help="write the figure to this .png, .svg or .html file")
         json_option(command)

@@ -1,6 +1,6 @@
 """What the computations return: frozen values made of numbers and names, numpy only."""
 
-from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement
+from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement, SkipRemoval
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Field, Forward, Inside, Lens, Readout
@@ -45,6 +45,7 @@ __all__ = [
     "Run",
     "Scope",
     "ScopeCard",
+    "SkipRemoval",
     "Stage",
     "TrainStep",
     "UnitRows",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from resviz.spec.lesion import Lesion
 
-__all__ = ["Draws", "Lesions", "PathLengths", "Refinement"]
+__all__ = ["Draws", "Lesions", "PathLengths", "Refinement", "SkipRemoval"]
 
 Floats = NDArray[np.float64] | NDArray[np.float32]
 
@@ -90,4 +90,19 @@ class Refinement:
     cosines: Floats
     ratios: Floats
     read: Mapping[str, float]
+    pictures: int
+
+
+@dataclass(frozen=True)
+class SkipRemoval:
+    """A network beside the same one without its `skips`: the largest difference and the largest of all logits, how many answers differ,
+    and parameters and seconds a pass over all pictures before and after.
+    """
+
+    off: float
+    largest: float
+    changed: int
+    skips: int
+    parameters: tuple[int, int]
+    seconds: tuple[float, float]
     pictures: int

@@ -9,6 +9,7 @@ from resviz.figures.captions.anatomy import (
     lesions_note,
     paths_by_length_note,
     refinement_note,
+    skipless_note,
 )
 from resviz.figures.captions.attribution import (
     attribution_note,
@@ -82,6 +83,7 @@ __all__ = [
     "seen_of_a_map",
     "seen_of_the_norm",
     "seen_of_the_skips",
+    "skipless_note",
     "skips_of",
     "span",
     "stage_note",

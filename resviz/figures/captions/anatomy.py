@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from resviz.figures.captions.numbers import counted, percent
-from resviz.figures.theme import number
-from resviz.results import Draws, Lesions, PathLengths, Refinement
+from resviz.figures.theme import count, number
+from resviz.results import Draws, Lesions, PathLengths, Refinement, SkipRemoval
 from resviz.spec.lesion import Lesion
 from resviz.spec.words import counted_names
 
@@ -22,6 +22,7 @@ __all__ = [
     "lesions_note",
     "paths_by_length_note",
     "refinement_note",
+    "skipless_note",
 ]
 
 
@@ -168,4 +169,17 @@ def beside_jastrzebski(found: Refinement) -> str:
         "**The paper says** (Jastrzębski et al. 2018, arXiv 1710.04773) that blocks move features along the negative gradient of the loss, the later "
         f"ones refining what the first found. **We measure**: the direction {'agrees' if with_loss else 'is not clearly that one'}; the error read out along the "
         f"last stage {'falls, which agrees' if falls else 'does not fall, which differs'}."
+    )
+
+
+def skipless_note(found: SkipRemoval) -> str:
+    """Whether the answers stay, and what the skips were worth; agrees with the paper where logits differ by at most 10⁻⁴ and no answer does."""
+    (before, after), (quick, slow) = found.parameters, found.seconds
+    same = found.off <= 1e-4 and not found.changed
+    return (
+        f"All {counted(found.skips, 'skip')} taken away, {found.changed} of {counted(found.pictures, 'answer')} differ, and logits of up to "
+        f"{number(found.largest)} by at most **{number(found.off)}**. x goes along in channels of its own: {count(before)} parameters become "
+        f"{count(after)} ({number(after / before)} times), a pass takes {number(slow / quick)} times as long. **The paper says** (Meng et al. 2021, "
+        f"RMNet, arXiv 2111.00687) that skips can be removed exactly behind ReLUs. **We measure**: {'agrees' if same else 'differs'}. "
+        "A skip is what these channels cost otherwise; *trained* without it the network would not have come here."
     )

@@ -58,6 +58,7 @@ def show(address: Address) -> None:
     if spec.residual:
         parts.paths(asked)
         parts.steps(asked)
+        parts.without_skips(asked)
     why(_WHY)
     address.add(to_query(view, names))
 

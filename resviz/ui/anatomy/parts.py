@@ -15,7 +15,7 @@ from resviz.ui.anatomy import work
 from resviz.ui.components.chart import line_chart
 from resviz.ui.waiting import result_of
 
-__all__ = ["lesions", "paths", "steps"]
+__all__ = ["lesions", "paths", "steps", "without_skips"]
 
 
 def lesions(asked: work.Question, found: Lesions | None, twin: str, residual: bool) -> None:
@@ -82,6 +82,15 @@ def steps(asked: work.Question) -> None:
         st.markdown(captions.refinement_note(found))
         st.markdown(captions.beside_jastrzebski(found))
         _file("Blocks (CSV)", partial(anatomy.refine_csv, found), "refinement.csv")
+
+
+def without_skips(asked: work.Question) -> None:
+    """The trained network as one without skips that gives the same answers."""
+    st.header("Could it do without its skips", anchor=False)
+    with st.container(key="anatomy-skipless"):
+        found = result_of(*work.without_skips(asked))
+        if found is not None:
+            st.markdown(captions.skipless_note(found))
 
 
 def _file(label: str, data: Callable[[], str], name: str) -> None:

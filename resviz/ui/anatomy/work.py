@@ -13,14 +13,15 @@ from resviz.nets.unit import Net
 from resviz.probes import lesion as probe
 from resviz.probes.paths import path_lengths
 from resviz.probes.refine import refinement
+from resviz.probes.skipless import removal
 from resviz.progress import Tick
-from resviz.results import Draws, Lesions, PathLengths, Refinement
+from resviz.results import Draws, Lesions, PathLengths, Refinement, SkipRemoval
 from resviz.spec.lesion import Lesion
 from resviz.ui import cache
 from resviz.ui.waiting import Wanted
 from resviz.zoo.labelled import labelled_for
 
-__all__ = ["Question", "lengths", "one", "refined", "several", "singles"]
+__all__ = ["Question", "lengths", "one", "refined", "several", "singles", "without_skips"]
 
 T = TypeVar("T")
 Question = tuple[str, int]  # a bundled network's name, and how many pictures it is asked about; 0 is all
@@ -85,6 +86,16 @@ def refined(asked: Question) -> Wanted[Refinement]:
         return refinement(net, *_batch(net, images, _FOR_STEPS), tick)
 
     return _job("refined", asked, "Asking every block for its step", work)
+
+
+def without_skips(asked: Question) -> Wanted[SkipRemoval]:
+    """The network beside itself without its skips."""
+
+    def work(net: Net, images: ImageSet, tick: Tick) -> SkipRemoval:
+        other = cache.bundled(asked[0]).private_view().to(device())
+        return removal(net, other, _batch(net, images, _FOR_STEPS)[0])
+
+    return _job("skipless", asked, "Taking the skips away", work)
 
 
 def _batch(net: Net, images: ImageSet, most: int) -> tuple[Tensor, Tensor]:

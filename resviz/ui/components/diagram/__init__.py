@@ -155,7 +155,7 @@ def show_parts(
 
     shapes = (_hollow(shape) if shape.name in gone and shape.css == "layer" else shape for shape in drawn.shapes)
     wide = replace(drawn, shapes=tuple(_choosing(shape, parts.get(shape.name, ""), "part", then) for shape in shapes))
-    _mount(key, wide, None, title, hint, hint.replace("Click", "Tap"), clicked, most=1.3)
+    _mount(key, wide, None, title, hint=hint, touch=hint.replace("Click", "Tap"), act=clicked, most=1.3)
 
 
 def _hollow(shape: Shape) -> Shape:
