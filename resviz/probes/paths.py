@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from resviz.nets.unit import Net, Unit
 from resviz.probes.inside import units_of
+from resviz.probes.trunk import at_the_end, signals
 from resviz.progress import Tick, quiet
 from resviz.results import PathLengths
 
@@ -26,14 +27,8 @@ def path_gradients(net: Net, images: Tensor, labels: Tensor, tick: Tick = quiet)
     images: (N, C, H, W), normalised. The network is in eval mode, where norms are linear, and stays as it was.
     """
     units = list(units_of(net).values())
-    entered = [net.stem(images).detach()]
-    with torch.no_grad():
-        for unit in units:
-            entered.append(unit(entered[-1]))
-    last = entered.pop().requires_grad_()
-    with torch.enable_grad():
-        loss = nn.functional.cross_entropy(net.head(last), labels)
-    lengths = [torch.autograd.grad(loss, last)[0]]
+    *entered, last = signals(net, images)
+    lengths = [at_the_end(net, last, labels)]
     for passed, (unit, x) in enumerate(zip(reversed(units), reversed(entered), strict=True), 1):
         lengths = _through(unit, x, lengths)
         tick(passed * (passed + 1) / (len(units) * (len(units) + 1)), f"{passed} of {len(units)} blocks")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from resviz.nets.unit import Net
 from resviz.probes.inside import units_of
+from resviz.probes.trunk import at_the_end, signals
 from resviz.progress import Tick, quiet
 from resviz.results import Refinement
 
@@ -27,27 +28,26 @@ def refinement(net: Net, images: Tensor, labels: Tensor, tick: Tick = quiet) -> 
     whole = [name for name, unit in units.items() if unit.skip and unit.branch]
     if not whole:
         raise ValueError("none of its blocks has a skip, so none adds a step to anything; ask a residual network")
-    with torch.enable_grad():
-        signals = [net.stem(images).detach().requires_grad_()]
-        for n, unit in enumerate(units.values(), 1):
-            signals.append(unit(signals[-1]))
-            tick(0.4 * n / len(units), f"{n} of {len(units)} blocks")
-        loss = nn.functional.cross_entropy(net.head(signals[-1]), labels)
-        gradients = torch.autograd.grad(loss, signals[:-1])
-    cosines, ratios = [], []
+    passed = signals(net, images)
     with torch.no_grad():
-        for name, x, gradient in zip(units, signals, gradients, strict=False):
-            if name in whole:
-                residual = units[name].residual(units[name].entry(x))
-                cosines.append(_cosine(residual, -gradient))
-                ratios.append((residual.norm() / x.norm()).item())
         read = {
             name: 100 * (net.head(signal).argmax(1) != labels).double().mean().item()
-            for name, signal in zip(("", *units), signals, strict=True)
-            if signal.shape == signals[-1].shape and name
+            for name, signal in zip(units, passed[1:], strict=True)
+            if signal.shape == passed[-1].shape
         }
-    tick(1.0)
-    return Refinement(tuple(whole), np.array(cosines), np.array(ratios), read, len(labels))
+    gradient = at_the_end(net, passed.pop(), labels)
+    steps: dict[str, tuple[float, float]] = {}
+    for n, (name, unit) in enumerate(reversed(units.items()), 1):
+        x = passed.pop().requires_grad_()
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(unit(x), x, gradient)
+        with torch.no_grad():
+            if name in whole:
+                residual = unit.residual(unit.entry(x))
+                steps[name] = _cosine(residual, -gradient), (residual.norm() / x.norm()).item()
+        tick(n / len(units), f"{n} of {len(units)} blocks")
+    cosines, ratios = np.array([steps[name] for name in whole]).T
+    return Refinement(tuple(whole), cosines, ratios, read, len(labels))
 
 
 def _cosine(one: Tensor, other: Tensor) -> float:

@@ -30,6 +30,10 @@ def _points(error: float) -> str:
     return f"{error:.1f} %"
 
 
+def _moved(points: float) -> str:
+    return f"{points:+.1f} points".replace("-", "−")
+
+
 def lesion_note(lesion: Lesion, base: float, error: float, pictures: int) -> str:
     """What the error becomes with what was taken away."""
     parts = [
@@ -88,8 +92,8 @@ def beside_veit(found: Lesions) -> str:
     where = "where the paper has it" if place == "a downsampling block" else "not where the paper has it"
     return (
         f"{paper} without any one block of ResNet-110 the error hardly rises, except at downsampling blocks. "
-        f"**We measure** a median of {rise:+.1f} points: {'agrees' if rise <= 3 else 'differs'}. The worst is `{worst}`, "
-        f"{place} ({errors[worst] - found.base:+.1f} points), {where}."
+        f"**We measure** a median of {_moved(rise)}: {'agrees' if rise <= 3 else 'differs'}. The worst is `{worst}`, "
+        f"{place} ({_moved(errors[worst] - found.base)}), {where}."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from torch import Tensor
@@ -26,8 +26,9 @@ __all__ = ["Question", "lengths", "one", "refined", "several", "singles", "witho
 T = TypeVar("T")
 Question = tuple[str, int]  # a bundled network's name, and how many pictures it is asked about; 0 is all
 DRAWS: Final = 20
-_FOR_LENGTHS: Final = 64  # pictures, as the gradient of every length is kept for each
-_FOR_STEPS: Final = 256  # as what enters every block is
+_SMALL: Final = 16  # pixels of a side
+_FOR_LENGTHS: Final = {True: 64, False: 16}  # small pictures and larger ones, as the gradient of every length is kept for each
+_FOR_STEPS: Final = {True: 256, False: 64}  # as what enters every block is
 
 
 def _job(slot: str, asked: Question, label: str, work: Callable[[Net, ImageSet, Tick], T], *more: object) -> Wanted[T]:
@@ -98,6 +99,6 @@ def without_skips(asked: Question) -> Wanted[SkipRemoval]:
     return _job("skipless", asked, "Taking the skips away", work)
 
 
-def _batch(net: Net, images: ImageSet, most: int) -> tuple[Tensor, Tensor]:
-    chosen, where = images.subset(most), next(net.parameters()).device
+def _batch(net: Net, images: ImageSet, most: Mapping[bool, int]) -> tuple[Tensor, Tensor]:
+    chosen, where = images.subset(most[images.images.shape[-1] <= _SMALL]), next(net.parameters()).device
     return chosen.normalised(chosen.images).to(where), chosen.labels.to(where)
