@@ -28,7 +28,7 @@ def test_a_dropped_branch_moves_the_error_and_a_cut_skip_moves_it_more(server: S
     assert "drop=1.0" in page.url
     expect(page.locator("rect.hollow")).to_have_count(2)  # both convolutions of the block
 
-    page.get_by_role("button", name="Cut its skip").or_(page.get_by_role("radio", name="Cut its skip")).first.click()
+    page.get_by_role("radio", name="Cut its skip").click()
     ready(page)
     page.locator("[data-action='part:layer1.1']").last.dispatch_event("click")
     expect(page.get_by_text("With 1 branch dropped and 1 skip cut")).to_be_visible()
