@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from resviz.nets.build import build
 from resviz.probes.accuracy import evaluate
 from resviz.ui import cache
-from resviz.ui.anatomy.body import networks
+from resviz.ui.anatomy.view import networks
 from resviz.zoo.labelled import labelled_for
 from tests.pages.test_pages import button, opened
 
@@ -84,12 +84,12 @@ def test_controls_change_the_error_and_the_link() -> None:
 
 
 def test_it_begins_with_resnet_56_and_cifar_needs_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resviz.ui.anatomy.body.cifar10_there", lambda: False)
+    monkeypatch.setattr("resviz.ui.anatomy.view.cifar10_there", lambda: False)
     names = networks()
     assert names[0] == "resnet56-digits-0"
     assert len(names) == 15
     assert all("-digits-" in name for name in names)
-    monkeypatch.setattr("resviz.ui.anatomy.body.cifar10_there", lambda: True)
+    monkeypatch.setattr("resviz.ui.anatomy.view.cifar10_there", lambda: True)
     assert [name for name in networks() if "-digits-" not in name] == [
         "resnet20-cifar10", "resnet56-cifar10", "plain20-cifar10", "plain56-cifar10",
     ]  # fmt: skip

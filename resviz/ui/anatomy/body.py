@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from resviz.data.datasets import cifar10_there
 from resviz.figures import captions
 from resviz.results import Card, Lesions
 from resviz.spec.lesion import MODES, Lesion, Mode
@@ -20,11 +19,11 @@ from resviz.spec.query import from_query
 from resviz.ui import waiting
 from resviz.ui.anatomy import parts, work
 from resviz.ui.anatomy.picture import convolutions, painted
-from resviz.ui.anatomy.view import View, bound, change, current, kept, to_query
+from resviz.ui.anatomy.view import View, bound, change, current, kept, networks, to_query, twin
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.markdown import literal
 from resviz.ui.page import Address
-from resviz.zoo.bundled import bundled_names, bundled_problems, card, digits_names
+from resviz.zoo.bundled import bundled_problems, card
 
 __all__ = ["show"]
 
@@ -54,7 +53,7 @@ def show(address: Address) -> None:
     with tries:
         _try_this(view, spec, found)
     asked = (view.model, view.pictures)
-    parts.lesions(asked, found, _twin(view.model), spec.residual)
+    parts.lesions(asked, found, twin(view.model), spec.residual)
     if spec.residual:
         parts.paths(asked)
         parts.steps(asked)
@@ -63,23 +62,10 @@ def show(address: Address) -> None:
     address.add(to_query(view, names))
 
 
-def networks() -> tuple[str, ...]:
-    """Those that can be asked about labelled pictures here: ResNet-56 of the digits first, CIFAR's where CIFAR-10 lies on the disk."""
-    digits = sorted(digits_names(), key=lambda name: name != "resnet56-digits-0")
-    cifar = [name for name in bundled_names() if card(name)["data"].startswith("CIFAR-10")] if cifar10_there() else []
-    return (*digits, *cifar)
-
-
 def _title(name: str) -> str:
     about = card(name)
     spec = from_query(about["spec"])[0]
     return f"{spec.title} · {about['data'].split(',')[0].split(' (')[0]}{f' · seed {spec.seed}' if spec.seed else ''}"
-
-
-def _twin(name: str) -> str:
-    """The network of the same depth and seed without skips; nothing where there is none."""
-    other = name.replace("resnet", "plain", 1)
-    return other if other != name and other in {*digits_names(), *bundled_names()} else ""
 
 
 def _controls(view: View, about: Card, spec: NetSpec, names: tuple[str, ...]) -> None:
@@ -170,8 +156,8 @@ def _try_this(view: View, spec: NetSpec, found: Lesions | None) -> None:
         few = np.random.default_rng(spec.seed).choice(blocks, min(4, len(blocks)), replace=False)
         setting(f"Drop {len(few)} at random", Lesion(frozenset(few.tolist())), "drop")
         setting("Cut one skip", Lesion(cut=frozenset({blocks[len(blocks) // 2]})), "cut")
-        if twin := _twin(view.model):
-            settings["The network without skips"] = partial(change, lambda before: replace(before, model=twin, lesion=Lesion()))
+        if other := twin(view.model):
+            settings["The network without skips"] = partial(change, lambda before: replace(before, model=other, lesion=Lesion()))
     else:
         middle = sorted(convolutions(spec, 8))[len(convolutions(spec, 8)) // 2]
         setting("The identity in one layer's place", Lesion(bypassed=frozenset({middle})))

@@ -8,10 +8,12 @@ from typing import Final
 
 import streamlit as st
 
+from resviz.data.datasets import cifar10_there
 from resviz.spec.lesion import MODES, Lesion, Mode, lesion_from_query, lesion_to_query
 from resviz.ui.state import Bound, went_back
+from resviz.zoo.bundled import bundled_names, card, digits_names
 
-__all__ = ["View", "bound", "change", "current", "kept", "to_query"]
+__all__ = ["View", "bound", "change", "current", "kept", "networks", "to_query", "twin"]
 
 _KEPT: Final = "anatomy.view"
 _WHOLE: Final = Lesion()
@@ -77,3 +79,16 @@ def bound(view: View, name: str) -> Bound:
 
     st.session_state[key] = getattr(view, name)
     return {"key": key, "on_change": write_back}
+
+
+def networks() -> tuple[str, ...]:
+    """Those that can be asked about labelled pictures here: ResNet-56 of the digits first, CIFAR's where CIFAR-10 lies on the disk."""
+    digits = sorted(digits_names(), key=lambda name: name != "resnet56-digits-0")
+    cifar = [name for name in bundled_names() if card(name)["data"].startswith("CIFAR-10")] if cifar10_there() else []
+    return (*digits, *cifar)
+
+
+def twin(name: str) -> str:
+    """The network of the same depth and seed without skips; nothing where there is none."""
+    other = name.replace("resnet", "plain", 1)
+    return other if other != name and other in {*digits_names(), *bundled_names()} else ""
