@@ -108,6 +108,7 @@ def _plain(says: list[str]) -> str:
 def _paths(args: argparse.Namespace) -> int:
     from resviz.figures import anatomy, captions
     from resviz.figures.chart import to_plotly
+    from resviz.figures.theme import number
     from resviz.machine import fitting_threads
     from resviz.probes.paths import path_lengths
 
@@ -119,7 +120,7 @@ def _paths(args: argparse.Namespace) -> int:
     if out:
         write_figure(to_plotly(anatomy.path_lines(found)), out)
     lines = [
-        f"{n:4} blocks {100 * paths:9.4f} % of all paths {100 * share:9.4f} % of the gradient"
+        f"{n:4} blocks {number(100 * paths):>12} % of all paths {number(100 * share):>12} % of the gradient"
         for n, (paths, share) in enumerate(zip(found.paths, found.share, strict=True))
     ]
     result = {

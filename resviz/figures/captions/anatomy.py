@@ -185,5 +185,5 @@ def skipless_note(found: SkipRemoval) -> str:
         f"{number(found.largest)} by at most **{number(found.off)}**. x goes along in channels of its own: {count(before)} parameters become "
         f"{count(after)} ({number(after / before)} times), a pass takes {number(slow / quick)} times as long. **The paper says** (Meng et al. 2021, "
         f"RMNet, arXiv 2111.00687) that skips can be removed exactly behind ReLUs. **We measure**: {'agrees' if same else 'differs'}. "
-        "A skip is what these channels cost otherwise; *trained* without it the network would not have come here."
+        "So a skip is worth so many channels once the network is trained; whether it could have been trained like that, this does not say."
     )
