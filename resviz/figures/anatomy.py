@@ -50,7 +50,7 @@ def error_paint(
                 share = (error - base) / max(chance - base, 1e-9)
                 paint[row.name] = ramp[round(max(0.0, min(1.0, share)) * (_SHADES - 1))]
                 notes[row.name] = f"error {error:.1f} %"
-    return paint, notes, (f"error {base:.1f} %, as it is", ramp, f"{chance:.0f} %, guessing")
+    return paint, notes, (f"error {base:.1f} %", ramp, f"{chance:.0f} %, guessing")
 
 
 def lesion_lines(found: Lesions, beside: Lesions | None = None) -> Chart:

@@ -120,7 +120,7 @@ PAGES: Final = (
         "Anatomy",
         "pages/anatomy.py",
         "What is left when parts are taken away?",
-        "A trained network, and how often it is wrong without each of its parts. **Click or tap a block to take its branch or its skip away.**",
+        "A trained network without some of its blocks. **Click or tap one.**",
         "What is left of a trained network without some of its blocks? Drop branches, cut skips, and watch its error.",
         ":material/content_cut:",
         network=False,

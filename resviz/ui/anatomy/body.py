@@ -110,12 +110,9 @@ def _controls(view: View, about: Card, spec: NetSpec, names: tuple[str, ...]) ->
 
 def _stage(view: View, spec: NetSpec, side: int) -> Lesions | None:
     """The painted network and the error; what all lesions cost, once it is known."""
-    picture, answer = st.container(key="reserve-anatomy"), st.container(key="anatomy-answer")
+    picture = st.container(key="reserve-anatomy")
     asked = (view.model, view.pictures)
-    with answer:
-        now = waiting.result_of(*work.one(asked, view.lesion))
-        if now is not None:
-            _answer(view.lesion, now)
+    now = waiting.result_of(*work.one(asked, view.lesion))
 
     def act(part: str) -> None:
         change(lambda before: replace(before, lesion=before.lesion.toggled(before.mode, part)))
@@ -126,6 +123,9 @@ def _stage(view: View, spec: NetSpec, side: int) -> Lesions | None:
         kind = ("dropped" if view.mode == "drop" else "cut") if spec.residual else "bypassed"
         errors, base = (so_far.of(kind), so_far.base) if so_far else ({}, now.base if now else 0.0)
         painted("anatomy-diagram", spec, side, view.lesion, view.mode, errors=errors, base=base, act=act)
+        with st.container(key="anatomy-answer"):
+            if now is not None:
+                _answer(view.lesion, now)
 
     (found,) = waiting.results_of([work.singles(asked)], [picture], draw)
     if found is not None:
