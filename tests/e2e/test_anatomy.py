@@ -11,7 +11,9 @@ from tests.e2e.conftest import Server, ready
 
 
 def wrong(page: Tab) -> float:
-    return float(page.get_by_test_id("stMetricValue").inner_text().removesuffix(" %"))
+    shown = page.get_by_test_id("stMetricValue")
+    expect(shown).to_contain_text("%")
+    return float((shown.text_content() or "").strip().removesuffix(" %"))
 
 
 def test_a_dropped_branch_moves_the_error_and_a_cut_skip_moves_it_more(server: Server, page: Tab, browser: Browser) -> None:
