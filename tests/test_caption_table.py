@@ -33,8 +33,8 @@ from resviz.results import (
     Paths,
     Prediction,
     Probe,
-    Ranking,
     RaceRecord,
+    Ranking,
     Run,
     Scope,
 )
@@ -761,6 +761,15 @@ ROWS: dict[str, list[Row]] = {
 
 # what needs whole recordings is checked where they are made
 ELSEWHERE = {
+    "beside_jastrzebski": "test_anatomy.py",
+    "beside_veit": "test_anatomy.py",
+    "beside_veits_paths": "test_anatomy.py",
+    "draws_note": "test_anatomy.py",
+    "lesion_note": "test_anatomy.py",
+    "lesions_note": "test_anatomy.py",
+    "paths_by_length_note": "test_anatomy.py",
+    "refinement_note": "test_anatomy.py",
+    "skipless_note": "test_anatomy.py",
     "changed_note": "test_spot.py",
     "field_note": "test_spot.py",
     "forming_note": "test_spot.py",

@@ -110,7 +110,7 @@ def golden() -> dict[str, str]:
     nets = {
         "resnet18.svg": (PRESETS["resnet18"], {}),
         "resnet164-vertical.svg": (PRESETS["resnet164"], {"vertical": True, "room": 12}),
-        "resnet56-lesioned.svg": (lesioned, {"room": 12, "unfolded": frozenset({"layer2"}), "scale": ("10⁻³", ["#440154", "#fde725"], "1"), **lit}),
+        "resnet56-lesioned.svg": (lesioned, {"room": 12, "unfolded": frozenset({"layer2"}), "scale": ("gradient 10⁻³", ["#440154", "#fde725"], "1"), **lit}),
     }  # fmt: skip
     blocks = {
         "block-projection.svg": (PRESETS["resnet50"], "layer2.0", False),

@@ -76,3 +76,12 @@ def test_a_damaged_or_missing_one_is_named(tmp_path: Path, monkeypatch: pytest.M
     for name in ("gradients", "lab"):
         with pytest.raises(ValueError, match=rf"^{name}\.npz cannot be read"):
             read_first(name)
+
+
+def test_the_lesions_are_what_is_measured_here() -> None:
+    kept, now = read_first("anatomy").values, measure("anatomy").values
+    assert kept.keys() == now.keys()
+    assert kept["spec"] == now["spec"]
+    assert kept["dropped"].keys() == now["dropped"].keys()
+    for name, error in now["dropped"].items():
+        assert abs(kept["dropped"][name] - error) <= 100 * 3 / now["pictures"], name  # another processor may tip a picture or two

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from resviz.cli import explain, gradients, predict, summary, train, trust, zoo
+from resviz.cli import anatomy, explain, gradients, predict, summary, train, trust, zoo
 from resviz.guard import brief, quoted
 from resviz.process import settle
 
 __all__ = ["main"]
 
 _COMMANDS = (summary, gradients, predict, explain, trust, zoo, train)
+_COMMANDS = (summary, gradients, predict, explain, anatomy, zoo, train)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from resviz.training.recipes import Recipe
     from resviz.zoo.first import First
 
-__all__ = ["ORIGINAL", "add"]
+__all__ = ["add"]
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -70,23 +70,24 @@ def _train_alone(args: argparse.Namespace, out: Path) -> int:
 def _recipe(args: argparse.Namespace) -> Recipe:
     from resviz.training.recipes import RECIPES
 
-    recipe = RECIPES[args.recipe]
+    recipe = RECIPES[args.recipe or ("digits" if args.data == "digits" else "he2015-cifar")]
     recipe = replace(recipe, epochs=args.epochs or recipe.epochs, batch=args.batch or recipe.batch)
     return recipe.up_to(args.size) if args.size else recipe
 
 
 def _training_data(args: argparse.Namespace, recipe: Recipe) -> tuple[ImageSet, ImageSet, str]:
     """The training and the test images, and what the card calls them."""
+    from resviz.data.datasets import named_sets
     from resviz.data.images import cifar10, data_root, split_folder
+    from resviz.zoo.labelled import DIGITS, ORIGINAL
 
     if args.data == "cifar10":
         return *cifar10(data_root()), ORIGINAL
+    if args.data == "digits":
+        return *named_sets("digits"), DIGITS
     name = args.data_name or Path(args.data).name
     side = recipe.side_at(recipe.epochs - 1, args.size)
     return *split_folder(Path(args.data), side, recipe.augmentation.spare), name
-
-
-ORIGINAL = "CIFAR-10 (torchvision)"  # what a card calls the data of `--data cifar10`
 
 
 def _first(args: argparse.Namespace) -> int:
@@ -120,21 +121,26 @@ def _stage_beside(first: First, folder: Path) -> Path:
 def add(commands: Commands) -> None:
     """Both commands' own parsers."""
     first = commands.add_parser("first", help="measure what each page opens with, which it shows until PyTorch is loaded")
-    first.add_argument("names", nargs="*", metavar="NAME", help="gradients, lab, explain or home; all where none is named")
+    first.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="gradients, lab, explain, inside, anatomy, story or home; all where none is named",
+    )
     first.add_argument("--out", default="assets/first", help="folder to write")
     first.set_defaults(run=_first)
 
     train = commands.add_parser("train", help="train a network; run the same command again to take up where it stopped")
     train.add_argument("--net", default="resnet20", help="a preset or a query string")
     train.add_argument(
-        "--data", type=path, required=True, help="cifar10, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg"
+        "--data", type=path, required=True, help="digits, cifar10, or a folder with train/CLASS/*.jpg and test/CLASS/*.jpg"
     )
     train.add_argument("--data-name", default="", help="what the card calls the data")
     train.add_argument("--caveat", default="", help="what the card says to bear in mind about the data")
     train.add_argument(
         "--size", type=at_least(8), help="resize and centre-crop images to this side; the largest of growing sizes"
     )
-    train.add_argument("--recipe", default="he2015-cifar", choices=("he2015-cifar", "photographs"))
+    train.add_argument("--recipe", choices=("he2015-cifar", "photographs", "digits"), help="he2015-cifar, or that of the digits")
     train.add_argument("--half", action="store_true", help="store the weights as float16")
     train.add_argument("--epochs", type=at_least(1))
     train.add_argument("--batch", type=at_least(2))

@@ -5,27 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from resviz.cli.networks import UNTOLD, about_a_file, classifier_of
-from resviz.cli.train import ORIGINAL
 from resviz.cli.values import Commands, at_least, json_option, path, say_left_out, show
-
-if TYPE_CHECKING:
-    from resviz.data.images import ImageSet
-    from resviz.zoo.classifier import Classifier
 
 __all__ = ["add"]
 
 
 def _zoo_list(args: argparse.Namespace) -> int:
-    from resviz.zoo.bundled import bundled_names, bundled_problems, card
+    from resviz.zoo.bundled import bundled_names, bundled_problems, card, digits_names
 
-    for problem in bundled_problems():
+    for problem in (*bundled_problems(), *bundled_problems("digits")):
         print(f"resviz: {problem}", file=sys.stderr)
-    cards = {name: card(name) for name in bundled_names()}
+    cards = {name: card(name) for name in (*bundled_names(), *digits_names())}
     lines = [
         f"{name:22} {about['measured']['test_error']:6.2f} % test error  {about['title']}; {about['data']}, {about['epochs']} epochs"
         for name, about in cards.items()
@@ -66,17 +59,19 @@ def _zoo_scope(args: argparse.Namespace) -> int:
 
 def _zoo_verify(args: argparse.Namespace) -> int:
     from resviz.probes.accuracy import evaluate
-    from resviz.zoo.bundled import bundled_names, card, every_name
+    from resviz.zoo.bundled import bundled_names, card, digits_names, every_name
+    from resviz.zoo.labelled import DIGITS, ORIGINAL, held_out_for
 
     found: dict[str, dict[str, object]] = {}
     agreed, refused = True, []
-    for name in args.names or bundled_names():
+    very = {"cifar10": ORIGINAL, "digits": DIGITS}
+    for name in args.names or (digits_names() if args.data == "digits" else bundled_names()):
         about = card(name) if name in every_name() else None
-        if about is not None and args.data == "cifar10" and about["data"] != ORIGINAL:
+        if about is not None and about["data"] != very.get(args.data, about["data"]):
             refused.append(f"{name} needs {about['data']}")
             continue
         classifier = classifier_of(name, argparse.Namespace(**UNTOLD) if about else args)
-        test = _test_images(args.data, classifier)
+        test = held_out_for(classifier, args.data)
         if test is not None and not found:
             say_left_out(args.data, test=test)
         if test is None:
@@ -108,22 +103,6 @@ def _zoo_verify(args: argparse.Namespace) -> int:
     return 0 if agreed else 1
 
 
-def _test_images(data: str, classifier: Classifier) -> ImageSet | None:
-    """The test images as this network wants them; None where they are of other classes."""
-    from resviz.data.images import cifar10, data_root, held_out
-
-    shown = classifier.preprocessing
-    if data == "cifar10":
-        test = cifar10(data_root())[1]
-    else:
-        test = held_out(Path(data), shown.crop, shown.resize if shown.resize != shown.crop else None)
-    names = tuple(name.replace("_", " ") for name in test.categories)
-    unnamed = any(guess.field == "classes" for guess in classifier.guesses)
-    if len(names) != len(classifier.categories) or (not unnamed and names != classifier.categories):
-        return None
-    return replace(test, mean=shown.mean, std=shown.std)
-
-
 def add(commands: Commands) -> None:
     """The commands' own parsers."""
     zoo = commands.add_parser("zoo", help="the bundled networks and what was measured of them").add_subparsers(
@@ -134,7 +113,9 @@ def add(commands: Commands) -> None:
     verify = zoo.add_parser("verify", help="measure the test error again and compare it with the card; exit code 1 if it differs")
     verify.add_argument("names", nargs="*", help="bundled networks or checkpoint files; every bundled one that fits unless named")
     about_a_file(verify)
-    verify.add_argument("--data", type=path, required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg")
+    verify.add_argument(
+        "--data", type=path, required=True, help="digits, cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg"
+    )
     verify.set_defaults(run=_zoo_verify)
     scope = zoo.add_parser("scope", help="measure how well a network tells pictures of its classes from others")
     scope.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")

@@ -93,8 +93,8 @@ class ImageSet:
             chosen = order[start : start + size]
             yield self.normalised(self.images[chosen]), self.labels[chosen]
 
-    def crop_flip(self, size: int, seed: int, pad: int = 4) -> Iterator[tuple[Tensor, Tensor]]:
-        """One shuffled epoch with the paper's augmentation: pad, random crop, random flip.
+    def crop_flip(self, size: int, seed: int, pad: int = 4, flip: bool = True) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled epoch with the paper's augmentation: pad, random crop, random flip, which `flip` leaves out where False.
 
         Depends on the seed alone, so an interrupted epoch can be taken up again at any batch.
         """
@@ -103,7 +103,7 @@ class ImageSet:
         side = self.images.shape[-1]
         tops = torch.randint(2 * pad + 1, (len(self),), generator=generator)
         lefts = torch.randint(2 * pad + 1, (len(self),), generator=generator)
-        flips = torch.rand(len(self), generator=generator) < 0.5
+        flips = torch.rand(len(self), generator=generator) < (0.5 if flip else 0.0)
         steps = torch.arange(side)
         padded = F.pad(self.images, (pad, pad, pad, pad))
         for start in range(0, len(self) - size + 1, size):

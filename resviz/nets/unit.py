@@ -128,6 +128,14 @@ class Net(nn.Module):
         """What the network is made of, from its first layer to its classifier: everything that has weights, once."""
         return ((name, child) for name, child in self.named_children() if next(child.parameters(), None) is not None)
 
+    def stem(self, x: Tensor) -> Tensor:
+        """What enters the first unit, of pictures."""
+        raise NotImplementedError
+
+    def head(self, x: Tensor) -> Tensor:
+        """The logits, of what the last unit returned."""
+        raise NotImplementedError
+
     def weights(self) -> dict[str, Tensor]:
         """The weight of every convolution and linear layer by the layer's name, in the order they are registered."""
         return {name: module.weight for name, module in self.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}

@@ -19,7 +19,7 @@ from resviz.nets.unit import Net, Unit
 from resviz.results import Forward, Inside, Lens, Readout
 from resviz.results.inside import Mapped
 
-__all__ = ["addends", "changed", "effect", "forward", "hooked", "look", "mapped", "readout", "unit_of"]
+__all__ = ["addends", "changed", "effect", "forward", "hooked", "look", "mapped", "readout", "unit_of", "units_of"]
 
 _Window = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 
@@ -36,13 +36,14 @@ def hooked(*handles: RemovableHandle) -> Iterator[None]:
 
 def unit_of(net: Net, name: str) -> Unit:
     """The unit of that name; raises ValueError where there is none that adds, or where the network still trains."""
-    units = _units(net)
+    units = units_of(net)
     if name not in units:
         raise ValueError(f"{name!r} is no unit of this network; name one of {', '.join(units)}")
     return units[name]
 
 
-def _units(net: Net) -> dict[str, Unit]:
+def units_of(net: Net) -> dict[str, Unit]:
+    """Every unit by its name, in forward order; raises ValueError where one does not add, or where the network still trains."""
     if net.training:
         raise ValueError("what a unit does to a picture is asked of a network in eval mode; call net.eval() first")
     units = dict(net.units())
@@ -56,7 +57,7 @@ def forward(net: Net, picture: Tensor) -> Forward:
     """One pass, kept: what enters each unit, the logits, and every window that the signal passed on its way."""
     entered: dict[str, NDArray[np.float32]] = {}
     lenses: list[Lens] = []
-    units = _units(net)
+    units = units_of(net)
     owner = {module: (name, unit) for name, unit in units.items() for module in unit.modules()}
 
     def enter(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
@@ -163,7 +164,7 @@ def readout(net: Net, picture: Tensor, name: str = "", branch: float = 1.0, skip
     The head is whatever the network does behind its last unit: it gets all of them as one batch in place of that unit's output.
     """
     outputs: dict[str, Tensor] = {}
-    units = _units(net)
+    units = units_of(net)
     last = list(units)[-1]
     ending: list[str] = []
 

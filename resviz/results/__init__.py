@@ -1,5 +1,6 @@
 """What the computations return: frozen values made of numbers and names, numpy only."""
 
+from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement, SkipRemoval
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Field, Forward, Inside, Lens, Readout
@@ -23,6 +24,7 @@ __all__ = [
     "Card",
     "Chapter",
     "DepthSweep",
+    "Draws",
     "EpochRecord",
     "Faithfulness",
     "Field",
@@ -37,17 +39,21 @@ __all__ = [
     "LayerRow",
     "LayerTable",
     "Lens",
+    "Lesions",
     "Measured",
     "Metric",
+    "PathLengths",
     "Paths",
     "Prediction",
     "Probe",
-    "Ranking",
     "RaceRecord",
+    "Ranking",
     "Readout",
+    "Refinement",
     "Run",
     "Scope",
     "ScopeCard",
+    "SkipRemoval",
     "Stage",
     "TrainStep",
     "UnitRows",

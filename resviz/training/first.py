@@ -128,6 +128,21 @@ def _inside() -> dict[str, object]:
     return about | {"identity": seen.identity, "residual": seen.residual}
 
 
+def _anatomy() -> dict[str, object]:
+    """What the error of the network that the page begins with is without each of its branches."""
+    from resviz.probes.lesion import lesions, singles
+    from resviz.spec.query import to_query_string
+    from resviz.zoo.bundled import load_bundled
+    from resviz.zoo.labelled import labelled_for
+
+    classifier = load_bundled("resnet56-digits-0")
+    net, images = classifier.private_view(), labelled_for(classifier)
+    with fitting_threads(images.images.shape[-1]):
+        found = lesions(net, images, singles(net))
+    about = {"network": classifier.name, "spec": to_query_string(net.spec), "side": images.images.shape[-1]}
+    return about | {"base": found.base, "dropped": found.of("dropped"), "pictures": found.pictures}
+
+
 def _jpeg(picture: Image.Image) -> np.ndarray:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=90)
@@ -146,6 +161,7 @@ MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
     "home": _home,
     "inside": _inside,
     "shortcuts": _shortcuts,
+    "anatomy": _anatomy,
     "story": _story,
 }
 

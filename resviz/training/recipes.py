@@ -15,7 +15,7 @@ from torch import Tensor
 
 from resviz.data.images import ImageSet
 
-__all__ = ["RECIPES", "Augmentation", "CropFlip", "OneCycle", "Recipe", "ResizedCropFlip", "Schedule", "StepDecay"]
+__all__ = ["RECIPES", "Augmentation", "CropFlip", "OneCycle", "Recipe", "ResizedCropFlip", "Schedule", "Shift", "StepDecay"]
 
 
 class Schedule(Protocol):
@@ -87,6 +87,17 @@ class CropFlip:
 
 
 @dataclass(frozen=True)
+class Shift(CropFlip):
+    """Padded and cropped at random, never flipped: what has a sense, as a digit has, keeps it."""
+
+    pad: int = 1
+
+    def batches(self, images: ImageSet, size: int, seed: int, side: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled epoch of shifted images (size, C, side, side) and labels (size,)."""
+        return images.crop_flip(size, seed, self.pad, flip=False)
+
+
+@dataclass(frozen=True)
 class ResizedCropFlip:
     """Crops of random area and ratio, resized, and flipped (Szegedy et al. 2015, arXiv 1512.00567).
 
@@ -152,4 +163,5 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         weight_decay=5e-4,
         label_smoothing=0.1,
     ),
+    "digits": Recipe("Handwritten digits: one cycle, shifts of a pixel", 30, 0.1, OneCycle(), Shift(), batch=64),
 }

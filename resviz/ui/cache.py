@@ -143,7 +143,7 @@ def every_run() -> tuple[dict[str, Run], list[str]]:
     from resviz.zoo.bundled import every_name
 
     found, problems = {}, []
-    for name in sorted({*run_names(), *every_name()}):
+    for name in sorted({*run_names(), *every_name("photographs")}):
         try:
             found[name] = run(name)
         except RunError as error:

@@ -15,7 +15,7 @@ from resviz.ui.cache import warm_up
 from resviz.ui.grammar import beside, chips
 from resviz.zoo.first import First, read_first
 
-__all__ = ["explanation", "meanwhile", "profiles", "step", "unit"]
+__all__ = ["explanation", "lesions", "meanwhile", "profiles", "step", "unit"]
 
 reading = cache(read_first)
 
@@ -118,3 +118,18 @@ def unit(first: First) -> None:
     ordered = seen.ordered("energy")
     channel = int(ordered[0])
     rows(seen, ordered[:10].tolist(), Spot(seen.unit, channel, seen.strongest(channel)), "", key="first-rows")
+
+
+def lesions(first: First) -> None:
+    """The network that the page begins with, painted with the error without each branch, and what that comes to."""
+    from resviz.figures import captions
+    from resviz.spec.lesion import Lesion
+    from resviz.spec.query import from_query
+    from resviz.ui.anatomy.picture import painted
+
+    values = first.values
+    spec, _ = from_query(values["spec"])
+    painted(
+        "first-lesions", spec, values["side"], Lesion(), "drop", errors=values["dropped"], base=values["base"], act=lambda _: None
+    )
+    st.markdown(captions.lesion_note(Lesion(), values["base"], values["base"], values["pictures"]))

@@ -182,7 +182,7 @@ def _painted(profile: GradientProfile, side: int) -> None:
     """The session's network, each layer in the colour of its gradient."""
     notes = {name: f"‖∂L/∂W‖ = {number(norm)}" for name, norm in zip(profile.names, profile.norms, strict=True)}
     low, high = paint = axes.log_range(profile.norms, -3, 3)
-    scale = (power_of_ten(low), signal(24), power_of_ten(high))
+    scale = (f"gradient {power_of_ten(low)}", signal(24), power_of_ten(high))
     diagram.show_network("diagram", side, gradients.gradient_paint(profile, paint), notes, scale)
 
 

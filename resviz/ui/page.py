@@ -99,15 +99,6 @@ PAGES: Final = (
         first="lab",
     ),
     Page(
-        "Shortcuts",
-        "pages/shortcuts.py",
-        "Why the identity, and not something else?",
-        "Gates, factors, convolutions, dropout: what else a skip could do to x, trained on the same batches from the same weights.",
-        "Why the identity? Race it against gates, factors and dropout.",
-        ":material/alt_route:",
-        network=False,
-    ),
-    Page(
         "Explain",
         "pages/explain.py",
         "Which pixels decided?",
@@ -124,6 +115,25 @@ PAGES: Final = (
         "What does each block do to your picture? See F(x), x and their sum, and take a number apart.",
         ":material/join_inner:",
         first="inside",
+    ),
+    Page(
+        "Anatomy",
+        "pages/anatomy.py",
+        "What is left when parts are taken away?",
+        "A trained network without some of its blocks. **Click or tap one.**",
+        "What is left of a trained network without some of its blocks? Drop branches, cut skips, and watch its error.",
+        ":material/content_cut:",
+        network=False,
+        first="anatomy",
+    ),
+    Page(
+        "Shortcuts",
+        "pages/shortcuts.py",
+        "Why the identity, and not something else?",
+        "Gates, factors, convolutions, dropout: what else a skip could do to x, trained on the same batches from the same weights.",
+        "Why the identity? Race it against gates, factors and dropout.",
+        ":material/alt_route:",
+        network=False,
     ),
 )
 

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from resviz.spec.lab import PARAMETERS
+from resviz.spec.lesion import LESION_PARAMETERS
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.query import from_query, to_query
 from resviz.spec.shortcuts import RACE_PARAMETERS
@@ -16,6 +17,7 @@ from resviz.spec.spot import SPOT_PARAMETERS
 from resviz.spec.tour import TOUR_PARAMETERS
 
 __all__ = [
+    "ANATOMY_PARAMETERS",
     "EXPLAIN_PARAMETERS",
     "INSIDE_PARAMETERS",
     "Bound",
@@ -33,6 +35,7 @@ __all__ = [
 
 EXPLAIN_PARAMETERS = frozenset({"photo", "model", "class", "against", "methods", "layers", "view"})  # of that page's link
 INSIDE_PARAMETERS = SPOT_PARAMETERS | {"photo", "model"}
+ANATOMY_PARAMETERS = LESION_PARAMETERS | {"model", "mode", "pictures"}
 _HISTORY = 50
 
 
@@ -58,7 +61,9 @@ def follow_back() -> None:
 
 def _addressed() -> NetSpec:
     """The network that the address names; what could not be read becomes the notice."""
-    others = PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | RACE_PARAMETERS | TOUR_PARAMETERS | {"present"}
+    others = (
+        PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | RACE_PARAMETERS | ANATOMY_PARAMETERS | TOUR_PARAMETERS | {"present"}
+    )
     own = {name: text for name, text in st.query_params.items() if name not in others}
     spec, problems = from_query(own)
     if problems:

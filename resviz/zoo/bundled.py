@@ -6,7 +6,7 @@ import json
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from resviz.guard import door
 from resviz.results import Card
@@ -15,9 +15,20 @@ from resviz.zoo.classifier import Classifier, Preprocessing
 from resviz.zoo.read import CheckpointError, contents, with_card
 from resviz.zoo.weights import load_into
 
-__all__ = ["CHECKPOINTS", "bundled_file", "bundled_names", "bundled_problems", "card", "every_name", "load_bundled"]
+__all__ = [
+    "CHECKPOINTS",
+    "bundled_file",
+    "bundled_names",
+    "bundled_problems",
+    "card",
+    "digits_names",
+    "every_name",
+    "load_bundled",
+]
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
+Kind = Literal["photographs", "digits"]
+_FOLDERS: Final[dict[Kind, str]] = {"photographs": "", "digits": "digits"}  # under CHECKPOINTS
 _NEEDED: Final = ("title", "spec", "data", "caveat", "categories", "image_size", "mean", "std", "epochs", "measured")
 _REMEDY: Final = "copy it from the project again"
 
@@ -28,18 +39,29 @@ def bundled_names() -> tuple[str, ...]:
     def rank(name: str) -> tuple[bool, bool, str]:
         return not name.endswith("-imagenette"), name.startswith("plain"), name
 
-    return tuple(sorted((name for name in every_name() if not isinstance(_known(name), str)), key=rank))
+    return tuple(sorted((name for name in every_name("photographs") if not isinstance(_known(name), str)), key=rank))
 
 
-def bundled_problems() -> tuple[str, ...]:
+def digits_names() -> tuple[str, ...]:
+    """The networks of handwritten digits that are whole: residual before plain ones, by depth and seed."""
+
+    def rank(about: Card) -> tuple[bool, int, int]:
+        spec = from_query(about["spec"])[0]
+        return not spec.residual, spec.depth, spec.seed
+
+    whole = {name: about for name in every_name("digits") if not isinstance(about := _known(name), str)}
+    return tuple(sorted(whole, key=lambda name: rank(whole[name])))
+
+
+def bundled_problems(kind: Kind = "photographs") -> tuple[str, ...]:
     """What is missing or damaged, a sentence each."""
-    return tuple(found for name in every_name() if isinstance(found := _known(name), str))
+    return tuple(found for name in every_name(kind) if isinstance(found := _known(name), str))
 
 
 def card(name: str) -> Card:
     """What the checkpoint is, what it was trained on, and what was measured."""
     if name not in every_name():
-        raise ValueError(f"{name!r} is no bundled network; choose one of {', '.join(bundled_names())}")
+        raise ValueError(f"{name!r} is no bundled network; choose one of {', '.join((*bundled_names(), *digits_names()))}")
     found = _known(name)
     if isinstance(found, str):
         raise CheckpointError(found)
@@ -50,7 +72,7 @@ def load_bundled(name: str) -> Classifier:
     """A bundled network; raises ValueError, which names the file that is damaged."""
     about = card(name)
     spec, _ = from_query(about["spec"])
-    path = CHECKPOINTS / f"{name}.safetensors"
+    path = _file(name, ".safetensors")
     with door(CheckpointError, f"{_shown(path)} cannot be read ({{}}); {_REMEDY}"):
         net = load_into(spec, contents(path.read_bytes(), path.name).tensors)
     side = about["image_size"]
@@ -61,22 +83,31 @@ def load_bundled(name: str) -> Classifier:
 
 def bundled_file(name: str) -> bytes:
     """The checkpoint as a file that carries its card wherever it goes."""
-    return with_card((CHECKPOINTS / f"{name}.safetensors").read_bytes(), card(name))
+    return with_card(_file(name, ".safetensors").read_bytes(), card(name))
 
 
-def every_name() -> tuple[str, ...]:
-    """Every bundled network, whole or not."""
-    return tuple(sorted({path.stem for pattern in ("*.json", "*.safetensors") for path in CHECKPOINTS.glob(pattern)}))
+def every_name(*kinds: Kind) -> tuple[str, ...]:
+    """Every bundled network, whole or not: those for photographs, those for digits, or both where neither is named."""
+    folders = [CHECKPOINTS / _FOLDERS[kind] for kind in kinds or _FOLDERS]
+    patterns = ("*.json", "*.safetensors")
+    return tuple(sorted({path.stem for folder in folders for pattern in patterns for path in folder.glob(pattern)}))
+
+
+def _file(name: str, ending: str) -> Path:
+    """A network's card or its weights, there or not."""
+    digits = CHECKPOINTS / _FOLDERS["digits"]
+    there = any((digits / f"{name}{each}").exists() for each in (".json", ".safetensors"))
+    return (digits if there else CHECKPOINTS) / f"{name}{ending}"
 
 
 def _shown(path: Path) -> str:
-    return f"assets/checkpoints/{path.name}"
+    return f"assets/checkpoints/{path.relative_to(CHECKPOINTS).as_posix()}"
 
 
 def _known(name: str) -> Card | str:
     """A network's card, or what is wrong with its files."""
-    files = [CHECKPOINTS / f"{name}{ending}" for ending in (".json", ".safetensors")]
-    return _looked_at(name, tuple(os.stat(file)[6:9] if file.exists() else None for file in files), CHECKPOINTS)
+    files = [_file(name, ending) for ending in (".json", ".safetensors")]
+    return _looked_at(name, tuple(os.stat(file)[6:9] if file.exists() else None for file in files), files[0].parent)
 
 
 @lru_cache(maxsize=64)

@@ -19,6 +19,7 @@ FIGURES = {
     "Shortcuts": "path.line",
     "Explain": "canvas",
     "Inside": ".board canvas",
+    "Anatomy": "path.arc",
 }
 
 

@@ -228,7 +228,7 @@ class _Network:
             self.canvas.plus(plus_x, _MIDDLE, 3)
 
     def scale(self, y: float, low: str, colours: Sequence[str], high: str) -> None:
-        self.canvas.text(14, y, f"gradient {low}", "small", "start")
+        self.canvas.text(14, y, low, "small", "start")
         for i, colour in enumerate(colours):
             self.canvas.rect(172 + 6 * i, y - 10, 6.5, 10, "", radius=0, fill=colour)
         self.canvas.text(178 + 6 * len(colours), y, high, "small", "start")

@@ -95,15 +95,26 @@ class ResNet(Net):
         yield "conv1", "bn1"
         yield from super().folds()
 
+    def stem(self, x: Tensor) -> Tensor:
+        """What enters the first block: (N, width, H', W')."""
+        return self.maxpool(self.relu(self.bn1(self.conv1(x))))
+
     def features(self, x: Tensor) -> Tensor:
         """What the average pool sees: (N, channels, H', W')."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.stem(x)
         for stage in range(len(self.spec.blocks)):
             x = self.get_submodule(f"layer{stage + 1}")(x)
         return self.act(self.norm(x))
 
+    def head(self, x: Tensor) -> Tensor:
+        """(N, classes), of what the last block returned."""
+        return self._classified(self.act(self.norm(x)))
+
+    def _classified(self, features: Tensor) -> Tensor:
+        return self.fc(torch.flatten(self.avgpool(features), 1))
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc(torch.flatten(self.avgpool(self.features(x)), 1))
+        return self._classified(self.features(x))
 
     def draw(self, layer: nn.Module, generator: torch.Generator) -> None:
         if isinstance(layer, nn.Conv2d):

@@ -50,7 +50,9 @@ def _why_it_works() -> None:
         "- **The identity is at hand**: a block passes x on when F gives 0. With batch norm small weights do not do that, it "
         "scales them up again; its γ and β have to go to 0.\n"
         "- **A residual is easier to learn** than the whole mapping (He et al. 2015, §3.1). How much blocks add is "
-        "measured: little in our ResNet-56, in most blocks of our ResNet-20 and ResNet-18 more than half of what passes by.\n\n"
+        "measured: little in our ResNet-56, in most blocks of our ResNet-20 and ResNet-18 more than half of what passes by.\n"
+        "- **No block is needed alone**: a trained ResNet is many paths ([Veit et al. 2016](https://arxiv.org/abs/1605.06431)), or one estimate "
+        "that each block refines ([Greff et al. 2017](https://arxiv.org/abs/1612.07771)). [Take one apart](anatomy) and see what is left.\n\n"
         "More depth without skips can be trained by other means, and the gain is not trainability alone "
         "([2025](https://arxiv.org/abs/2506.14386)). What the norm and the initialisation do to each point, the pages measure."
     )

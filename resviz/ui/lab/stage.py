@@ -229,7 +229,7 @@ def _reach_in(held: Session, record: LabRecord, contender: int, at: int, decades
     profile = GradientProfile(track.layers, np.asarray(track.gradients[row], np.float64), float(track.loss[-1]))
     low, high = paint = (max(-12, decades[0]), decades[1])
     notes = {name: f"‖∂L/∂W‖ = {number(v)}" for name, v in zip(profile.names, profile.norms.tolist(), strict=True)}
-    scale = (power_of_ten(low), signal(24), power_of_ten(high))
+    scale = (f"gradient {power_of_ten(low)}", signal(24), power_of_ten(high))
     spec = held.specs()[contender]
 
     def act(action: object) -> None:

@@ -18,7 +18,7 @@ from resviz.spec.net import NetSpec
 from resviz.ui.components.mount import component
 from resviz.ui.state import change, current_spec
 
-__all__ = ["handle", "show_block", "show_example", "show_network", "show_units"]
+__all__ = ["handle", "show_block", "show_example", "show_network", "show_parts", "show_units"]
 
 
 @cache
@@ -123,21 +123,53 @@ def show_units(key: str, table: LayerTable, title: str, chosen: str, choose: Cal
         elif verb == "fold" and name in {unit.stage for unit in table.units}:
             st.session_state.unfolded = st.session_state.get("unfolded", frozenset()) ^ {name}
 
-    wide = replace(drawn, shapes=tuple(_choosing(shape, units.get(shape.name, ""), chosen) for shape in drawn.shapes))
+    def then(unit: str) -> str:
+        return "shown below" if unit == chosen else "click to look inside"
+
+    wide = replace(drawn, shapes=tuple(_choosing(shape, units.get(shape.name, ""), "look", then) for shape in drawn.shapes))
     hints = {"hint": "Click a block to look inside.", "touch": "Tap a block to look inside."}
     # lying on a phone too, so that what was chosen stands right under it
     _mount(key, wide, None, title, act=act, selected=chosen, most=1.05, **hints)
 
 
-def _choosing(shape: Shape, unit: str, chosen: str) -> Shape:
-    """A part of a unit, which a click chooses; what stands outside of them only tells."""
+def show_parts(
+    key: str,
+    drawn: Diagram,
+    title: str,
+    parts: Mapping[str, str],
+    then: Callable[[str], str],
+    act: Callable[[str], None],
+    hint: str,
+    gone: frozenset[str] = frozenset(),
+) -> None:
+    """A network whose parts are taken away, or put back, by a click anywhere on them.
+
+    `parts` says what a click on a layer or a block is about, and `then` what it does to that; `gone` are layers that are drawn hollow.
+    """
+
+    def clicked(action: object) -> None:
+        """Browser input: what names no part of this network is ignored."""
+        name = str(action).partition(":")[2]
+        if name in parts.values():
+            act(name)
+
+    shapes = (_hollow(shape) if shape.name in gone and shape.css == "layer" else shape for shape in drawn.shapes)
+    wide = replace(drawn, shapes=tuple(_choosing(shape, parts.get(shape.name, ""), "part", then) for shape in shapes))
+    _mount(key, wide, None, title, hint=hint, touch=hint.replace("Click", "Tap"), act=clicked, most=1.3)
+
+
+def _hollow(shape: Shape) -> Shape:
+    return replace(shape, css="hollow", attrs={name: value for name, value in shape.attrs.items() if name != "fill"})
+
+
+def _choosing(shape: Shape, part: str, verb: str, then: Callable[[str], str]) -> Shape:
+    """A part that a click is about, with what the click does; what stands outside of them only tells."""
     if shape.action.startswith("fold:") or not (shape.label or shape.action):
         return shape
     label = shape.label.split("; click")[0]
-    if not unit:
+    if not part:
         return replace(shape, action="", label=label)
-    then = "shown below" if unit == chosen else "click to look inside"
-    return replace(shape, action=f"look:{unit}", pressed=None, label=f"{label}; {then}")
+    return replace(shape, action=f"{verb}:{part}", pressed=None, label=f"{label}; {then(part)}")
 
 
 def _sentence(parts: Sequence[str]) -> str:

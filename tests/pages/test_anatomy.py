@@ -1,0 +1,106 @@
+"""The page about lesions: its link, its numbers, its controls."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from resviz.nets.build import build
+from resviz.probes.accuracy import evaluate
+from resviz.ui import cache
+from resviz.ui.anatomy.view import networks
+from resviz.zoo.labelled import labelled_for
+from tests.pages.test_pages import button, opened
+
+PAGE = "pages/anatomy.py"
+SMALL = "resnet20-digits-0"
+
+
+def asked(at: AppTest) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else value[0] for name, value in at.query_params.items()}
+
+
+def error(at: AppTest) -> str:
+    """Once its job has ended, which a busy machine takes longer for."""
+    for _ in range(300):
+        if at.metric:
+            return str(at.metric[0].value)
+        time.sleep(0.1)
+        at.run()
+    raise AssertionError("the error was not measured")
+
+
+def modes(at: AppTest) -> list[object]:
+    return [each.value for each in at.get("button_group")]
+
+
+def counted(name: str, **changes: frozenset[str]) -> str:
+    """The error of a network that is built with these blocks cut or dropped, in an independent loop."""
+    classifier = cache.bundled(name)
+    net = build(replace(classifier.spec, **changes))
+    net.load_state_dict(classifier.net.state_dict())
+    return f"{evaluate(net.eval(), labelled_for(classifier))[0]:.1f} %"
+
+
+def test_a_link_restores_network_lesions_and_mode() -> None:
+    link = {"model": SMALL, "drop": "1.1,3.0", "sever": "2.1", "mode": "cut"}
+    at = opened(PAGE, **link)
+    assert not at.exception
+    assert asked(at) == link
+    dropped, cut = frozenset({"layer1.1", "layer3.0"}), frozenset({"layer2.1"})
+    assert error(at) == counted(SMALL, dropped=dropped, cut=cut) != counted(SMALL)
+    assert any("With 2 branches dropped and 1 skip cut" in each.value for each in at.markdown)
+    assert modes(at) == ["cut"]
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ({"model": "no such", "mode": "burn", "pictures": "-1"}, {}),
+        ({"model": SMALL, "drop": "9.9,<script>,1.0.conv1", "bypass": "1.0.conv1"}, {"model": SMALL}),
+        ({"model": SMALL, "drop": "1.0", "sever": "1.0"}, {"model": SMALL, "drop": "1.0"}),
+        (
+            {"model": "plain20-digits-0", "drop": "1.0", "bypass": "1.0.conv2"},
+            {"model": "plain20-digits-0", "bypass": "1.0.conv2"},
+        ),
+    ],
+)
+def test_nonsense_in_a_link_is_ignored(given: dict[str, str], left: dict[str, str]) -> None:
+    at = opened(PAGE, **given)
+    assert not at.exception
+    assert not at.warning
+    assert asked(at) == left
+
+
+def test_controls_change_the_error_and_the_link() -> None:
+    at = opened(PAGE, model=SMALL)
+    assert error(at) == counted(SMALL)
+    button(at, "Cut one skip").click().run()
+    block = asked(at)["sever"]
+    assert error(at) == counted(SMALL, cut=frozenset({f"layer{block}"}))
+    button(at, "Put everything back").click().run()
+    assert error(at) == counted(SMALL)
+    assert asked(at) == {"model": SMALL, "mode": "cut"}
+    at.selectbox[0].select("plain20-digits-0").run()
+    assert not at.exception
+    assert error(at) == counted("plain20-digits-0")
+    assert not modes(at)  # nothing but layers to replace
+    button(at, "The identity in one layer's place").click().run()
+    assert "bypass" in asked(at)
+    button(at, "The network with skips").click().run()
+    assert asked(at) == {"model": SMALL, "mode": "cut"}
+
+
+def test_it_begins_with_resnet_56_and_cifar_needs_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resviz.ui.anatomy.view.cifar10_there", lambda: False)
+    names = networks()
+    assert names[0] == "resnet56-digits-0"
+    assert len(names) == 15
+    assert all("-digits-" in name for name in names)
+    monkeypatch.setattr("resviz.ui.anatomy.view.cifar10_there", lambda: True)
+    assert [name for name in networks() if "-digits-" not in name] == [
+        "resnet20-cifar10", "resnet56-cifar10", "plain20-cifar10", "plain56-cifar10",
+    ]  # fmt: skip
