@@ -73,7 +73,7 @@ def _curve(net: ResNet, question: Question, ends: tuple[Tensor, Tensor], values:
     for chunk in np.array_split(fractions, -(-len(fractions) // size)):
         turned = (rank < torch.from_numpy(chunk * values.size).view(-1, 1, 1, 1)).to(start.device)  # (n, 1, H, W)
         logits = net(torch.where(turned, end, start).contiguous(memory_format=torch.channels_last))
-        probabilities.append(torch.softmax(logits.cpu().double(), 1)[:, question.case.target])
+        probabilities.append(torch.softmax(logits.cpu().double() / question.case.network.temperature, 1)[:, question.case.target])
     return torch.cat(probabilities).numpy()
 
 

@@ -1,8 +1,8 @@
 """What the computations return: frozen values made of numbers and names, numpy only."""
 
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
-from resviz.results.card import Card, Measured, ScopeCard
-from resviz.results.inside import ORDERS, Arithmetic, Box, Field, Forward, Inside, Lens, Readout
+from resviz.results.card import AnswersCard, CalibrationCard, Card, Measured, ReadoutsCard, ScopeCard
+from resviz.results.inside import ORDERS, Arithmetic, Box, Excitement, Field, Forward, Inside, Lens, Readout
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
 from resviz.results.story import Chapter
@@ -12,14 +12,17 @@ __all__ = [
     "ORDERS",
     "SCORES",
     "SIGNALS",
+    "AnswersCard",
     "Arithmetic",
     "Attribution",
     "BlockSignal",
     "Box",
+    "CalibrationCard",
     "Card",
     "Chapter",
     "DepthSweep",
     "EpochRecord",
+    "Excitement",
     "Faithfulness",
     "Field",
     "Finding",
@@ -37,6 +40,7 @@ __all__ = [
     "Prediction",
     "Probe",
     "Readout",
+    "ReadoutsCard",
     "Run",
     "Scope",
     "ScopeCard",

@@ -1,7 +1,9 @@
 """Captions computed from what was measured, one module a subject."""
 
 from resviz.figures.captions.attribution import (
+    answers_note,
     attribution_note,
+    calibration_note,
     cut_note,
     focus_note,
     paths_note,
@@ -10,7 +12,17 @@ from resviz.figures.captions.attribution import (
     trust_note,
 )
 from resviz.figures.captions.gradients import comparison, gradient_note, layer_note, skips_of, sweep_note, verdict
-from resviz.figures.captions.inside import apart_note, changed_note, field_note, forming_note, neuron_note, unit_note
+from resviz.figures.captions.inside import (
+    apart_note,
+    changed_note,
+    early_note,
+    excited_note,
+    field_note,
+    filters_note,
+    forming_note,
+    neuron_note,
+    unit_note,
+)
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
@@ -30,11 +42,13 @@ from resviz.figures.captions.training import beside_the_paper, branch_note, degr
 __all__ = [
     "AFTER_A_CUT",
     "Seen",
+    "answers_note",
     "apart_note",
     "attribution_note",
     "beside_the_paper",
     "bottleneck_note",
     "branch_note",
+    "calibration_note",
     "changed_note",
     "chapter_note",
     "chapter_words",
@@ -42,7 +56,10 @@ __all__ = [
     "counted",
     "cut_note",
     "degradation",
+    "early_note",
+    "excited_note",
     "field_note",
+    "filters_note",
     "finding_note",
     "focus_note",
     "forming_note",
