@@ -7,16 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from resviz.attribution.neuron import NEURON_METHODS, neuron, neuron_methods
 from resviz.data.uploads import sample_photographs
+from resviz.figures.inside import exciting, filters
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
 from resviz.nets.unit import Net
-from resviz.probes.inside import changed, effect, forward, look, readout
+from resviz.probes.inside import changed, effect, forward, look, readout, returned
 from resviz.probes.taken_apart import arithmetic, field
-from resviz.results import ORDERS, Box
+from resviz.results import ORDERS, Box, Excitement
 from resviz.spec.net import Activation, Block, BranchScale, Carry, NetSpec, Norm, Shortcut, Stem
 from resviz.spec.query import to_query_string
 from resviz.zoo.bundled import load_bundled
@@ -149,6 +151,32 @@ def test_a_scaled_number_is_taken_apart_with_its_factors() -> None:
     found = arithmetic(net, kept, "layer2.1", (3, 4, 5), branch=0.5, skip=1.5)
     assert found.joined == pytest.approx(found.shown_joined, rel=1e-4)
     assert found.joined == pytest.approx(0.5 * arithmetic(net, kept, "layer2.1", (3, 4, 5)).residual + 1.5 * found.identity)
+
+
+def test_what_a_unit_returns_is_what_the_next_one_gets(asked: tuple[Net, Tensor]) -> None:
+    net, picture = asked
+    before, kept = state(net), forward(net, picture)
+    first, second, *_ = kept.entered
+    assert np.array_equal(returned(net, picture, first), kept.entered[second])
+    assert state(net) == before
+
+
+def test_a_picture_is_clear_where_the_channel_is_on() -> None:
+    white = Image.new("RGB", (40, 40), "white")
+    on = np.asarray(exciting(white, Excitement("a", np.array([[4.0, 0.0], [0.0, -4.0]]))))
+    assert on[2, 2].tolist() == [255, 255, 255]
+    assert on[-2, -2].tolist() != [255, 255, 255]
+    assert not (np.asarray(exciting(white, Excitement("a", np.array([[0.0, -1.0]])))) == 255).any()
+
+
+def test_filters_are_drawn_by_their_weights() -> None:
+    weights = np.zeros((18, 3, 2, 2))
+    weights[17, 0, 0, 0], weights[17, 2, 1, 1] = 2.0, -2.0
+    sheet = np.asarray(filters(weights, scale=4))
+    assert sheet.shape == (2 * 10, 16 * 10, 3)
+    assert sheet[12, 12].tolist() == [255, 128, 128]  # the second of the second line, its first place
+    assert sheet[17, 17].tolist() == [128, 128, 0]
+    assert sheet[2, 2].tolist() == [128, 128, 128]
 
 
 def support(net: Net, unit: str, row: int, column: int, pictures: int = 1) -> Box:

@@ -55,8 +55,11 @@ def test_a_doubt_is_backed_by_the_threshold_and_says_how_often_it_errs(score: st
 def test_every_card_says_how_far_its_scope_was_measured(name: str) -> None:
     scope = scope_of(name)
     assert scope is not None
-    assert scope.score == max(scope.auroc, key=scope.auroc.__getitem__)
-    assert set(scope.auroc) == set(SCORES)
+    assert scope.score == max(SCORES, key=scope.auroc.__getitem__)
+    assert set(scope.auroc) == {*SCORES, "distance"}
+    assert scope.certain is not None
+    hotter = card(name)["calibration"]["temperature"] > 1  # else it was not sure enough, and calibration makes it surer of all
+    assert (scope.certain[1] < scope.certain[0]) == hotter
     assert 0.02 < scope.false_alarms < 0.08  # 5 % were meant, and 500 other pictures tell
     assert scope.caught > 2 * scope.false_alarms
     assert scope.inside.startswith("1,000 of ")

@@ -17,7 +17,17 @@ from resviz.spec.spot import Spot, spot_from_query, spot_to_query
 from tests.test_inside import bundled
 
 
-@pytest.mark.parametrize("spot", [Spot(), Spot("layer1.0"), Spot("layer1.0", 0), Spot("layer4.1", 511, (0, 6))])
+@pytest.mark.parametrize(
+    "spot",
+    [
+        Spot(),
+        Spot("layer1.0"),
+        Spot("layer1.0", 0),
+        Spot("layer4.1", 511, (0, 6)),
+        Spot("layer1.0", branch=0.0, skip=1.5),
+        Spot("layer1.0", 3, (1, 2), skip=0.35),
+    ],
+)
 def test_a_spot_comes_back_from_its_link(spot: Spot) -> None:
     assert spot_from_query(spot_to_query(spot)) == spot
 
@@ -32,6 +42,12 @@ def test_a_spot_comes_back_from_its_link(spot: Spot) -> None:
 )
 def test_no_text_breaks_a_spot(query: dict[str, str]) -> None:
     assert spot_from_query(query | {"unit": "layer1.0"}) == Spot("layer1.0")
+
+
+@pytest.mark.parametrize("text", ["1.55", "-0.5", "nan", "2", "1e0", "0.123", "٠", "", "1."])
+def test_what_is_no_step_of_the_sliders_is_one(text: str) -> None:
+    assert spot_from_query({"unit": "layer1.0", "branch": text, "skip": text}) == Spot("layer1.0")
+    assert spot_from_query({"unit": "layer1.0", "branch": "0.33"}).branch == 0.35
 
 
 def test_a_spot_of_another_network_or_block_is_left_open() -> None:

@@ -65,8 +65,8 @@ def faithfulness(case: Case, asked: Asked, attribution: Attribution, tick: Tick 
 
 def _curve(net: ResNet, question: Question, ends: tuple[Tensor, Tensor], values: np.ndarray, fractions: np.ndarray) -> np.ndarray:
     """The class's probability while pixels turn from the first picture into the second, strongest evidence first."""
-    size = timings_of(net.spec, question.x.shape[-1], False).share(len(fractions))
-    return flipping_curve(net, ends, values, question.case.target, fractions, size)
+    size, temperature = timings_of(net.spec, question.x.shape[-1], False).share(len(fractions)), question.case.network.temperature
+    return flipping_curve(lambda x: net(x) / temperature, ends, values, question.case.target, fractions, size)
 
 
 def _infidelity(net: ResNet, question: Question, values: np.ndarray) -> float:

@@ -1,16 +1,26 @@
-"""`zoo list`, `zoo verify` and `zoo scope`: the bundled networks and what was measured of them."""
+"""`zoo list`, `verify`, `calibrate`, `readouts` and `scope`: the bundled networks and what was measured of them."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resviz.cli.networks import UNTOLD, about_a_file, classifier_of
 from resviz.cli.values import Commands, at_least, json_option, path, say_left_out, show
 
+if TYPE_CHECKING:
+    from resviz.data.images import ImageSet
+    from resviz.results.card import Card, ReadoutsCard
+    from resviz.zoo.classifier import Classifier
+
 __all__ = ["add"]
+
+_LEARNED = 5000  # training pictures that tell where a class lies
 
 
 def _zoo_list(args: argparse.Namespace) -> int:
@@ -28,7 +38,7 @@ def _zoo_list(args: argparse.Namespace) -> int:
 
 def _zoo_scope(args: argparse.Namespace) -> int:
     """Measure how well networks tell pictures of their classes from others; with --write, into their cards."""
-    from resviz.zoo.bundled import CHECKPOINTS, bundled_names, card, load_bundled
+    from resviz.zoo.bundled import bundled_names, card, load_bundled
     from resviz.zoo.scope import classes_of, measured_scope, pictures, to_card
 
     data, outside, left_out = Path(args.data), Path(args.outside), args.leave_out.split(",") if args.leave_out else []
@@ -40,21 +50,98 @@ def _zoo_scope(args: argparse.Namespace) -> int:
             if args.names:
                 raise ValueError(f"{data} holds other classes than {name} was trained on ({', '.join(about['categories'])})")
             continue
-        known, strange = pictures(data, args.pictures), pictures(outside, args.pictures, left_out)
-        scope = measured_scope(load_bundled(name), known, strange, f"{about['data']}, held out", others)
+        known, strange, classifier = pictures(data, args.pictures), pictures(outside, args.pictures, left_out), load_bundled(name)
+        learned = _training_images(data, classifier, _LEARNED) if (data / "train").is_dir() else None
+        scope = measured_scope(classifier, known, strange, f"{about['data']}, held out", others, learned)
         found[name] = scope
         about["scope"] = to_card(scope)
         if args.write:
-            text = json.dumps(about, indent=2, ensure_ascii=False)
-            (CHECKPOINTS / f"{name}.json").write_text(text + "\n")
+            _write(name, about)
     if not found:
         raise ValueError(f"no bundled network was trained on the classes of {data}; give the folder of one's data")
-    lines = [
-        f"{name:22} {row.score} under {row.threshold:.3f}: {100 * row.caught:.1f} % of others, "
-        f"{100 * row.false_alarms:.1f} % of its own. AUROC {', '.join(f'{key} {value:.3f}' for key, value in row.auroc.items())}"
-        for name, row in found.items()
-    ]
+    lines = []
+    for name, row in found.items():
+        assert row.certain is not None  # just measured
+        raw, scaled = (100 * share for share in row.certain)
+        auroc = ", ".join(f"{key} {value:.3f}" for key, value in row.auroc.items())
+        lines.append(
+            f"{name:22} {row.score} under {row.threshold:.3f}: {100 * row.caught:.1f} % of others, {100 * row.false_alarms:.1f} % of "
+            f"its own. AUROC {auroc}. {raw:.1f} % of others answered with 80 % and more, {scaled:.1f} % once calibrated"
+        )
     return show(args, {name: to_card(scope) for name, scope in found.items()}, "\n".join(lines))
+
+
+def _write(name: str, about: Card) -> None:
+    from resviz.zoo.bundled import CHECKPOINTS
+
+    (CHECKPOINTS / f"{name}.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _asked(args: argparse.Namespace) -> Iterator[tuple[str, Card, Classifier, ImageSet]]:
+    """The named networks, or all that fit the data, each with its card and its held-out pictures; raises ValueError where none fits."""
+    from resviz.zoo.bundled import bundled_names, card, load_bundled
+    from resviz.zoo.labelled import held_out_for
+
+    found = False
+    for name in args.names or bundled_names():
+        classifier = load_bundled(name)
+        test = held_out_for(classifier, args.data)
+        if test is not None:
+            found = True
+            yield name, card(name), classifier, test
+        elif args.names:
+            raise ValueError(f"{args.data} holds other classes than {name} was trained on; give the folder of its own")
+    if not found:
+        raise ValueError(f"no bundled network was trained on the classes of {args.data}; give the folder of one's data")
+
+
+def _zoo_calibrate(args: argparse.Namespace) -> int:
+    """Fit temperatures and measure what the cards say beside the error; with --write, into the cards."""
+    from resviz.zoo.calibration import held_out_logits, measured_answers, measured_calibration
+
+    found: dict[str, dict[str, object]] = {}
+    lines = []
+    for name, about, classifier, test in _asked(args):
+        logits, labels = held_out_logits(classifier, test)
+        about["calibration"] = calibration = measured_calibration(logits, labels, f"{about['data']}, held out")
+        about["answers"] = answers = measured_answers(logits, labels, classifier.categories)
+        found[name] = {"calibration": calibration, "answers": answers}
+        lines.append(
+            f"{name:22} temperature {calibration['temperature']:.3f}, calibration error {100 * calibration['error_before']:.2f} % before, "
+            f"{100 * calibration['error_after']:.2f} % after; top-5 error {answers['top5_error']:.2f} %"
+        )
+        if args.write:
+            _write(name, about)
+    return show(args, found, "\n".join(lines))
+
+
+def _zoo_readouts(args: argparse.Namespace) -> int:
+    """Fit linear read-outs for the ends of the earlier stages; with --write, beside the checkpoints."""
+    from resviz.probes.readouts import fitted_readouts
+    from resviz.zoo.readouts import write_readouts
+
+    found: dict[str, ReadoutsCard] = {}
+    for name, about, classifier, test in _asked(args):
+        train = _training_images(Path(args.data), classifier, args.pictures)
+        readouts, errors = fitted_readouts(classifier, train, test)
+        rounded = {unit: round(error, 2) for unit, error in errors.items()}
+        about["readouts"] = found[name] = {"errors": rounded, "fitted": len(train)}
+        if args.write:
+            write_readouts(name, readouts)
+            _write(name, about)
+    lines = [
+        f"{name:22} " + ", ".join(f"{unit} {error:.2f} %" for unit, error in row["errors"].items()) for name, row in found.items()
+    ]
+    return show(args, found, "\n".join(lines))
+
+
+def _training_images(root: Path, classifier: Classifier, count: int) -> ImageSet:
+    """A fixed choice of the training pictures, as this network wants them."""
+    from resviz.data.images import image_folder
+
+    shown = classifier.preprocessing
+    whole = image_folder(root / "train", shown.crop, shown.resize if shown.resize != shown.crop else None)
+    return replace(whole.subset(count), mean=shown.mean, std=shown.std)
 
 
 def _zoo_verify(args: argparse.Namespace) -> int:
@@ -106,7 +193,7 @@ def _zoo_verify(args: argparse.Namespace) -> int:
 def add(commands: Commands) -> None:
     """The commands' own parsers."""
     zoo = commands.add_parser("zoo", help="the bundled networks and what was measured of them").add_subparsers(
-        required=True, metavar="list|verify"
+        required=True, metavar="list|verify|calibrate|readouts|scope"
     )
     listed = zoo.add_parser("list", help="every bundled network with its card")
     listed.set_defaults(run=_zoo_list)
@@ -117,6 +204,21 @@ def add(commands: Commands) -> None:
         "--data", type=path, required=True, help="digits, cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg"
     )
     verify.set_defaults(run=_zoo_verify)
+    calibrate = zoo.add_parser(
+        "calibrate", help="fit a temperature on held-out pictures, and measure how far certainty can be believed"
+    )
+    calibrate.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
+    calibrate.add_argument(
+        "--data", type=path, required=True, help="cifar10, or a folder with test/CLASS/*.jpg or val/CLASS/*.jpg"
+    )
+    calibrate.add_argument("--write", action="store_true", help="write what was measured into the cards")
+    calibrate.set_defaults(run=_zoo_calibrate)
+    readouts = zoo.add_parser("readouts", help="fit linear read-outs for the ends of a network's earlier stages")
+    readouts.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
+    readouts.add_argument("--data", type=path, required=True, help="a folder with train, and test or val, of CLASS/*.jpg")
+    readouts.add_argument("--pictures", type=at_least(1), default=5000, help="training pictures to fit on")
+    readouts.add_argument("--write", action="store_true", help="write them beside the checkpoints")
+    readouts.set_defaults(run=_zoo_readouts)
     scope = zoo.add_parser("scope", help="measure how well a network tells pictures of its classes from others")
     scope.add_argument("names", nargs="*", help="bundled networks; all that fit the data unless named")
     scope.add_argument(
@@ -128,5 +230,5 @@ def add(commands: Commands) -> None:
     scope.add_argument("--pictures", type=at_least(1), default=1000, help="pictures a side")
     scope.add_argument("--write", action="store_true", help="write what was measured into the cards")
     scope.set_defaults(run=_zoo_scope)
-    for command in (listed, verify, scope):
+    for command in (listed, verify, calibrate, readouts, scope):
         json_option(command)

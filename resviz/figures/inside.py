@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 
 from resviz.figures.chart import Axis, Chart, Markers, Series
 from resviz.figures.theme import RESIDUAL_LINE, method_styles, number
-from resviz.results import Arithmetic, Box, Prediction
+from resviz.results import Arithmetic, Box, Excitement, Prediction
 
-__all__ = ["answers", "boxed", "fixed", "forming", "ledger", "products", "ratio_line", "window"]
+__all__ = ["answers", "boxed", "exciting", "filters", "fixed", "forming", "ledger", "products", "ratio_line", "window"]
 
 _FEW: Final = 4  # input channels that are named in the ledger
 
@@ -168,3 +168,24 @@ def boxed(photograph: Image.Image, box: Box, side: int) -> Image.Image:
         if near[2] >= near[0] and near[3] >= near[1]:
             pen.rectangle(near, outline=colour, width=width)
     return shown
+
+
+def exciting(photograph: Image.Image, found: Excitement) -> Image.Image:
+    """The photograph with all veiled where the channel has less than half of its strongest value; wholly where it is nowhere on."""
+    values = Image.fromarray(np.asarray(found.values, np.float32)).resize(photograph.size, Image.Resampling.BILINEAR)
+    on = (np.asarray(values) >= found.most / 2) & (found.most > 0)
+    veiled = Image.blend(photograph, Image.new("RGB", photograph.size, (128, 128, 128)), 0.8)
+    return Image.composite(photograph, veiled, Image.fromarray(on.astype(np.uint8) * 255))
+
+
+def filters(weights: np.ndarray, scale: int = 6) -> Image.Image:
+    """The first layer's filters, (n, 1 or 3, height, width), as colours: grey is zero, the strongest weight of each filter is full."""
+    count, channels, height, width = weights.shape
+    across = min(16, count)
+    top = np.abs(weights).max((1, 2, 3), keepdims=True)
+    shades = np.rint(127.5 * (1 + weights / np.where(top == 0, 1, top))).astype(np.uint8)
+    sheet = np.full((-(-count // across), across, height * scale + 2, width * scale + 2, 3), 255, np.uint8)
+    for place, each in enumerate(shades):
+        colours = np.broadcast_to(each, (3, height, width)) if channels == 1 else each
+        sheet[divmod(place, across)][1:-1, 1:-1] = colours.transpose(1, 2, 0).repeat(scale, 0).repeat(scale, 1)
+    return Image.fromarray(sheet.transpose(0, 2, 1, 3, 4).reshape(-1, across * (width * scale + 2), 3))

@@ -19,7 +19,7 @@ from resviz.nets.unit import Net, Unit
 from resviz.results import Forward, Inside, Lens, Readout
 from resviz.results.inside import Mapped
 
-__all__ = ["addends", "changed", "effect", "forward", "hooked", "look", "mapped", "readout", "unit_of", "units_of"]
+__all__ = ["addends", "changed", "effect", "forward", "hooked", "look", "mapped", "readout", "returned", "unit_of", "units_of"]
 
 _Window = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 
@@ -185,7 +185,17 @@ def readout(net: Net, picture: Tensor, name: str = "", branch: float = 1.0, skip
         for each, unit in units.items():
             hooks.enter_context(hooked(unit.register_forward_hook(collect(each))))
         logits = net(picture)
-    return Readout(tuple(ending), logits.cpu().numpy())
+    pooled = {each: _array(output.mean((2, 3))) for each, output in outputs.items()}
+    return Readout(tuple(ending), logits.cpu().numpy(), pooled)
+
+
+@torch.no_grad()
+def returned(net: Net, picture: Tensor, name: str) -> NDArray[np.float32]:
+    """What the unit returns for a picture: (channels, height, width). A hook stands on `net` meanwhile: give it a network of your own."""
+    outputs: list[Tensor] = []
+    with hooked(unit_of(net, name).register_forward_hook(lambda _module, _inputs, output: outputs.append(output))):
+        net(picture)
+    return _array(outputs[0])
 
 
 def effect(net: Net, picture: Tensor, name: str, target: int) -> NDArray[np.float32]:

@@ -2,8 +2,8 @@
 
 from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement, SkipRemoval
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
-from resviz.results.card import Card, Measured, ScopeCard
-from resviz.results.inside import ORDERS, Arithmetic, Box, Field, Forward, Inside, Lens, Readout
+from resviz.results.card import AnswersCard, CalibrationCard, Card, Measured, ReadoutsCard, ScopeCard
+from resviz.results.inside import ORDERS, Arithmetic, Box, Excitement, Field, Forward, Inside, Lens, Readout
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
 from resviz.results.shortcuts import RaceRecord
@@ -17,15 +17,18 @@ __all__ = [
     "SCORES",
     "SIGNALS",
     "Agreement",
+    "AnswersCard",
     "Arithmetic",
     "Attribution",
     "BlockSignal",
     "Box",
+    "CalibrationCard",
     "Card",
     "Chapter",
     "DepthSweep",
     "Draws",
     "EpochRecord",
+    "Excitement",
     "Faithfulness",
     "Field",
     "Finding",
@@ -49,6 +52,7 @@ __all__ = [
     "RaceRecord",
     "Ranking",
     "Readout",
+    "ReadoutsCard",
     "Refinement",
     "Run",
     "Scope",

@@ -54,7 +54,9 @@ class Scope:
     """How well a network's own score tells pictures of its classes from others, as measured.
 
     A picture whose `score` (one of `SCORES`) is under `threshold` is flagged: `caught` of the pictures of other classes are, and
-    `false_alarms` of those of its own. `auroc` is each score's chance to rank one of its own above one of the others.
+    `false_alarms` of those of its own. `auroc` is each score's chance to rank one of its own above one of the others. `certain` is
+    the share of the others that were answered with 80 % and more: by the logits alone, and with the network's temperature; None
+    where it was not noted.
     """
 
     score: str
@@ -64,6 +66,7 @@ class Scope:
     auroc: Mapping[str, float]
     inside: str
     outside: str
+    certain: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
-__all__ = ["Card", "Measured", "ScopeCard"]
+__all__ = ["AnswersCard", "CalibrationCard", "Card", "Measured", "ReadoutsCard", "ScopeCard"]
 
 
 class Measured(TypedDict):
@@ -28,10 +28,38 @@ class ScopeCard(TypedDict):
     auroc: Mapping[str, float]
     inside: str
     outside: str
+    certain: NotRequired[
+        tuple[float, float]
+    ]  # the share of the others answered with 80 % and more: as the logits say, and calibrated
+
+
+class CalibrationCard(TypedDict):
+    """By what the logits are divided before the softmax, and the expected calibration error without and with it, from 0 to 1."""
+
+    temperature: float
+    error_before: float
+    error_after: float
+    bins: int
+    measured: str
+
+
+class AnswersCard(TypedDict):
+    """On the held-out pictures, in percent; a confusion is the true class, the one it is taken for, and how many of its pictures."""
+
+    top5_error: float
+    class_errors: Mapping[str, float]
+    confusions: Sequence[tuple[str, str, float]]
+
+
+class ReadoutsCard(TypedDict):
+    """The error in percent of a linear read-out behind each of these units, on held-out pictures, and on how many it was fitted."""
+
+    errors: Mapping[str, float]
+    fitted: int
 
 
 class Card(TypedDict):
-    """`resize`, `arithmetic` and `scope` are missing where they were not noted or measured."""
+    """`resize`, `arithmetic`, `scope`, `calibration`, `answers` and `readouts` are missing where they were not noted or measured."""
 
     title: str
     spec: str  # as a link holds it
@@ -54,3 +82,6 @@ class Card(TypedDict):
     versions: Mapping[str, str]
     command: str
     scope: NotRequired[ScopeCard]
+    calibration: NotRequired[CalibrationCard]
+    answers: NotRequired[AnswersCard]
+    readouts: NotRequired[ReadoutsCard]

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ORDERS", "Arithmetic", "Box", "Field", "Forward", "Inside", "Lens", "Readout"]
+__all__ = ["ORDERS", "Arithmetic", "Box", "Excitement", "Field", "Forward", "Inside", "Lens", "Readout"]
 
 Floats = NDArray[np.float64] | NDArray[np.float32]
 Mapped = Literal["identity", "weighed", "zero-pad", "projection", "none"]
@@ -211,7 +211,24 @@ class Field:
 
 @dataclass(frozen=True)
 class Readout:
-    """What the network's own head says of the signal behind each of `units`: logits (units, classes)."""
+    """What the network's own head says of the signal behind each of `units`: logits (units, classes).
+
+    `pooled` is what every unit returned, averaged over places, (channels,), for read-outs of their own.
+    """
 
     units: tuple[str, ...]
     logits: Floats
+    pooled: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Excitement:
+    """What one channel of a unit returned for a picture: (height, width)."""
+
+    title: str
+    values: Floats
+
+    @property
+    def most(self) -> float:
+        """At its strongest place."""
+        return float(self.values.max())

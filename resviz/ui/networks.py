@@ -16,9 +16,10 @@ from resviz.ui.markdown import literal
 from resviz.ui.own_network import Network, own_network
 from resviz.ui.waiting import result_of
 
-__all__ = ["Network", "bundled_titles", "choose_network", "come_back"]
+__all__ = ["Network", "bundled_titles", "choose_network", "come_back", "offer_imagenet"]
 
 OWN: Final = "your own checkpoint"
+_OFFERED: Final = "resnet50.V2"
 _LINE = 12.5e6  # bytes a second of a line of 100 Mbit/s
 
 
@@ -167,4 +168,27 @@ def _download(name: str, tick: Tick) -> str:
     return "done"
 
 
-# ------------------------------------------------------------------------------------------- the visitor's own
+def offer_imagenet(network: Network) -> None:
+    """Beside a bundled network's answer: the 1,000 names of ImageNet, with what they cost, until they are asked."""
+    from resviz.zoo.imagenet import weights
+
+    item = weights()[_OFFERED]
+    if network.key not in bundled_titles() or st.session_state["explain.network"] == _OFFERED:
+        return
+    costs = "already on this server" if item.cached else f"{item.megabytes:.0f} MB, once"
+    st.button(
+        f"Ask ImageNet's 1,000 names instead: ResNet-50, {costs}",
+        icon=":material/travel_explore:",
+        key="download.offered",
+        on_click=_take_up,
+        help=f"{item.top1:.1f} % of ImageNet's validation pictures get their name first (torchvision's figure).",
+    )
+
+
+def _take_up() -> None:
+    """Choose it, and begin to fetch it where it is not here."""
+    from resviz.zoo.imagenet import weights
+
+    st.session_state["explain.network"] = _OFFERED
+    if not weights()[_OFFERED].cached:
+        st.session_state.setdefault("download.tries", {}).setdefault(_OFFERED, 1)

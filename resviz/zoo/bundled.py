@@ -78,7 +78,8 @@ def load_bundled(name: str) -> Classifier:
     side = about["image_size"]
     preprocessing = Preprocessing(about.get("resize", side), side, tuple(about["mean"]), tuple(about["std"]))
     categories = tuple(category.replace("_", " ") for category in about["categories"])  # folders have no spaces
-    return Classifier(name, net, preprocessing, categories, f"bundled, trained on {about['data']}")
+    source, temperature = f"bundled, trained on {about['data']}", about.get("calibration", {}).get("temperature", 1.0)
+    return Classifier(name, net, preprocessing, categories, source, temperature=temperature)
 
 
 def bundled_file(name: str) -> bytes:

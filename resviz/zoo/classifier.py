@@ -99,6 +99,7 @@ class Classifier:
     """A network in eval mode, shared and read-only: work on a `private_view`.
 
     Of a file from outside, `guesses` are what it does not say, `notes` what was left out of it, and `copies` the networks in it.
+    `temperature` is what logits are divided by before the softmax, 1 where no calibration was measured.
     """
 
     name: str
@@ -109,11 +110,17 @@ class Classifier:
     guesses: tuple[Guess, ...] = ()
     notes: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
+    temperature: float = 1.0
 
     @property
     def spec(self) -> NetSpec:
         """What the network is."""
         return self.net.spec
+
+    def prediction(self, logits: Tensor) -> Prediction:
+        """What logits, (classes,), say: softmax(logits / temperature) (Guo et al. 2017, arXiv 1706.04599)."""
+        exact = logits.cpu().double()
+        return Prediction(self.categories, torch.softmax(exact / self.temperature, 0).numpy(), exact.numpy())
 
     def private_view(self, spec: NetSpec | None = None) -> ResNet:
         """A network of its own modules over the shared weights, frozen: hooks, modes and cuts on it touch nobody else's.
@@ -148,5 +155,4 @@ def predict(classifier: Classifier, image: Image.Image, net: ResNet | None = Non
     view = classifier.private_view() if net is None else net
     with torch.inference_mode():
         x = classifier.preprocessing.tensor(image).to(next(view.parameters()).device)
-        logits = view(x).cpu().double()[0]
-    return Prediction(classifier.categories, torch.softmax(logits, 0).numpy(), logits.numpy())
+        return classifier.prediction(view(x)[0])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor, nn
 
+from resviz.data.images import ImageSet
 from resviz.results import SCORES, Prediction, Scope, ScopeCard
 from resviz.zoo.bundled import bundled_names, card
 from resviz.zoo.classifier import Classifier
@@ -25,6 +29,7 @@ SHOWN: Final[Mapping[str, frozenset[str]]] = {
     "Rocket": frozenset({"missile", "projectile"}),
     "Temple": frozenset({"palace"}),
 }
+_CERTAIN: Final = 0.8
 _BATCH: Final = 32
 
 
@@ -53,6 +58,7 @@ def scope_of(name: str) -> Scope | None:
         auroc=found["auroc"],
         inside=found["inside"],
         outside=found["outside"],
+        certain=found.get("certain"),
     )
 
 
@@ -82,14 +88,27 @@ def pictures(root: Path, count: int, leave_out: Sequence[str] = ()) -> Iterator[
 
 
 def measured_scope(
-    classifier: Classifier, inside: Iterable[Image.Image], outside: Iterable[Image.Image], known: str, others: str
+    classifier: Classifier,
+    inside: Iterable[Image.Image],
+    outside: Iterable[Image.Image],
+    known: str,
+    others: str,
+    learned: ImageSet | None = None,
 ) -> Scope:
-    """Every score's AUROC; for the best one a threshold from every second known picture, and the rates on all that had no say in it."""
+    """Every score's AUROC; for the best one a threshold from every second known picture, and the rates on all that had no say in it.
+
+    With `learned`, training pictures, the AUROC of the distance to the nearest class in the last features is measured beside them; it
+    needs more than an answer's logits, so that no threshold is made of it.
+    """
     from sklearn.metrics import roc_auc_score
 
-    own, strange = (list(_answers(classifier, images)) for images in (inside, outside))
+    answered = [list(_answers(classifier, images)) for images in (inside, outside)]
+    own, strange = ([prediction for prediction, _ in side] for side in answered)
     truth = np.repeat([1, 0], [len(own), len(strange)])
     auroc = {score: float(roc_auc_score(truth, _told(own + strange, score))) for score in SCORES}
+    if learned is not None:
+        features = np.stack([each for side in answered for _, each in side])
+        auroc["distance"] = float(roc_auc_score(truth, -_distances(classifier, learned, features)))
     best = max(SCORES, key=auroc.__getitem__)
     threshold = float(np.quantile(_told(own[::2], best), 1 - KEPT))
     caught, alarms = (float((_told(found, best) < threshold).mean()) for found in (strange, own[1::2]))
@@ -101,17 +120,49 @@ def measured_scope(
         auroc=auroc,
         inside=f"{len(own):,} of {known}",
         outside=f"{len(strange):,} of {others}",
+        certain=(_certain(strange, 1.0), _certain(strange, classifier.temperature)),
     )
 
 
-def _answers(classifier: Classifier, images: Iterable[Image.Image]) -> Iterator[Prediction]:
-    """Many pictures' predictions, a batch at a time."""
-    view, given = classifier.fast_view(fused=True), iter(images)
-    while chunk := list(islice(given, _BATCH)):
-        with torch.inference_mode():
-            logits = view(torch.cat([classifier.preprocessing.tensor(image) for image in chunk])).double()
-        for one in logits:
-            yield Prediction(classifier.categories, torch.softmax(one, 0).numpy(), one.numpy())
+def _answers(classifier: Classifier, images: Iterable[Image.Image]) -> Iterator[tuple[Prediction, NDArray[np.float32]]]:
+    """Many pictures' predictions, and the features (channels,) that the classifier's last layer reads, a batch at a time."""
+    view, given = classifier.fast_view(), iter(images)
+    with _listening(view) as features:
+        while chunk := list(islice(given, _BATCH)):
+            with torch.inference_mode():
+                logits = view(torch.cat([classifier.preprocessing.tensor(image) for image in chunk]))
+            yield from zip(map(classifier.prediction, logits), features.pop().numpy(), strict=True)
+
+
+@contextmanager
+def _listening(net: nn.Module) -> Iterator[list[Tensor]]:
+    """What the last linear layer was given at each pass."""
+    given: list[Tensor] = []
+    *_, head = (module for module in net.modules() if isinstance(module, nn.Linear))
+    handle = head.register_forward_pre_hook(lambda _module, inputs: given.append(inputs[0].cpu()))
+    try:
+        yield given
+    finally:
+        handle.remove()
+
+
+def _distances(classifier: Classifier, learned: ImageSet, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(N,): from each picture's features, at length 1, to the nearest class's mean, over the training pictures of the class."""
+    view = classifier.fast_view()
+    with _listening(view) as given, torch.inference_mode():
+        for x, _ in learned.batches(_BATCH):
+            view(x)
+        seen = torch.nn.functional.normalize(torch.cat(given).double(), dim=1)
+    means = torch.stack([seen[learned.labels == label].mean(0) for label in sorted(set(learned.labels.tolist()))])
+    asked = torch.nn.functional.normalize(torch.from_numpy(features).double(), dim=1)
+    nearest: NDArray[np.float64] = torch.cdist(asked, means).amin(1).numpy()
+    return nearest
+
+
+def _certain(predictions: Sequence[Prediction], temperature: float) -> float:
+    """The share of them whose largest probability, at that temperature, is `_CERTAIN` or more."""
+    logits = torch.tensor(np.stack([prediction.logits for prediction in predictions if prediction.logits is not None]))
+    return float((torch.softmax(logits / temperature, 1).amax(1) >= _CERTAIN).double().mean())
 
 
 def _told(predictions: Sequence[Prediction], score: str) -> np.ndarray:
@@ -120,7 +171,7 @@ def _told(predictions: Sequence[Prediction], score: str) -> np.ndarray:
 
 def to_card(scope: Scope) -> ScopeCard:
     """The scope with the digits that so many pictures are good for."""
-    return {
+    noted: ScopeCard = {
         "score": scope.score,
         "threshold": round(scope.threshold, 3),
         "caught": round(scope.caught, 3),
@@ -129,3 +180,6 @@ def to_card(scope: Scope) -> ScopeCard:
         "inside": scope.inside,
         "outside": scope.outside,
     }
+    if scope.certain is not None:
+        noted["certain"] = (round(scope.certain[0], 3), round(scope.certain[1], 3))
+    return noted

@@ -153,3 +153,38 @@ def test_why_a_number_is_what_it_is() -> None:
     assert not at.exception
     notes = [node.proto.json for node in at.get("bidi_component") if "its value for the mean-coloured picture" in str(node.proto)]
     assert notes
+
+
+def test_a_link_holds_the_sliders() -> None:
+    at = opened(PAGE, **LINK, branch="0", skip="1.5")
+    assert not at.exception
+    assert (slider(at, "F(x)").value, slider(at, "x ×").value) == (0, 1.5)
+    assert "With F(x) × 0 and x × 1.5 in this block alone" in texts(at)
+    assert asked(at) == {**{k: v for k, v in LINK.items() if k != "model"}, "branch": "0", "skip": "1.5"}
+    slider(at, "F(x)").set_value(0.5).run()
+    assert asked(at)["branch"] == "0.5"
+    button(at, "As it was").click().run()
+    assert not {"branch", "skip"} & asked(at).keys()
+
+
+def test_the_block_that_the_page_chose_is_in_the_link_once_it_is_changed() -> None:
+    at = opened(PAGE, model="resnet20-cifar10")
+    assert "unit" not in asked(at)
+    slider(at, "x ×").set_value(0.0).run()
+    assert asked(at) == {"unit": "layer1.0", "skip": "0"}
+    assert slider(at, "x ×").value == 0
+
+
+def test_the_samples_that_turn_a_channel_on_and_the_first_filters() -> None:
+    at = opened(PAGE, **LINK)
+    classifier = cache.bundled("resnet20-cifar10")
+    net, most = classifier.private_view(), {}
+    for name, image in sample_photographs().items():
+        kept = forward(net, classifier.preprocessing.tensor(image))
+        most[name] = float(look(net, kept, "layer2.1").output[3].max())
+    best = max(most, key=most.__getitem__)
+    assert f"Channel 3 of layer2.1 is on most for **{best}**" in texts(at)
+    captions = [node.proto.imgs[0].caption for node in at.get("image")]
+    named = [caption.split(" · ")[0] for caption in captions if "·" in caption]
+    assert named == sorted(most, key=most.__getitem__, reverse=True)
+    assert "16 filters of 3×3 pixels" in texts(at)

@@ -169,6 +169,24 @@ def test_imagenet_without_a_network_keeps_the_last_answer(monkeypatch: pytest.Mo
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_imagenets_names_are_offered_beside_the_first_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    at = explain()
+    offer = next(button for button in at.button if "1,000 names" in button.label)
+    assert "98 MB" in offer.label
+    offer.click()
+    at = settled(settled(at.run()))
+    assert not at.exception
+    assert at.selectbox(key="explain.network").value == "resnet50.V2"
+    assert "could not be downloaded" in errors(at)
+    assert not any("1,000 names" in button.label for button in at.button)
+    at.selectbox(key="explain.network").set_value("resnet20-cifar10")
+    at = settled(at.run())
+    assert any("1,000 names" in button.label for button in at.button)
+
+
 def test_damaged_weights_on_disk_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
     (tmp_path / "checkpoints").mkdir()

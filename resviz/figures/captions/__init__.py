@@ -12,7 +12,9 @@ from resviz.figures.captions.anatomy import (
     skipless_note,
 )
 from resviz.figures.captions.attribution import (
+    answers_note,
     attribution_note,
+    calibration_note,
     cut_note,
     focus_note,
     paths_note,
@@ -21,7 +23,17 @@ from resviz.figures.captions.attribution import (
     trust_note,
 )
 from resviz.figures.captions.gradients import comparison, gradient_note, layer_note, skips_of, sweep_note, verdict
-from resviz.figures.captions.inside import apart_note, changed_note, field_note, forming_note, neuron_note, unit_note
+from resviz.figures.captions.inside import (
+    apart_note,
+    changed_note,
+    early_note,
+    excited_note,
+    field_note,
+    filters_note,
+    forming_note,
+    neuron_note,
+    unit_note,
+)
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
@@ -43,6 +55,7 @@ from resviz.figures.captions.trust import trust_baseline_note, trust_ranking_not
 __all__ = [
     "AFTER_A_CUT",
     "Seen",
+    "answers_note",
     "apart_note",
     "attribution_note",
     "beside_jastrzebski",
@@ -51,6 +64,7 @@ __all__ = [
     "beside_veits_paths",
     "bottleneck_note",
     "branch_note",
+    "calibration_note",
     "changed_note",
     "chapter_note",
     "chapter_words",
@@ -59,7 +73,10 @@ __all__ = [
     "cut_note",
     "degradation",
     "draws_note",
+    "early_note",
+    "excited_note",
     "field_note",
+    "filters_note",
     "finding_note",
     "focus_note",
     "forming_note",

@@ -10,8 +10,19 @@ import numpy as np
 from resviz.figures.captions.numbers import counted, percent
 from resviz.figures.theme import number
 from resviz.results import Attribution, Faithfulness, Paths, Prediction, Scope
+from resviz.results.card import AnswersCard, CalibrationCard
 
-__all__ = ["attribution_note", "cut_note", "focus_note", "paths_note", "prediction_note", "ranking", "trust_note"]
+__all__ = [
+    "answers_note",
+    "attribution_note",
+    "calibration_note",
+    "cut_note",
+    "focus_note",
+    "paths_note",
+    "prediction_note",
+    "ranking",
+    "trust_note",
+]
 
 _SCORES = {  # entropy is told as it is read: much of it is unfamiliar
     "probability": ("largest probability", "under", 1),
@@ -36,6 +47,29 @@ def prediction_note(prediction: Prediction, scope: Scope | None = None) -> str:
     if found < scope.threshold:
         return f"{said} **Perhaps none of its {names} fits**: its {score} is {number(sign * found)}, {limit}."
     return f"{said} Its {score} is {number(sign * found)}, not {limit}: {percent(1 - scope.caught)} of what it cannot know passes too."
+
+
+def calibration_note(calibration: CalibrationCard, certain: tuple[float, float] | None = None) -> str:
+    """What was done so that a certainty can be believed, and what it brought; `certain` is a scope's share of certain strangers."""
+    before, after = calibration["error_before"], calibration["error_after"]
+    gap = f"brings the gap between certainty and accuracy from {percent(before)} to {percent(after)}"
+    if after >= before:
+        gap = f"does not narrow the gap between certainty and accuracy, {percent(after)} after {percent(before)}"
+    said = f"Its logits are divided by {calibration['temperature']:.2f} before the softmax, which {gap} on held-out pictures."
+    if certain is None:
+        return said
+    return f"{said} Of pictures of other classes {percent(certain[1])} get 80 % and more, {percent(certain[0])} without that."
+
+
+def answers_note(answers: AnswersCard, error: float) -> str:
+    """How often the first name and the first five are right on held-out pictures, and which mistake is made most; `error` in percent."""
+    said = f"On held-out pictures its first name is right in {percent(1 - error / 100)}"
+    if len(answers["class_errors"]) > 5:
+        said += f", one of its first five in {percent(1 - answers['top5_error'] / 100)}"
+    if not answers["confusions"]:
+        return f"{said}."
+    true, taken, share = answers["confusions"][0]
+    return f"{said}; its commonest mistake is “{taken}” for “{true}” ({percent(share / 100)} of them)."
 
 
 def attribution_note(delta: float | None, change: float | None, remedy: str = "more steps help") -> str:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from resviz.figures.captions.numbers import counted, percent
 from resviz.figures.theme import number
-from resviz.results import Arithmetic, Attribution, Field, Inside, Prediction
+from resviz.results import Arithmetic, Attribution, Excitement, Field, Inside, Prediction, ReadoutsCard
 
-__all__ = ["apart_note", "changed_note", "field_note", "forming_note", "neuron_note", "unit_note"]
+__all__ = [
+    "apart_note",
+    "changed_note",
+    "early_note",
+    "excited_note",
+    "field_note",
+    "filters_note",
+    "forming_note",
+    "neuron_note",
+    "unit_note",
+]
+
+_GREY = 0.05  # of a filter's energy may differ between the colours, for it to be called grey
 
 _BRINGS = {
     "identity": "the x that its skip brings as it came",
@@ -74,6 +88,16 @@ def forming_note(read: Mapping[str, Prediction], without: Mapping[str, Predictio
     return f"{said} Without the skip of {unit} the end is {end}."
 
 
+def early_note(readouts: ReadoutsCard) -> str:
+    """What the earlier stages' own read-outs are, and how often they are right."""
+    right = [f"{unit} ({percent(1 - error / 100)})" for unit, error in readouts["errors"].items()]
+    listed = " and ".join([", ".join(right[:-1]), right[-1]] if len(right) > 1 else right)
+    return (
+        f"Behind {listed} a linear read-out of the pooled channels answers, fitted on {counted(readouts['fitted'], 'training picture')}; "
+        "in brackets, how many of the held-out pictures it names rightly."
+    )
+
+
 def apart_note(found: Arithmetic) -> str:
     """Where the number comes from, and how exactly the arithmetic meets it."""
     inputs, height, width = found.weights.shape
@@ -115,3 +139,27 @@ def neuron_note(found: Attribution, title: str) -> str:
     if found.delta is None or change == 0:
         return f"{moved}. {shares}."
     return f"{moved}. {shares}; together they miss that by {percent(abs(found.delta / change))}."
+
+
+def excited_note(found: Sequence[Excitement], unit: str, channel: int) -> str:
+    """Which picture turns a channel on most, and which leave it off; `found` begins with the strongest."""
+    off = [each.title for each in found if each.most <= 0]
+    if len(off) == len(found):
+        return f"Channel {channel} of {unit} is on for none of these {counted(len(found), 'picture')}."
+    first = found[0]
+    said = f"Channel {channel} of {unit} is on most for **{first.title}**, {number(first.most)} at its strongest place"
+    if len(found) > len(off) > 0:
+        said += f", and nowhere for {' and '.join(off) if len(off) < 3 else counted(len(off), 'picture')}"
+    return f"{said}. What is clear has at least half of the picture's strongest value."
+
+
+def filters_note(weights: np.ndarray) -> str:
+    """How many of the first layer's filters, (n, 1 or 3, height, width), tell colours apart."""
+    count, channels, height, width = weights.shape
+    sizes = f"{counted(count, 'filter')} of {height}×{width} pixels"
+    if channels == 1:
+        return f"{sizes} in grey: light is a positive weight, dark a negative one."
+    energy = np.square(weights, dtype=np.float64).sum((1, 2, 3))
+    common = channels * np.square(weights.mean(1), dtype=np.float64).sum((1, 2))
+    grey = int((energy - common <= _GREY * energy).sum())
+    return f"{sizes}: {grey} weigh the three colours alike, to {percent(_GREY)} of their energy, and see light and dark alone; {count - grey} tell colours apart."

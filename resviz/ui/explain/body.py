@@ -32,6 +32,7 @@ from resviz.ui.networks import Network
 from resviz.ui.page import Address
 from resviz.ui.subject import Subject, choose_subject, warn_of_unknown
 from resviz.ui.widgets import pickers
+from resviz.zoo.bundled import card
 from resviz.zoo.scope import scope_of
 
 __all__ = ["show"]
@@ -149,6 +150,7 @@ def _said(subject: Subject) -> None:
     """What the network says, and whether it can know."""
     st.markdown(captions.prediction_note(with_literal_classes(subject.prediction), _scope(subject.network)))
     warn_of_unknown(subject)
+    networks.offer_imagenet(subject.network)
 
 
 def _answer(subject: Subject, question: _Question) -> None:
@@ -157,7 +159,7 @@ def _answer(subject: Subject, question: _Question) -> None:
     names = captions.counted(len(subject.ranked), "name")
     few = len(subject.ranked) <= 20
     listed = ", ".join(classifier.categories) if few else "they are listed under Class to explain"
-    st.caption(f"It knows {names}: {listed}.")
+    st.caption(" ".join([f"It knows {names}: {listed}.", *_measured(subject.network)]))
     seen, bars = st.columns([2, 3], vertical_alignment="center")
     with seen, st.container(horizontal=True, vertical_alignment="bottom"):
         st.image(
@@ -180,6 +182,19 @@ def _answer(subject: Subject, question: _Question) -> None:
     st.download_button(
         "Download all predictions (CSV)", table.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
     )
+
+
+def _measured(network: Network) -> list[str]:
+    """What a bundled network's card says of its answers and of their certainty."""
+    if network.key not in networks.bundled_titles():
+        return []
+    about, scope = card(network.key), _scope(network)
+    said = []
+    if (answers := about.get("answers")) is not None:
+        said.append(captions.answers_note(answers, about["measured"]["test_error"]))
+    if (calibration := about.get("calibration")) is not None:
+        said.append(captions.calibration_note(calibration, scope.certain if scope is not None else None))
+    return said
 
 
 def _other_networks(subject: Subject, names: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import streamlit as st
 
+from resviz.spec.spot import SPOT_PARAMETERS
 from resviz.ui.cache import samples
 from resviz.ui.networks import bundled_titles, come_back
 from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
@@ -17,7 +18,7 @@ __all__ = ["arrived", "asked", "choose", "chosen", "enter_with", "keep", "link",
 _KEPT: Final = "explain.link"
 _QUESTION: Final = "explain.question"
 _LAST: Final = "explain.last"
-_ABOUT: Final = frozenset({"class", "against", "unit", "channel", "pixel"})  # which mean nothing to another photograph or network
+_ABOUT: Final = SPOT_PARAMETERS | {"class", "against"}  # which mean nothing to another photograph or network
 
 
 @cache

@@ -15,7 +15,7 @@ from resviz.nets.cost import layer_table
 from resviz.results import ORDERS, Inside
 from resviz.results.inside import Order
 from resviz.spec.names import describe
-from resviz.spec.spot import Spot, spot_from_query, spot_to_query
+from resviz.spec.spot import FACTORS, Spot, spot_from_query, spot_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.rows import rows
 from resviz.ui.explain.link import arrived, asked, choose, chosen, usual, valid
@@ -32,6 +32,7 @@ __all__ = ["show"]
 _PAGE: Final = 10  # channels that are shown at a time
 _SPOT: Final = "inside.spot"
 _LEFT: Final = "inside.link"
+_SLIDERS: Final = ("inside.F.", "inside.x.")
 _ORDERS: Final = {"energy": "Strongest", "share": "Most added", "effect": "Matter most"}
 
 
@@ -42,6 +43,8 @@ def show(address: Address) -> None:
         if query:
             choose(query)
         st.session_state[_SPOT] = spot_from_query(query)
+        for key in [str(key) for key in st.session_state if str(key).startswith(_SLIDERS)]:
+            del st.session_state[key]  # they begin as the link says
     stage, drawer = beside()
     tries = stage.container()
     subject = choose_subject(drawer, stage)
@@ -81,7 +84,8 @@ def _stage(subject: Subject, order: Order, target: int) -> None:
     spot = _spot(subject)
     spec, side = subject.network.classifier.spec, subject.network.classifier.preprocessing.crop
     diagram.show_units("inside-diagram", layer_table(spec, side), describe(spec), spot.unit, _look)
-    branch, skip = _factors(subject, spot.unit)
+    branch, skip = _factors(subject, spot)
+    spot = replace(spot, branch=branch, skip=skip)
     seen = kept.seen(subject, spot.unit, order, target, branch, skip)
     ordered = seen.ordered(order)
     spot = _settled(spot, seen, int(ordered[0]))
@@ -94,9 +98,11 @@ def _stage(subject: Subject, order: Order, target: int) -> None:
     parts.answer(subject.prediction, after)
     warn_of_unknown(subject)
     parts.number(subject, spot, (branch, skip))
-    with st.expander("More measurements: every block, and the answer as it forms"):
+    parts.excites(subject, spot)
+    with st.expander("More measurements: every block, the answer as it forms, and the first layer's filters"):
         parts.blocks(subject)
         parts.forms(subject, spot.unit, seen.mapped != "none")
+        parts.filters(subject)
     _files(seen, order)
     sync_url(_link(subject) | tour.query())
 
@@ -120,16 +126,21 @@ def _settled(spot: Spot, seen: Inside, first: int) -> Spot:
     if st.session_state.get(_SPOT, Spot()).unit:
         st.session_state[_SPOT] = spot  # what a link names in vain does not come back in the address
     channel = first if spot.channel is None else spot.channel
-    return Spot(spot.unit, channel, spot.pixel or seen.strongest(channel))
+    return replace(spot, channel=channel, pixel=spot.pixel or seen.strongest(channel))
 
 
 def _slider(subject: Subject, unit: str, what: str) -> str:
     return f"inside.{what}.{subject.place}.{unit}"
 
 
-def _factors(subject: Subject, unit: str) -> tuple[float, float]:
-    """What F and x of the chosen block are multiplied by: as its sliders stand."""
-    branch, skip = (float(st.session_state.get(_slider(subject, unit, what), 1.0)) for what in ("F", "x"))
+def _factors(subject: Subject, spot: Spot) -> tuple[float, float]:
+    """What F and x of the chosen block are multiplied by: as its sliders stand, which begin as the link says and are kept in it."""
+    for what, factor in (("F", spot.branch), ("x", spot.skip)):
+        st.session_state.setdefault(_slider(subject, spot.unit, what), factor)
+    branch, skip = (float(st.session_state[_slider(subject, spot.unit, what)]) for what in ("F", "x"))
+    asked: Spot = st.session_state[_SPOT]
+    if asked.unit or (branch, skip) != (1, 1):
+        st.session_state[_SPOT] = replace(asked, unit=spot.unit, branch=branch, skip=skip)
     return branch, skip
 
 
@@ -140,9 +151,8 @@ def _sliders(subject: Subject, seen: Inside) -> None:
         for what, title in (("F", "F(x) ×"), ("x", "x ×")):
             if what == "x" and seen.mapped == "none":
                 continue
-            key = _slider(subject, unit, what)
-            st.session_state.setdefault(key, 1.0)
-            st.slider(f"{title} in {unit}", 0.0, 1.5, step=0.05, key=key)
+            least, most, step = FACTORS
+            st.slider(f"{title} in {unit}", least, most, step=step, key=_slider(subject, unit, what))
         keys = [_slider(subject, unit, what) for what in ("F", "x")]
         changed = any(st.session_state.get(key, 1.0) != 1 for key in keys)
         st.button(
@@ -161,7 +171,7 @@ def _rows(seen: Inside, ordered: np.ndarray, spot: Spot) -> None:
     shown = ordered[at * _PAGE : (at + 1) * _PAGE]
 
     def pick(channel: int, row: int, column: int) -> None:
-        st.session_state[_SPOT] = Spot(seen.unit, channel, (row, column))
+        st.session_state[_SPOT] = replace(spot, channel=channel, pixel=(row, column))
         st.session_state["inside.page"] = at
 
     def turn(by: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Final
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from resviz.attribution.methods.table import METHODS
 from resviz.attribution.neuron import neuron_methods
 from resviz.figures import captions, inside
+from resviz.figures.theme import number as worded
 from resviz.results import Attribution, Prediction
 from resviz.spec.spot import Spot
 from resviz.ui.components.chart import line_chart
@@ -17,8 +19,9 @@ from resviz.ui.explain.link import valid
 from resviz.ui.inside import kept
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.subject import Subject
+from resviz.zoo.bundled import card
 
-__all__ = ["answer", "blocks", "forms", "number"]
+__all__ = ["answer", "blocks", "excites", "filters", "forms", "number"]
 
 _STRENGTH: Final = "Gradient"
 
@@ -76,6 +79,33 @@ def _sight(subject: Subject, unit: str, at: tuple[int, int, int]) -> None:
     panel(photo, shown.crop, "inside-sight", "What this number sees", alt, found=strength, note=note)
 
 
+def excites(subject: Subject, spot: Spot) -> None:
+    """The parts of this picture and of the samples that turn the chosen channel on."""
+    assert spot.channel is not None
+    st.subheader(f"What turns channel {spot.channel} on", anchor=False)
+    found = kept.excited(subject, spot.unit, spot.channel)
+    if found is None:
+        return
+    st.markdown(captions.excited_note([each for _, each in found], spot.unit, spot.channel))
+    with st.container(horizontal=True):
+        for photograph, each in found:
+            alt = f"{each.title}, clear where the channel is on"
+            st.image(inside.exciting(photograph, each), caption=f"{each.title} · {worded(each.most)}", width=150, alt=alt)
+
+
+def filters(subject: Subject) -> None:
+    """The first layer's weights as colour pictures."""
+    layer, weights = next(iter(subject.network.classifier.net.weights().items()))
+    values = weights.detach().float().cpu().numpy()
+    sheet = inside.filters(values)
+    st.subheader(f"The first layer's filters ({layer})", anchor=False)
+    st.markdown(captions.filters_note(values))
+    st.image(sheet, alt=f"{len(values)} small pictures, one for each filter of {layer}")
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    st.download_button("Filters (PNG)", buffer.getvalue(), "filters.png", "image/png", on_click="ignore")
+
+
 def blocks(subject: Subject) -> None:
     """How much every block adds."""
     ratios = {unit: ratio for unit, ratio in kept.ratios(subject).items() if ratio < float("inf")}
@@ -84,23 +114,22 @@ def blocks(subject: Subject) -> None:
 
 
 def forms(subject: Subject, unit: str, skips: bool) -> None:
-    """What the head says behind every block of the last stage, and what it says without the chosen skip."""
-    read = kept.read(subject)
+    """What the answer is along the trunk, and what it becomes without the chosen skip."""
+    read, early = kept.read(subject), kept.read_early(subject)
     without = kept.read(subject, unit, 0.0) if skips else None
     worded = {name: with_literal_classes(each) for name, each in read.items()}
     other = without and {name: with_literal_classes(each) for name, each in without.items()}
     st.markdown(captions.forming_note(worded, other, unit))
-    for place, found, title in zip(
-        st.columns(2 if without else 1), (read, without), ("As it is", f"Without the skip of {unit}"), strict=False
-    ):
-        if found is not None:
-            with place:
-                st.markdown(f"**{title}**")
-                line_chart(
-                    inside.forming(found, read),
-                    f"inside-forms-{title[:2]}",
-                    f"{title}: probabilities after every block of the last stage",
-                )
+    ways = [("As it is", early | read)]
+    if without:
+        ways.append((f"Without the skip of {unit}", kept.read_early(subject, unit, 0.0) | without))
+    for place, (title, found) in zip(st.columns(len(ways)), ways, strict=True):
+        with place:
+            st.markdown(f"**{title}**")
+            label = f"{title}: probabilities along the trunk"
+            line_chart(inside.forming(found, early | read), f"inside-forms-{title[:2]}", label)
+    if early:
+        st.caption(captions.early_note(card(subject.network.key)["readouts"]))
     st.caption(
         "The head was trained to read the last block alone; what it makes of earlier ones shows how far the answer has come."
     )
