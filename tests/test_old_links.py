@@ -105,7 +105,17 @@ _NET = re.compile(r"python -m resviz (?:summary|gradients) ([^\s-]\S*)|--net (\S
 
 def test_the_links_of_the_documents_are_read() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
-    assert {page.path for page in PAGES} == {"", "build", "gradients", "lab", "explain", "degradation", "inside", "anatomy"}
+    assert {page.path for page in PAGES} == {
+        "",
+        "build",
+        "gradients",
+        "lab",
+        "explain",
+        "degradation",
+        "inside",
+        "anatomy",
+        "shortcuts",
+    }
     for page, query in _LINK.findall(text):
         if page == "explain":
             assert query in {link["query"] for link in LINKS}

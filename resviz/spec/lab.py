@@ -16,6 +16,7 @@ from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
     "COMPARISONS",
+    "LETTERS",
     "MOST",
     "PARAMETERS",
     "Change",

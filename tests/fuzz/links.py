@@ -8,26 +8,30 @@ from urllib.parse import quote, urlencode
 
 from streamlit.testing.v1 import AppTest
 
-from resviz.spec.lab import COMPARISONS, plan_from_query, plan_to_query
+from resviz.spec.fields import fields_of
+from resviz.spec.lab import COMPARISONS, LETTERS, plan_from_query, plan_to_query
+from resviz.spec.net import NetSpec
 from resviz.spec.query import from_query, to_query_string
+from resviz.spec.shortcuts import RACE_PARAMETERS, start_from_query, start_to_query
 from resviz.spec.spot import SPOT_PARAMETERS, spot_from_query, spot_to_query
 from tests.fuzz.claims import BrokenClaim, sentence
 
 __all__ = ["KINDS", "Own", "ask", "make"]
 
 
-_KINDS = ("spec", "spec", "text", "lab", "lab", "replay", "spot")
-KINDS = 8
+_KINDS = ("spec", "spec", "text", "lab", "lab", "replay", "spot", "race")
+KINDS = 9
 
 
 class Own(Exception):
     """Links are never refused: what cannot be read is left out and said."""
 
 
-_FIELDS = ("net", "block", "blocks", "stem", "width", "groups", "width_per_group", "shortcut", "residual", "cut", "dropped", "norm",
-           "activation", "init", "classes", "in_channels", "seed", "a", "b", "c", "d", "data", "lr", "clip", "batch", "steps", "lab_seed", "edits")  # fmt: skip
+_SPEC = ("net", *fields_of(NetSpec))
+_LAB = (*LETTERS, "data", "lr", "clip", "batch", "steps", "lab_seed", "edits")
+_FIELDS = (*_SPEC, *_LAB)
 _GOOD = ("resnet56", "basic", "bottleneck", "preact-basic", "2-2-2", "1-1", "imagenet", "B", "0", "1", "8", "64", "1.0,2.1", "none", "group",
-         "tanh", "zero-gamma", "digits", "own", "0.1", "3:cut:a:1.0,9:lr:0.01", "5:restore:b:2.1")  # fmt: skip
+         "tanh", "zero-gamma", "gated", "learned", "fixup", "digits", "own", "0.1", "3:cut:a:1.0,9:lr:0.01", "5:restore:b:2.1")  # fmt: skip
 _ODD = ("", " ", "-1", "1e999", "nan", "inf", "-0", "0x10", "١٢", "²", "1_000", "9" * 5000, "1" * 11, "2147483648", "\0", "\n", "a\nb", "é",
         "😀", "%00", "%ff", "../..", "<script>", "![i](http://e.x)", "[a](https://e.x)", "layer1.0", "1.0,", ",,,", "0.0", "01.0", "1.01",
         "1.0," * 600, "1-" * 300, "512-512-512-512-512-512", "1-1-1-1-1-1-1", "True", "null", "{}", "--", "3:cut:e:1.0", "3:cut:a:9.9",
@@ -37,6 +41,7 @@ _ASKED = ("resnet20-cifar10", "resnet18-imagenette", "Cat", "Temple", "saliency"
           "Many pictures", "cat", "saliency," * 90, "grad-cam@layer1.0", "your own checkpoint")  # fmt: skip
 
 
+_RACE = ("skip", "branch", "noise", "identity.half", "fixup.norm", "56", "110", "150", "300", "0", "7")
 _SPOT = ("layer1.0", "layer4.1", "0", "17", "511", "0.0", "4.5", "55.55", "layer1.0.conv1", "4.5.6", "65536", "1e3")
 
 
@@ -61,17 +66,19 @@ def make(rng: Random, index: int) -> tuple[str, tuple[str, Any]]:
             f"{key}={value}" for key, value in query.items()
         )
     elif kind == "lab":
-        given = {rng.choice(_FIELDS[17:]): _value(rng, _GOOD) for _ in range(rng.choice((1, 3, 8)))}
-        for letter in rng.sample("abcd", rng.choice((1, 2, 4))):
+        given = {rng.choice(_LAB): _value(rng, _GOOD) for _ in range(rng.choice((1, 3, 8)))}
+        for letter in rng.sample(LETTERS, rng.choice((1, 2, 6))):
             given[letter] = urlencode(
-                {rng.choice(_FIELDS[:17]): _value(rng, _GOOD) for _ in range(rng.choice((0, 1, 3)))}, errors="replace"
+                {rng.choice(_SPEC): _value(rng, _GOOD) for _ in range(rng.choice((0, 1, 3)))}, errors="replace"
             )
     elif kind == "replay":
         given = _replayed(rng)
+    elif kind == "race":
+        given = {name: _value(rng, _RACE) for name in rng.sample(sorted(RACE_PARAMETERS), rng.choice((1, 2, 5)))}
     elif kind == "spot":
         given = {name: _value(rng, _SPOT) for name in rng.sample(sorted(SPOT_PARAMETERS), rng.choice((1, 2, 3)))}
     else:
-        fields, good = (_EXPLAIN, _ASKED) if kind == "explain" else (_FIELDS[:17], _GOOD)
+        fields, good = (_EXPLAIN, _ASKED) if kind == "explain" else (_SPEC, _GOOD)
         given = {rng.choice(fields): _value(rng, good) for _ in range(rng.choice((1, 2, 5, 9)))}
     return f"{kind} {quote(str(given), errors='replace')[:200]}", (kind, given)
 
@@ -95,6 +102,11 @@ def ask(asked: tuple[str, Any]) -> str:
         spot = spot_from_query(given)
         if spot_from_query(spot_to_query(spot)) != spot:
             raise BrokenClaim(f"{spot_to_query(spot)} is read as another spot")
+        return "read"
+    if kind == "race":
+        start = start_from_query(given)
+        if start_from_query(start_to_query(start)) != start or not start.plan.contenders:
+            raise BrokenClaim(f"{start_to_query(start)} is read as another race")
         return "read"
     if kind in ("spec", "text"):
         spec, problems = from_query(given)
