@@ -17,7 +17,7 @@ from resviz.results import METRICS, Interval, Ranking
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["interval_table", "metric_dots", "picture_table", "rank_dots", "ranking_table"]
+__all__ = ["baseline_table", "interval_table", "metric_dots", "picture_table", "rank_dots", "ranking_table"]
 
 _ROW, _MARGINS = 34, 84  # pixels
 
@@ -108,5 +108,14 @@ def picture_table(found: Ranking) -> pd.DataFrame:
         {"picture": picture, "answer": answer, "method": method} | {name: found.scores[name][i, j] for name in METRICS}
         for j, (picture, answer) in enumerate(zip(found.pictures, found.answers, strict=True))
         for i, method in enumerate(found.methods)
+    ]
+    return pd.DataFrame(rows)
+
+
+def baseline_table(found: Ranking) -> pd.DataFrame:
+    """Kendall's τ between the order with the baseline and that with each other one."""
+    rows = [
+        {"another baseline": kind, "τ, pixel flipping alone": _words(each.flipping), "τ, mean ranks": _words(each.ranking)}
+        for kind, each in found.survives.items()
     ]
     return pd.DataFrame(rows)
