@@ -17,7 +17,7 @@ from resviz.results import METRICS, Interval, Ranking
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["interval_table", "metric_dots", "picture_table", "rank_dots", "ranking_table"]
+__all__ = ["baseline_table", "interval_table", "metric_dots", "picture_table", "rank_dots", "ranking_table"]
 
 _ROW, _MARGINS = 34, 84  # pixels
 
@@ -25,7 +25,7 @@ _ROW, _MARGINS = 34, 84  # pixels
 def rank_dots(found: Ranking) -> go.Figure:
     """The methods' mean ranks, the best first."""
     figure = _dots(found, found.ranks)
-    figure.update_xaxes(title="mean rank ↓", range=[0.8, len(found.methods) + 0.2])
+    figure.update_xaxes(title="mean rank ↓", range=[0.8, len(found.methods) + 0.2], dtick=1)
     return figure
 
 
@@ -37,7 +37,7 @@ def metric_dots(found: Ranking, metric: str) -> go.Figure:
 
 
 def _dots(found: Ranking, intervals: Sequence[Interval]) -> go.Figure:
-    """A method keeps its colour and its symbol in every figure."""
+    """A method keeps its colour and its row in every figure."""
     figure, styles = base_figure(_MARGINS + _ROW * len(found.methods)), method_styles()
     for i in found.order:
         style, each = styles[i % len(styles)], intervals[i]
@@ -55,13 +55,16 @@ def _dots(found: Ranking, intervals: Sequence[Interval]) -> go.Figure:
                 "width": 0,
             },
             mode="markers",
-            marker={"color": style.colour, "symbol": style.symbol, "size": 11},
+            marker={"color": style.colour, "symbol": "circle", "size": 12},
             hovertemplate=f"{html.escape(found.methods[i])}: {_words(each)}<extra></extra>",
         )
         if not known:
             figure.add_annotation(
                 text=_words(each), x=0.5, xref="paper", y=html.escape(found.methods[i], quote=False), showarrow=False
             )
+    ends = [end for each in intervals for end in (each.value, each.low, each.high) if math.isfinite(end)]
+    room = 0.06 * (max(ends, default=1.0) - min(ends, default=0.0)) or 0.05  # beside the dots that are farthest out
+    figure.update_xaxes(range=[min(ends, default=0.0) - room, max(ends, default=1.0) + room])
     figure.update_yaxes(autorange="reversed", automargin=True, ticksuffix="  ", showgrid=False)
     figure.update_layout(showlegend=False, margin={"l": 8, "r": 16, "t": 12, "b": 56})
     return figure
@@ -108,5 +111,14 @@ def picture_table(found: Ranking) -> pd.DataFrame:
         {"picture": picture, "answer": answer, "method": method} | {name: found.scores[name][i, j] for name in METRICS}
         for j, (picture, answer) in enumerate(zip(found.pictures, found.answers, strict=True))
         for i, method in enumerate(found.methods)
+    ]
+    return pd.DataFrame(rows)
+
+
+def baseline_table(found: Ranking) -> pd.DataFrame:
+    """Kendall's τ between the order with the baseline and that with each other one."""
+    rows = [
+        {"another baseline": kind, "τ, pixel flipping alone": _words(each.flipping), "τ, mean ranks": _words(each.ranking)}
+        for kind, each in found.survives.items()
     ]
     return pd.DataFrame(rows)

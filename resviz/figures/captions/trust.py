@@ -59,17 +59,20 @@ def trust_baseline_note(found: Ranking) -> str:
         )
     if len(found.methods) == 1:
         return limit.strip()
-    flips = {kind: each.flipping for kind, each in found.survives.items()}
-    ranks = {kind: each.ranking for kind, each in found.survives.items()}
-    return f"Pixel flipping {_survives(flips, found.baseline)}. The mean ranks: {_survives(ranks, found.baseline)}.{limit}"
+    flips = {kind: each.flipping.value for kind, each in found.survives.items()}
+    ranks = {kind: each.ranking.value for kind, each in found.survives.items()}
+    return (
+        f"With another baseline than {found.baseline} the order by pixel flipping alone is {_survives(flips)}; "
+        f"that by mean rank is {_survives(ranks)}.{limit}"
+    )
 
 
-def _survives(taus: Mapping[str, Interval], baseline: str) -> str:
+def _survives(taus: Mapping[str, float]) -> str:
     """How alike each other baseline's order is."""
     groups: dict[str, list[str]] = {}
     for kind, tau in taus.items():
-        groups.setdefault(_likeness(tau.value), []).append(f"{kind} ({_tau(tau)})")
-    return "; ".join(f"{words} {_listed(kinds)}" for words, kinds in groups.items()) + f", compared with {baseline}"
+        groups.setdefault(_likeness(tau), []).append(kind if math.isnan(tau) else f"{kind} (τ {number(tau)})")
+    return ", ".join(f"{words} with {_listed(kinds)}" for words, kinds in groups.items())
 
 
 def _listed(words: list[str]) -> str:
@@ -78,11 +81,7 @@ def _listed(words: list[str]) -> str:
 
 def _likeness(tau: float) -> str:
     if math.isnan(tau):
-        return "cannot be compared under"
+        return "not to be compared"
     if tau > 1 - 1e-9:
-        return "keeps the order under"
-    return "keeps most of the order under" if tau >= 0.5 else "orders the methods otherwise under"
-
-
-def _tau(tau: Interval) -> str:
-    return "no τ" if math.isnan(tau.value) else f"τ {number(tau.value)}, {number(tau.low)} to {number(tau.high)}"
+        return "the same"
+    return "mostly the same" if tau >= 0.5 else "another"

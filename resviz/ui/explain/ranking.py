@@ -10,7 +10,7 @@ import streamlit as st
 
 from resviz.attribution.trust.many import decoded, expected_seconds, rank_methods
 from resviz.figures import captions
-from resviz.figures.trust import interval_table, metric_dots, picture_table, rank_dots, ranking_table
+from resviz.figures.trust import baseline_table, interval_table, metric_dots, picture_table, rank_dots, ranking_table
 from resviz.progress import Tick
 from resviz.results import METRICS, Ranking
 from resviz.ui import cache, waiting
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rank"]
 
-_A_ROW = 3  # figures
+_A_ROW = 2  # figures: a method's name takes half of a narrower one
 
 
 def rank(page: PageCase) -> None:
@@ -85,15 +85,18 @@ def _pictures(files: Files) -> Iterable[Picture]:
 
 def _show(found: Ranking) -> None:
     """The notes, the figures, the tables to take away, and what was left out."""
-    st.markdown(captions.trust_ranking_note(replace(found, network=literal(found.network))))
-    st.markdown(captions.trust_baseline_note(found))
     chart(rank_dots(found), "ranks", "Mean rank of each method with its interval")
+    st.markdown(captions.trust_ranking_note(replace(found, network=literal(found.network))))
     merits = [name for name, metric in METRICS.items() if metric.better]
     _figures(found, merits)
     with st.expander("Measured, with no say in the rank"):
         st.caption("Whether a map of few pixels is the truer one is argued about, and only some methods promise completeness.")
         _figures(found, [name for name in METRICS if name not in merits])
-    st.dataframe(ranking_table(found), hide_index=True, width="stretch")
+    if note := captions.trust_baseline_note(found):
+        st.markdown(f"**Does the order survive another baseline?** {note}")
+    with st.expander("Every value with its interval"):
+        st.dataframe(ranking_table(found), hide_index=True, width="stretch")
+        st.dataframe(baseline_table(found), hide_index=True, width="stretch")
     with st.container(horizontal=True):
         for label, table, file in (
             ("Intervals (CSV)", interval_table(found), "ranking.csv"),
