@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import streamlit as st
+
+from resviz.figures import captions
 from resviz.figures.anatomy import error_paint
 from resviz.figures.diagram import network_diagram
 from resviz.nets.cost import layer_table
@@ -14,7 +17,7 @@ from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
 from resviz.ui.components import diagram
 
-__all__ = ["convolutions", "painted", "parts_of"]
+__all__ = ["answered", "convolutions", "painted", "parts_of"]
 
 
 def parts_of(table: LayerTable, spec: NetSpec) -> dict[str, str]:
@@ -54,3 +57,11 @@ def painted(
     block = f"a block to {mode} its {what}" if spec.residual else "a layer to put the identity in its place"
     hint = f"Click {block}; again to restore it. Colours: the error without that part alone."
     diagram.show_parts(key, drawn, describe(wired), parts_of(table, spec), then, act, hint=hint, gone=lesion.bypassed)
+
+
+def answered(lesion: Lesion, base: float, error: float, pictures: int) -> None:
+    """The error as a number that moves, and in words."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
+        moved = f"{error - base:+.1f} points".replace("-", "−") if lesion.names else None
+        st.metric(f"wrong of {pictures:,} pictures", f"{error:.1f} %", moved, delta_color="inverse", width="content")
+        st.markdown(captions.lesion_note(lesion, base, error, pictures))
