@@ -131,5 +131,4 @@ def lesions(first: First) -> None:
     errors, base = values["dropped"], values["base"]
     with st.container(key="reserve-anatomy"):
         painted("first-lesions", spec, values["side"], Lesion(), "drop", errors=errors, base=base, act=lambda _: None)
-        with st.container(key="anatomy-answer"):
-            answered(Lesion(), base, base, values["pictures"])
+        answered(Lesion(), (base, base), values["pictures"])

@@ -49,7 +49,7 @@ def show(address: Address) -> None:
         _controls(view, about, spec, names)
     tries = stage.container()
     with stage:
-        found = _stage(view, spec, about["image_size"])
+        found = _stage(view, spec, about)
     with tries:
         _try_this(view, spec, found)
     asked = (view.model, view.pictures)
@@ -108,11 +108,12 @@ def _controls(view: View, about: Card, spec: NetSpec, names: tuple[str, ...]) ->
     )
 
 
-def _stage(view: View, spec: NetSpec, side: int) -> Lesions | None:
+def _stage(view: View, spec: NetSpec, about: Card) -> Lesions | None:
     """The painted network and the error; what all lesions cost, once it is known."""
+    side, tested = about["image_size"], about["measured"]["test_images"]
     picture = st.container(key="reserve-anatomy")
     asked = (view.model, view.pictures)
-    now = waiting.result_of(*work.one(asked, view.lesion))
+    now = waiting.result_of(*work.one(asked, view.lesion)) if view.lesion.names else None
 
     def act(part: str) -> None:
         change(lambda before: replace(before, lesion=before.lesion.toggled(before.mode, part)))
@@ -123,9 +124,9 @@ def _stage(view: View, spec: NetSpec, side: int) -> Lesions | None:
         kind = ("dropped" if view.mode == "drop" else "cut") if spec.residual else "bypassed"
         errors, base = (so_far.of(kind), so_far.base) if so_far else ({}, now.base if now else 0.0)
         painted("anatomy-diagram", spec, side, view.lesion, view.mode, errors=errors, base=base, act=act)
-        with st.container(key="anatomy-answer"):
-            if now is not None:
-                answered(view.lesion, now.base, now.errors.get(view.lesion, now.base), now.pictures)
+        known = now if view.lesion.names else so_far
+        error = None if known is None else (known.base, known.errors.get(view.lesion, known.base))
+        answered(view.lesion, error, known.pictures if known else view.pictures or tested)
 
     (found,) = waiting.results_of([work.singles(asked)], [picture], draw)
     if found is not None:

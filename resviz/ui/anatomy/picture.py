@@ -19,6 +19,8 @@ from resviz.ui.components import diagram
 
 __all__ = ["answered", "convolutions", "painted", "parts_of"]
 
+_NUMBER = 200  # pixels that the error takes, whatever it is
+
 
 def parts_of(table: LayerTable, spec: NetSpec) -> dict[str, str]:
     """What a click on each layer or block is about: the block, or in a network without skips the convolution itself."""
@@ -59,9 +61,13 @@ def painted(
     diagram.show_parts(key, drawn, describe(wired), parts_of(table, spec), then, act, hint=hint, gone=lesion.bypassed)
 
 
-def answered(lesion: Lesion, base: float, error: float, pictures: int) -> None:
-    """The error as a number that moves, and in words."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
-        moved = f"{error - base:+.1f} points".replace("-", "−") if lesion.names else None
-        st.metric(f"wrong of {pictures:,} pictures", f"{error:.1f} %", moved, delta_color="inverse", width="content")
-        st.markdown(captions.lesion_note(lesion, base, error, pictures))
+def answered(lesion: Lesion, found: tuple[float, float] | None, pictures: int) -> None:
+    """The error as a number that moves, and in words; `found` is the error as it is and with the lesion, None while it is measured."""
+    with st.container(key="anatomy-answer", horizontal=True, vertical_alignment="center", gap="large"):
+        value, moved, said = "…", None, "Asking the network…"  # which keep the places
+        if found is not None:
+            base, error = found
+            value, said = f"{error:.1f} %", captions.lesion_note(lesion, base, error, pictures)
+            moved = f"{error - base:+.1f} points".replace("-", "−") if lesion.names else None
+        st.metric(f"wrong of {pictures:,} pictures", value, moved, delta_color="inverse", width=_NUMBER)
+        st.markdown(said)
