@@ -47,12 +47,10 @@ def show(address: Address) -> None:
     change(lambda _: view)  # what a link names in vain does not come back in the address
     with drawer:
         _controls(view, about, spec, names)
-    tries = stage.container()
-    with stage:
-        found = _stage(view, spec, about)
-    with tries:
-        _try_this(view, spec, found)
     asked = (view.model, view.pictures)
+    with stage:
+        _try_this(view, spec, waiting.manager().remembered(work.singles(asked)[1]))
+        found = _stage(view, spec, about)
     parts.lesions(asked, found, twin(view.model), spec.residual)
     if spec.residual:
         parts.paths(asked)
