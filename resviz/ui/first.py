@@ -122,14 +122,13 @@ def unit(first: First) -> None:
 
 def lesions(first: First) -> None:
     """The network that the page begins with, painted with the error without each branch, and what that comes to."""
-    from resviz.figures import captions
     from resviz.spec.lesion import Lesion
     from resviz.spec.query import from_query
-    from resviz.ui.anatomy.picture import painted
+    from resviz.ui.anatomy.picture import answered, painted
 
     values = first.values
     spec, _ = from_query(values["spec"])
-    painted(
-        "first-lesions", spec, values["side"], Lesion(), "drop", errors=values["dropped"], base=values["base"], act=lambda _: None
-    )
-    st.markdown(captions.lesion_note(Lesion(), values["base"], values["base"], values["pictures"]))
+    errors, base = values["dropped"], values["base"]
+    with st.container(key="reserve-anatomy"):
+        painted("first-lesions", spec, values["side"], Lesion(), "drop", errors=errors, base=base, act=lambda _: None)
+        answered(Lesion(), (base, base), values["pictures"])

@@ -12,7 +12,7 @@ from tests.e2e.conftest import Server, ready
 
 def wrong(page: Tab) -> float:
     shown = page.get_by_test_id("stMetricValue")
-    expect(shown).to_contain_text("%")
+    expect(shown).to_contain_text("%")  # no longer asking
     return float((shown.text_content() or "").strip().removesuffix(" %"))
 
 

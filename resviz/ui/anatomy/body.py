@@ -18,7 +18,7 @@ from resviz.spec.net import NetSpec
 from resviz.spec.query import from_query
 from resviz.ui import waiting
 from resviz.ui.anatomy import parts, work
-from resviz.ui.anatomy.picture import convolutions, painted
+from resviz.ui.anatomy.picture import answered, convolutions, painted
 from resviz.ui.anatomy.view import View, bound, change, current, kept, networks, to_query, twin
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.markdown import literal
@@ -47,12 +47,10 @@ def show(address: Address) -> None:
     change(lambda _: view)  # what a link names in vain does not come back in the address
     with drawer:
         _controls(view, about, spec, names)
-    tries = stage.container()
-    with stage:
-        found = _stage(view, spec, about["image_size"])
-    with tries:
-        _try_this(view, spec, found)
     asked = (view.model, view.pictures)
+    with stage:
+        _try_this(view, spec, waiting.manager().remembered(work.singles(asked)[1]))
+        found = _stage(view, spec, about)
     parts.lesions(asked, found, twin(view.model), spec.residual)
     if spec.residual:
         parts.paths(asked)
@@ -108,11 +106,12 @@ def _controls(view: View, about: Card, spec: NetSpec, names: tuple[str, ...]) ->
     )
 
 
-def _stage(view: View, spec: NetSpec, side: int) -> Lesions | None:
+def _stage(view: View, spec: NetSpec, about: Card) -> Lesions | None:
     """The painted network and the error; what all lesions cost, once it is known."""
+    side, tested = about["image_size"], about["measured"]["test_images"]
     picture = st.container(key="reserve-anatomy")
     asked = (view.model, view.pictures)
-    now = waiting.result_of(*work.one(asked, view.lesion))
+    now = waiting.result_of(*work.one(asked, view.lesion)) if view.lesion.names else None
 
     def act(part: str) -> None:
         change(lambda before: replace(before, lesion=before.lesion.toggled(before.mode, part)))
@@ -123,24 +122,16 @@ def _stage(view: View, spec: NetSpec, side: int) -> Lesions | None:
         kind = ("dropped" if view.mode == "drop" else "cut") if spec.residual else "bypassed"
         errors, base = (so_far.of(kind), so_far.base) if so_far else ({}, now.base if now else 0.0)
         painted("anatomy-diagram", spec, side, view.lesion, view.mode, errors=errors, base=base, act=act)
-        with st.container(key="anatomy-answer"):
-            if now is not None:
-                _answer(view.lesion, now)
+        known = now if view.lesion.names else so_far
+        error = None if known is None else (known.base, known.errors.get(view.lesion, known.base))
+        answered(view.lesion, error, known.pictures if known else view.pictures or tested)
 
     (found,) = waiting.results_of([work.singles(asked)], [picture], draw)
     if found is not None:
         with picture:
             draw("", found)
+            st.markdown(captions.lesions_note(found))
     return found
-
-
-def _answer(lesion: Lesion, now: Lesions) -> None:
-    error = now.errors.get(lesion, now.base)
-    change_of = error - now.base
-    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
-        moved = f"{change_of:+.1f} points".replace("-", "−") if lesion.names else None
-        st.metric(f"wrong of {now.pictures:,} pictures", f"{error:.1f} %", moved, delta_color="inverse", width="content")
-        st.markdown(captions.lesion_note(lesion, now.base, error, now.pictures))
 
 
 def _try_this(view: View, spec: NetSpec, found: Lesions | None) -> None:
@@ -151,13 +142,13 @@ def _try_this(view: View, spec: NetSpec, found: Lesions | None) -> None:
 
     if spec.residual:
         blocks = list(spec.block_names())
-        if found is not None and (errors := found.of("dropped")):
-            setting("Drop the block that costs most", Lesion(frozenset({max(errors, key=errors.__getitem__)})), "drop")
         few = np.random.default_rng(spec.seed).choice(blocks, min(4, len(blocks)), replace=False)
         setting(f"Drop {len(few)} at random", Lesion(frozenset(few.tolist())), "drop")
         setting("Cut one skip", Lesion(cut=frozenset({blocks[len(blocks) // 2]})), "cut")
         if other := twin(view.model):
             settings["The network without skips"] = partial(change, lambda before: replace(before, model=other, lesion=Lesion()))
+        if found is not None and (errors := found.of("dropped")):  # last, so that its coming moves no other
+            setting("Drop the block that costs most", Lesion(frozenset({max(errors, key=errors.__getitem__)})), "drop")
     else:
         middle = sorted(convolutions(spec, 8))[len(convolutions(spec, 8)) // 2]
         setting("The identity in one layer's place", Lesion(bypassed=frozenset({middle})))
@@ -172,5 +163,5 @@ _WHY: Final = (
     "network has one path, which every lesion breaks. Greff et al. 2017 (arXiv 1612.07771) read the same lesions otherwise: the blocks of a stage "
     "*refine one estimate*, so that losing a step costs little; Jastrzębski et al. 2018 (arXiv 1710.04773) show that the steps point down the "
     "loss. Neither is the last word: networks with skips also learn better functions than plain ones that train as well (Mehmeti-Göpel & Wand 2025, "
-    "arXiv 2506.14386). Everything here is of small networks and small pictures, each of a single training."
+    "arXiv 2506.14386). Everything here is of small networks and small pictures; three trainings of each show a direction, not a spread."
 )

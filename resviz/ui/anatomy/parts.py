@@ -25,7 +25,6 @@ def lesions(asked: work.Question, found: Lesions | None, twin: str, residual: bo
         beside = result_of(*work.singles((twin, asked[1]), "twin")) if twin else None
         if found is not None:
             line_chart(anatomy.lesion_lines(found, beside), "anatomy-lines", "Error without each part, in forward order")
-            st.markdown(captions.lesions_note(found))
             st.markdown(captions.beside_veit(found))
             if beside is not None:
                 st.markdown(f"Beside it the network of this depth without skips: {captions.lesions_note(beside)}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import streamlit as st
+
+from resviz.figures import captions
 from resviz.figures.anatomy import error_paint
 from resviz.figures.diagram import network_diagram
 from resviz.nets.cost import layer_table
@@ -14,7 +17,9 @@ from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
 from resviz.ui.components import diagram
 
-__all__ = ["convolutions", "painted", "parts_of"]
+__all__ = ["answered", "convolutions", "painted", "parts_of"]
+
+_NUMBER = 200  # pixels that the error takes, whatever it is
 
 
 def parts_of(table: LayerTable, spec: NetSpec) -> dict[str, str]:
@@ -54,3 +59,15 @@ def painted(
     block = f"a block to {mode} its {what}" if spec.residual else "a layer to put the identity in its place"
     hint = f"Click {block}; again to restore it. Colours: the error without that part alone."
     diagram.show_parts(key, drawn, describe(wired), parts_of(table, spec), then, act, hint=hint, gone=lesion.bypassed)
+
+
+def answered(lesion: Lesion, found: tuple[float, float] | None, pictures: int) -> None:
+    """The error as a number that moves, and in words; `found` is the error as it is and with the lesion, None while it is measured."""
+    with st.container(key="anatomy-answer", horizontal=True, vertical_alignment="center", gap="large"):
+        value, moved, said = "…", None, "Asking the network…"  # which keep the places
+        if found is not None:
+            base, error = found
+            value, said = f"{error:.1f} %", captions.lesion_note(lesion, base, error, pictures)
+            moved = f"{error - base:+.1f} points".replace("-", "−") if lesion.names else None
+        st.metric(f"wrong of {pictures:,} pictures", value, moved, delta_color="inverse", width=_NUMBER)
+        st.markdown(said)

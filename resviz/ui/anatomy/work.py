@@ -48,7 +48,7 @@ def one(asked: Question, lesion: Lesion) -> Wanted[Lesions]:
     """The error as it is, and with this lesion."""
 
     def work(net: Net, images: ImageSet, tick: Tick) -> Lesions:
-        return probe.lesions(net, images, [lesion] if lesion.names else [], tick)
+        return probe.lesions(net, images, [lesion], tick)
 
     return _job("one", asked, "Asking", work, lesion)
 
