@@ -808,7 +808,8 @@ ROWS: dict[str, list[Row]] = {
         ),
         (
             (race([[12.0], [8.5]]),),
-            "After 4 steps at depth 56, **½x + ½F** is wrong on the fewest of 200 held-out digits: 8.5 %. x + F makes 3.5 points more.",
+            "After 4 steps at depth 56, **½x + ½F** is wrong on the fewest of 200 held-out digits: 8.5 %. "
+            "x + F makes 3.5 points more: a race this short tells who starts fastest, not who ends best.",
         ),
         (
             (race([[8.0], [8.5]]),),

@@ -197,4 +197,5 @@ def test_the_shipped_races_are_whole() -> None:
         assert record.kinds == RACES[race].kinds
         assert (record.layers, record.steps, record.seeds) == (56, 150, 3)
         assert 0 <= record.held_out.min() <= record.held_out.max() <= 100
-    assert values["skip"].error[0] < 10  # the identity learns its digits
+    norm, bare = values["branch"].error[:2]
+    assert norm < 30 < 80 < bare  # 56 layers without norm learn nothing from Kaiming's start

@@ -33,7 +33,8 @@ def race_note(record: RaceRecord) -> str:
 def _first(record: RaceRecord, titles: list[str], best: int) -> str:
     """The first contender, which the papers recommend, against the best of the others."""
     if best:
-        return f"{titles[0]} makes {record.error[0] - record.error[best]:.1f} points more."
+        more = f"{titles[0]} makes {record.error[0] - record.error[best]:.1f} points more"
+        return f"{more}: a race this short tells who starts fastest, not who ends best."
     others = range(1, len(titles))
     second = min(others, key=lambda i: float(record.error[i]))
     if record.seeds == 1:
