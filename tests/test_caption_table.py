@@ -807,6 +807,11 @@ ROWS: dict[str, list[Row]] = {
             "½x + ½F follows with 12.0 %: their seeds overlap, so that this is no clear lead.",
         ),
         (
+            (replace(race([[8.0], [90.0]]), loss=np.array([[[2.0, 1.0]], [[2.0, np.nan]]])),),
+            "After 2 steps at depth 56, **x + F** is wrong on the fewest of 200 held-out digits: 8.0 %. The loss of ½x + ½F grew beyond "
+            "all numbers. ½x + ½F has learned next to nothing. ½x + ½F follows with 90.0 %; one seed cannot tell a lead from luck.",
+        ),
+        (
             (race([[12.0], [8.5]]),),
             "After 4 steps at depth 56, **½x + ½F** is wrong on the fewest of 200 held-out digits: 8.5 %. "
             "x + F makes 3.5 points more: a race this short tells who starts fastest, not who ends best.",

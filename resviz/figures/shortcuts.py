@@ -27,9 +27,7 @@ def race_lines(record: RaceRecord) -> Chart:
         points = tuple((f"step {step}", number(value)) for step, value in zip(at.tolist(), middle.tolist(), strict=True))
         width = 3.0 if kind == record.kinds[0] else 1.6
         lines.append(Series(KINDS[kind].title, at, np.clip(middle, 0, top), style, points, width=width))
-    seeds = "" if record.seeds == 1 else f", median of {record.seeds} seeds"
-    axis = Axis("step", (1, record.steps + 0.5))
-    return Chart(380, axis, Axis(f"training loss, mean of {_WINDOW} steps{seeds}", (0, top)), tuple(lines))
+    return Chart(380, Axis("step", (1, record.steps + 0.5)), Axis("training loss", (0, top)), tuple(lines))
 
 
 def _styles(kinds: tuple[str, ...]) -> list[LineStyle]:

@@ -96,13 +96,13 @@ RACES: Final[Mapping[str, Race]] = {
         "What the skip carries",
         ("identity", "half", "half-skip", "exclusive", "gated", "projection"),
         NetSpec(blocks=cifar_blocks(56), in_channels=1),
-        0.1,
+        0.02,
     ),
     "noise": Race(
         "What is left to chance",
         ("identity", "dropout", "survival", "gated-0"),
         NetSpec(blocks=cifar_blocks(56), in_channels=1),
-        0.1,
+        0.02,
     ),
     "branch": Race(
         "What replaces the norm",

@@ -136,7 +136,7 @@ def _recorded(start: Start) -> None:
         )
     else:
         st.caption(
-            f"Recorded: {card}. Handwritten digits of 8×8 pixels, batches of 64; the papers' numbers are of other data and much longer trainings."
+            f"Recorded: {card}; each line is the median of its seeds and the mean of ten steps. Handwritten digits of 8×8 pixels, batches of 64; the papers' numbers are of other data and much longer trainings."
         )
 
 

@@ -22,6 +22,10 @@ def race_note(record: RaceRecord) -> str:
         f"After {counted(record.steps, 'step')} at depth {record.layers}, **{titles[best]}** is wrong on the fewest of "
         f"{counted(record.images, 'held-out digit')}: {errors[best]:.1f} %{seeds}."
     ]
+    ended = np.isfinite(record.loss[:, :, -1]).all(1)
+    if not ended.all():
+        gone = [title for title, finite in zip(titles, ended.tolist(), strict=True) if not finite]
+        said.append(f"The loss of {' and of '.join(gone)} grew beyond all numbers.")
     stuck = [title for title, error in zip(titles, errors.tolist(), strict=True) if error >= _GUESSING]
     if stuck:
         said.append(f"{' and '.join(stuck)} {'has' if len(stuck) == 1 else 'have'} learned next to nothing.")
