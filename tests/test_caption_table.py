@@ -25,6 +25,7 @@ from resviz.results import (
     Judgement,
     LabRecord,
     LabTrack,
+    Landscape,
     LayerRow,
     LayerTable,
     Paths,
@@ -32,6 +33,9 @@ from resviz.results import (
     Probe,
     Run,
     Scope,
+    Sharpness,
+    Shattering,
+    Similarity,
 )
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
@@ -474,6 +478,101 @@ def arithmetic(joined: float) -> Arithmetic:
     return Arithmetic(*place, window, weights, *norm, 1.5, "identity", "relu", 1.0, joined, joined)
 
 
+# ------------------------------------------------------------------------------------------ what surrounds a network
+
+
+def plane(middle: float, around: float, corner: float = 5.0) -> Landscape:
+    """Three by three points of which the four corners have one loss, and guessing costs 2."""
+    losses = np.full((3, 3), around)
+    losses[1, 1], losses[::2, ::2] = middle, corner
+    return Landscape(np.array([-1.0, 0, 1]), losses, 2.0)
+
+
+def bumpy(valleys: int, high: float = 5.0) -> Landscape:
+    """A row of bumps: so many points lower than all around, of which the middle one is the network."""
+    losses = np.full((17, 17), high)
+    losses[8, 8 + 2 * (np.arange(valleys) - valleys // 2)] = 0.5
+    return Landscape(np.linspace(-1, 1, 17), losses, 2.0)
+
+
+def curved(largest: float, settled: bool = True) -> Sharpness:
+    return Sharpness(largest, np.array([1.0, largest]), settled)
+
+
+def shattered(residual: tuple[float, float], plain: tuple[float, float]) -> Shattering:
+    """Two depths; the correlation of neighbours at each."""
+    near = {"residual": residual, "plain": plain, "plain, no norm": (0.5, 0.5)}
+    correlations = {name: np.array([[1.0, value] for value in values]) for name, values in near.items()}
+    return Shattering((8, 56), np.linspace(0, 1, 5), {}, correlations, 2)
+
+
+def alike(values: list[list[float]]) -> Similarity:
+    return Similarity(("a", "b", "c"), ("a", "b", "c"), np.array(values), 40)
+
+
+CKA = "linear CKA, where 1 is the same but for turning and scaling; 40 pictures"
+STABLE = (
+    "Gradient descent with η = 0.100 is stable along a direction whose curvature is below 2/η = 20.0 (Cohen et al. 2021, arXiv 2103.00065). "
+    "λ_max of the loss where the weights are:"
+)
+SHATTERS = (
+    "**The paper says** (Balduzzi et al. 2017, arXiv 1702.08591): without skips the correlation falls exponentially with depth, until the "
+    "gradient is like white noise; with them it falls far more slowly. **We measure**"
+)
+FINDS = (
+    "**The paper says** (Kornblith et al. 2019, arXiv 1905.00414): in two trainings of one network of ten layers the same layers are the "
+    "most alike, in about 99 % of cases. **We measure**"
+)
+SMOOTHER = (
+    "**The paper says** (Li et al. 2018, arXiv 1712.09913): as networks get deep their loss turns from nearly convex to chaotic, and skips "
+    "prevent that."
+)
+OVERFLOWING = replace(plane(0.5, 1.0), losses=np.where(plane(0.5, 1.0).losses == 5, np.inf, plane(0.5, 1.0).losses))
+LANDSCAPES: list[Row] = [
+    (
+        ({"residual": plane(0.5, 1.0), "plain": plane(1.0, 3.0)},),
+        "**With skips** the loss is 0.500 in the middle and at most 5.00; 56 % of the plane is better than guessing (2.00), and 1 point of "
+        "the 3×3 lies lower than all around. **Without skips** the loss is 1.00 in the middle and at most 5.00; 11 % of the plane is better than "
+        "guessing (2.00), and 1 point of the 3×3 lies lower than all around. One colour scale for both, the paler the lower.",
+    ),
+    (
+        ({"residual": OVERFLOWING},),
+        "**With skips** the loss is 0.500 in the middle and at most 1.00, and overflows at 4 points; 56 % of the plane is better than "
+        "guessing (2.00), and 1 point of the 3×3 lies lower than all around.",
+    ),
+    (
+        ({"plain": bumpy(3)},),
+        "**Without skips** the loss is 0.500 in the middle and at most 5.00; 1.0 % of the plane is better than guessing (2.00), and 3 points of the "
+        "17×17 lie lower than all around.",
+    ),
+]
+BETTER = "of the plane better than guessing with skips and"
+CLAIMS: list[Row] = [
+    (
+        ({"residual": bumpy(1, high=1.0), "plain": bumpy(3)}, True),
+        f"{SMOOTHER} **We measure** 100 % {BETTER} 1.0 % without, 1 and 3 points lower than all around: **agrees**, with skips it is wider and "
+        "smoother.",
+    ),
+    (
+        ({"residual": bumpy(3, high=1.0), "plain": bumpy(3)}, True),
+        f"{SMOOTHER} **We measure** 100 % {BETTER} 1.0 % without, 3 and 3 points lower than all around: **agrees in part**, with skips it is "
+        "wider, not smoother.",
+    ),
+    (
+        ({"residual": bumpy(1, high=1.0), "plain": bumpy(3, high=1.0)}, True),
+        f"{SMOOTHER} **We measure** 100 % {BETTER} 100 % without, 1 and 3 points lower than all around: **agrees in part**, with skips it is "
+        "smoother, not wider.",
+    ),
+    (
+        ({"residual": bumpy(3), "plain": bumpy(3)}, True),
+        f"{SMOOTHER} **We measure** 1.0 % {BETTER} 1.0 % without, 3 and 3 points lower than all around: **differs**, with skips it is no wider.",
+    ),
+    (
+        ({"residual": bumpy(1), "plain": bumpy(3)}, False),
+        f"{SMOOTHER} It looks at trained networks: before training this plane neither bears it out nor speaks against it.",
+    ),
+]
+
 ROWS: dict[str, list[Row]] = {
     "attribution_note": CHECKS,
     "prediction_note": PREDICTIONS,
@@ -645,6 +744,54 @@ ROWS: dict[str, list[Row]] = {
         (
             (Chapter("k", {"plain": NetSpec(norm=Norm.NONE).plain()}, {}, "CIFAR-10", 30, "epoch"),),
             ("With no norm", "After 30 epochs of CIFAR-10"),
+        ),
+    ],
+    "landscape_note": LANDSCAPES,
+    "landscape_claim": CLAIMS,
+    "sharpness_note": [
+        (
+            ({"residual": curved(12.0), "plain": curved(30.0)}, 0.1),
+            f"{STABLE} **12.0** with skips, below it; **30.0** without skips, above it.",
+        ),
+        (
+            ({"plain": curved(20.0, settled=False)}, 0.1),
+            f"{STABLE} **20.0** without skips after 2 steps, and still rising, above it.",
+        ),
+    ],
+    "shatter_note": [
+        (
+            (shattered((0.9, 0.75), (0.8, -0.05)),),
+            "The correlation of ∂f/∂t at neighbouring points, of 5 on the line, mean of 2 initialisations: at 8 layers 0.90 with skips, "
+            "0.80 without, 0.50 with neither skips nor norm; at 56 layers 0.75 with skips, −0.05 without, 0.50 with neither skips nor norm. "
+            "Near 1 the gradient turns smoothly, near 0 it is noise.",
+        )
+    ],
+    "shatter_claim": [
+        (
+            (shattered((0.9, 0.75), (0.8, -0.05)),),
+            f"{SHATTERS}, from 8 to 56 layers, 0.90 → 0.75 with skips and 0.80 → −0.05 without: **agrees**.",
+        ),
+        (
+            (shattered((0.9, 0.75), (0.8, 0.7)),),
+            f"{SHATTERS}, from 8 to 56 layers, 0.90 → 0.75 with skips and 0.80 → 0.70 without: **differs**.",
+        ),
+    ],
+    "similarity_note": [
+        (
+            (alike([[1, 0.8, 0.3], [0.8, 1, 0.6], [0.3, 0.6, 1]]), "A"),
+            "In **A** what a block returns and what the next one does are alike to 0.70 on average; least alike are a and c, 0.30 "
+            f"({CKA}).",
+        ),
+        (
+            (alike([[0.9, 0.8, 0.3], [0.8, 0.7, 0.6], [0.3, 0.4, 0.2]]), "A", "B"),
+            f"What a block of **A** returns finds its like in **B** to 0.70 on average; the last one's is b ({CKA}).",
+        ),
+    ],
+    "similarity_claim": [
+        ((alike([[0.9, 0.8, 0.3], [0.8, 0.9, 0.6], [0.3, 0.4, 0.8]]),), f"{FINDS} 3 of 3 blocks (100 %): **agrees**."),
+        (
+            (alike([[0.9, 0.8, 0.3], [0.8, 0.7, 0.6], [0.3, 0.4, 0.8]]),),
+            f"{FINDS} 2 of 3 blocks (67 %): **differs**: the others are more like another place.",
         ),
     ],
 }

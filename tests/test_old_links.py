@@ -99,7 +99,7 @@ _NET = re.compile(r"python -m resviz (?:summary|gradients) ([^\s-]\S*)|--net (\S
 
 def test_the_links_of_the_documents_are_read() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
-    assert {page.path for page in PAGES} == {"", "build", "gradients", "lab", "explain", "degradation", "inside"}
+    assert {page.path for page in PAGES} == {"", "build", "gradients", "lab", "explain", "degradation", "inside", "landscape"}
     for page, query in _LINK.findall(text):
         if page == "explain":
             assert query in {link["query"] for link in LINKS}

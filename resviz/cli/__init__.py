@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from resviz.cli import explain, gradients, predict, summary, train, zoo
+from resviz.cli import explain, gradients, landscape, predict, shatter, similarity, summary, train, zoo
 from resviz.guard import brief, quoted
 from resviz.process import settle
 
 __all__ = ["main"]
 
-_COMMANDS = (summary, gradients, predict, explain, zoo, train)
+_COMMANDS = (summary, gradients, shatter, landscape, similarity, predict, explain, zoo, train)
 
 
 class _Parser(argparse.ArgumentParser):

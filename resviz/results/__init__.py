@@ -3,6 +3,7 @@
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import Card, Measured, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Field, Forward, Inside, Lens, Readout
+from resviz.results.landscape import Landscape, Sharpness, Shattering, Similarity
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
 from resviz.results.story import Chapter
@@ -29,6 +30,7 @@ __all__ = [
     "Judgement",
     "LabRecord",
     "LabTrack",
+    "Landscape",
     "LayerRow",
     "LayerTable",
     "Lens",
@@ -40,6 +42,9 @@ __all__ = [
     "Run",
     "Scope",
     "ScopeCard",
+    "Sharpness",
+    "Shattering",
+    "Similarity",
     "Stage",
     "TrainStep",
     "UnitRows",

@@ -19,14 +19,18 @@ from resviz.data.images import probe_batch
 from resviz.machine import cores, fitting_threads
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
+from resviz.probes.landscape import landscapes
 from resviz.results import LabRecord
 from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import COMPARISONS, LabPlan
+from resviz.spec.landscape import PICTURES, LandscapePlan
 from resviz.spec.net import NetSpec
 from resviz.training.detect import JUDGED
 from resviz.training.lab import Lab
+from resviz.training.pairs import bundled_pair, pair
 from resviz.training.stage import record
 from resviz.zoo.first import First
+from resviz.zoo.labelled import labelled
 
 __all__ = ["MEASURES", "measure"]
 
@@ -126,6 +130,18 @@ def _inside() -> dict[str, object]:
     return about | {"identity": seen.identity, "residual": seen.residual}
 
 
+def _landscape() -> dict[str, object]:
+    """Both networks' landscapes as the page opens with them: trained where such networks came with the project."""
+    plan = LandscapePlan()
+    plan = plan if bundled_pair(plan) else replace(plan, weights="start")
+    nets = pair(plan)
+    images, targets = labelled(nets["residual"], PICTURES)
+    with fitting_threads(images.shape[-1]):
+        views = {design: classifier.private_view() for design, classifier in nets.items()}
+        found = landscapes(views, images, targets, plan.around, plan.grid)
+    return {"trained": plan.weights == "trained"} | {str(design): each for design, each in found.items()}
+
+
 def _jpeg(picture: Image.Image) -> np.ndarray:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=90)
@@ -138,6 +154,7 @@ MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
     "explain": _explain,
     "home": _home,
     "inside": _inside,
+    "landscape": _landscape,
     "story": _story,
 }
 

@@ -15,7 +15,7 @@ from resviz.ui.cache import warm_up
 from resviz.ui.grammar import beside, chips
 from resviz.zoo.first import First, read_first
 
-__all__ = ["explanation", "meanwhile", "profiles", "step", "unit"]
+__all__ = ["explanation", "landscapes", "meanwhile", "profiles", "step", "unit"]
 
 reading = cache(read_first)
 
@@ -118,3 +118,10 @@ def unit(first: First) -> None:
     ordered = seen.ordered("energy")
     channel = int(ordered[0])
     rows(seen, ordered[:10].tolist(), Spot(seen.unit, channel, seen.strongest(channel)), "", key="first-rows")
+
+
+def landscapes(first: First) -> None:
+    """The loss around the first two networks."""
+    from resviz.ui.landscape.maps import maps
+
+    maps({design: first.values[design] for design in DESIGNS}, first.values["trained"])

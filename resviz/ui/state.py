@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from resviz.spec.lab import PARAMETERS
+from resviz.spec.landscape import LANDSCAPE_PARAMETERS
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.query import from_query, to_query
 from resviz.spec.spot import SPOT_PARAMETERS
@@ -57,7 +58,7 @@ def follow_back() -> None:
 
 def _addressed() -> NetSpec:
     """The network that the address names; what could not be read becomes the notice."""
-    others = PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | TOUR_PARAMETERS | {"present"}
+    others = PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | LANDSCAPE_PARAMETERS | TOUR_PARAMETERS | {"present"}
     own = {name: text for name, text in st.query_params.items() if name not in others}
     spec, problems = from_query(own)
     if problems:

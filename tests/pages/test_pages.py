@@ -111,6 +111,7 @@ LINKS = {
     "lab": {"a": "blocks=1-1-1"},
     "explain": {"model": "resnet56-cifar10", "photo": "Cat"},
     "inside": {"model": "resnet56-cifar10", "unit": "layer2.1", "channel": "3"},
+    "landscape": {"depth": "20", "grid": "33"},
 }
 
 

@@ -12,6 +12,15 @@ from resviz.figures.captions.attribution import (
 from resviz.figures.captions.gradients import comparison, gradient_note, layer_note, skips_of, sweep_note, verdict
 from resviz.figures.captions.inside import apart_note, changed_note, field_note, forming_note, neuron_note, unit_note
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
+from resviz.figures.captions.landscape import (
+    landscape_claim,
+    landscape_note,
+    sharpness_note,
+    shatter_claim,
+    shatter_note,
+    similarity_claim,
+    similarity_note,
+)
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
 from resviz.figures.captions.stage import norm_answer, stage_note
@@ -49,6 +58,8 @@ __all__ = [
     "gradient_note",
     "growth_note",
     "lab_note",
+    "landscape_claim",
+    "landscape_note",
     "layer_note",
     "neuron_note",
     "norm_answer",
@@ -64,6 +75,11 @@ __all__ = [
     "seen_of_a_map",
     "seen_of_the_norm",
     "seen_of_the_skips",
+    "sharpness_note",
+    "shatter_claim",
+    "shatter_note",
+    "similarity_claim",
+    "similarity_note",
     "skips_of",
     "span",
     "stage_note",
