@@ -17,7 +17,7 @@ from torch.func import functional_call
 from resviz.cli import main
 from resviz.data.datasets import named_sets
 from resviz.figures.chart import to_plotly
-from resviz.figures.landscape import colour_range, cut, frame, landscape_map, picture
+from resviz.figures.landscape import colour_range, cut, frame, landscape_map, landscape_surface, picture
 from resviz.nets.build import build
 from resviz.nets.unit import Net
 from resviz.probes.landscape import direction, landscape, landscapes
@@ -234,6 +234,8 @@ def test_the_figures_show_every_point_on_one_scale() -> None:
     heat = next(trace for trace in figure.data if trace.type == "heatmap")
     assert (heat.zmin, heat.zmax) == span
     assert np.nanmax(heat.z) == pytest.approx(span[1])
+    surface = landscape_surface(found["plain"], span).data[0]
+    assert np.array_equal(surface.z, heat.z)
     assert len(frame(found)) == 2 * 81
     assert picture(found, 90).size == (2 * 90 + 5, 90)
     lines = to_plotly(cut(found)).data

@@ -25,6 +25,7 @@ def _asked(args: argparse.Namespace, count: int) -> tuple[Net, Tensor, Tensor, b
 
     from resviz.data.images import probe_batch
     from resviz.nets.build import build
+    from resviz.nets.cost import check_memory
     from resviz.zoo.bundled import every_name
     from resviz.zoo.imagenet import weights
     from resviz.zoo.labelled import labelled
@@ -33,6 +34,7 @@ def _asked(args: argparse.Namespace, count: int) -> tuple[Net, Tensor, Tensor, b
         classifier = classifier_of(args.net, args)
         return (classifier.private_view(), *labelled(classifier, count), True)
     spec = spec_of(args.net)
+    check_memory(spec, 8, count)
     return (build(spec), *probe_batch(count, spec.in_channels, 8, spec.classes), False)
 
 

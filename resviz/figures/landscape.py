@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["colour_range", "cut", "frame", "landscape_map", "picture"]
+__all__ = ["colour_range", "cut", "frame", "landscape_map", "landscape_surface", "picture"]
 
 _STYLES: Final[Mapping[Design, LineStyle]] = {"residual": RESIDUAL_LINE, "plain": LineStyle(PLAIN, "dash", "square")}
 _RINGS: Final = 12  # contour lines over the whole colour scale
@@ -84,6 +84,30 @@ def landscape_map(found: Landscape, span: tuple[float, float], height: int = 420
     figure.update_xaxes(title="d₁", range=[ends[0] - room, ends[1] + room], showgrid=False, constrain="domain")
     figure.update_yaxes(title="d₂", range=[ends[0] - room, ends[1] + room], showgrid=False, scaleanchor="x", constrain="domain")
     figure.update_layout(margin={"l": 56, "r": 8, "t": 12, "b": 48})
+    return figure
+
+
+def landscape_surface(found: Landscape, span: tuple[float, float], height: int = 420) -> go.Figure:
+    """The same as a surface that can be turned."""
+    figure = base_figure(height)
+    low, high = span
+    places, words = zip(*_ticks(span), strict=True)
+    figure.add_surface(
+        x=found.places,
+        y=found.places,
+        z=np.clip(_logs(found.losses), low, high),
+        cmin=low,
+        cmax=high,
+        colorscale=list(signal(64)),
+        colorbar={"title": {"text": "loss"}, "tickvals": places, "ticktext": words, "thickness": 12},
+        customdata=[[number(value) for value in row] for row in found.losses.tolist()],
+        hovertemplate="x %{x:.3g}, y %{y:.3g}<br>loss %{customdata}<extra></extra>",
+    )
+    upright = {"title": {"text": "loss"}, "range": [low, high], "tickvals": places, "ticktext": words}
+    figure.update_layout(
+        scene={"xaxis": {"title": {"text": "d₁"}}, "yaxis": {"title": {"text": "d₂"}}, "zaxis": upright, "aspectmode": "cube"},
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+    )
     return figure
 
 

@@ -30,12 +30,13 @@ def similarity(net: Net, images: Tensor, other: Net | None = None, tick: Tick = 
     rows = _returned(net, images)
     columns = rows if other is None else _returned(other, images)
     tick(0.4, f"{len(rows)} × {len(columns)} layers")
-    values = _aligned(list(rows.values()), list(columns.values()), len(images))
+    left = list(rows.values())
+    values = _aligned(left, left if other is None else list(columns.values()), len(images))
     return Similarity(tuple(rows), tuple(columns), values.cpu().double().numpy(), len(images))
 
 
 def _returned(net: Net, images: Tensor) -> dict[str, Tensor]:
-    """What each unit returns, (N, features), every feature's mean taken off and the whole scaled to a kernel of length 1."""
+    """What each unit returns, (N, features), every feature's mean taken off."""
     if net.training:
         raise ValueError("layers are compared in eval mode, where no picture depends on the others; call net.eval() first")
     found: dict[str, Tensor] = {}
@@ -59,11 +60,19 @@ def _aligned(rows: list[Tensor], columns: list[Tensor], count: int) -> Tensor:
     if features < kernels:
         lengths = [torch.stack([(each.T @ each).norm() for each in layers]) for layers in (rows, columns)]
         products = torch.stack([torch.stack([(a.T @ b).square().sum() for b in columns]) for a in rows])
-        return products / lengths[0][:, None] / lengths[1]
-    left = _kernels(rows)
-    return left @ (left if columns is rows else _kernels(columns)).T
+    else:
+        left = _kernels(rows)
+        right = left if columns is rows else _kernels(columns)
+        lengths, products = [each.norm(dim=1) for each in (left, right)], left @ right.T
+    return products / lengths[0][:, None] / lengths[1]
 
 
 def _kernels(layers: list[Tensor]) -> Tensor:
-    """Every layer's kernel as one row of length 1: (layers, N²)."""
-    return torch.nn.functional.normalize(torch.stack([(each @ each.T).flatten() for each in layers]), dim=1)
+    """Every layer's kernel as a row: (layers, N²)."""
+    count = len(layers[0])
+    found = layers[0].new_empty(
+        len(layers), count, count
+    )  # written in place: fresh memory for each would take longer than the products
+    for each, kernel in zip(layers, found, strict=True):
+        torch.mm(each, each.T, out=kernel)
+    return found.flatten(1)

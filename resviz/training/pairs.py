@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from resviz.data.datasets import named_sets
@@ -19,23 +18,31 @@ from resviz.training.lab import Lab
 from resviz.zoo.bundled import bundled_names, card, load_bundled
 from resviz.zoo.classifier import Classifier, Preprocessing
 
-__all__ = ["RATE", "bundled_pair", "pair"]
+__all__ = ["bundled_pair", "pair", "rate_of"]
 
-RATE: Final = 0.1  # with which the networks are trained here
+_RATE: Final = 0.1
 _STEPS, _LATE = 300, 200  # of which those after the second number are with a tenth of the rate, so that the weights come to rest
 _BATCH: Final = 64
 
 
 def bundled_pair(plan: LandscapePlan) -> dict[Design, str]:
-    """The names of the bundled networks that are the plan's, by their cards; empty where one of the two is not there."""
+    """The names of the bundled networks of the plan's depth and seed, by their cards; empty where one of the two is not there."""
     found: dict[Design, str] = {}
     for name in bundled_names():
         about = card(name)
         if tuple(about["categories"]) != digits().categories:
             continue
-        spec = replace(from_query(about["spec"])[0], seed=about["seed"])
-        found |= {design: name for design, wanted in plan.specs.items() if spec == wanted}
+        spec = from_query(about["spec"])[0]
+        if (spec.depth, about["seed"]) == (plan.depth, plan.run):
+            found["residual" if spec.residual else "plain"] = name
     return {design: found[design] for design in DESIGNS} if len(found) == len(DESIGNS) else {}
+
+
+def rate_of(plan: LandscapePlan) -> float:
+    """The learning rate of their training, where it was greatest."""
+    names = bundled_pair(plan)
+    rate = card(names["residual"])["recipe"].get("lr") if names else _RATE
+    return rate if isinstance(rate, float) else _RATE
 
 
 def pair(plan: LandscapePlan, tick: Tick = quiet) -> dict[Design, Classifier]:
@@ -50,8 +57,8 @@ def pair(plan: LandscapePlan, tick: Tick = quiet) -> dict[Design, Classifier]:
 def _trained(plan: LandscapePlan, tick: Tick) -> dict[Design, Classifier]:
     """Both in lockstep on the same batches of digits."""
     specs = plan.specs
-    slower = Edit(_LATE + 1, "lr", value=RATE / 10)
-    asked = LabPlan(tuple(specs.values()), lr=RATE, batch=_BATCH, seed=plan.run, edits=(slower,))
+    slower = Edit(_LATE + 1, "lr", value=_RATE / 10)
+    asked = LabPlan(tuple(specs.values()), lr=_RATE, batch=_BATCH, seed=plan.run, edits=(slower,))
     lab = Lab(asked, lambda: named_sets("digits"), recording=False, looks=_STEPS)
     for step in range(_STEPS):
         tick(step / _STEPS, f"step {step} of {_STEPS}")

@@ -29,6 +29,7 @@ from resviz.spec.landscape import (
 from resviz.spec.net import Design
 from resviz.training.pairs import bundled_pair, pair
 from resviz.ui import waiting
+from resviz.ui.explain.link import valid
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.landscape import more
 from resviz.ui.landscape.maps import maps
@@ -119,6 +120,13 @@ def _controls(plan: LandscapePlan) -> None:
         **tied("weights"),
     )
     st.select_slider("Points along a side", GRIDS, help="A finer map keeps the coarser one's points.", **tied("grid"))
+    st.segmented_control(
+        "Shown as",
+        ("map", "surface"),
+        required=True,
+        key=valid("landscape.view", ("map", "surface"), "map"),
+        help="A map reads exactly; a surface can be turned.",
+    )
     with st.expander("More"):
         extents = sorted({0.1, 0.25, 0.5, 1.0, 2.0, plan.extent})
         st.select_slider("Extent", extents, help="1 goes as far as the weights are long.", **tied("extent"))
@@ -147,7 +155,7 @@ def _stage(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> _Measured 
     """Both maps as they sharpen; what was there when the visitor cancelled stays. None where that is nothing yet."""
     place, status = st.container(), st.container()
     kept, plane = _measured(), replace(plan, grid=GRIDS[0])
-    drawn = partial(maps, trained=plan.weights == "trained")
+    drawn = partial(maps, trained=plan.weights == "trained", view=st.session_state["landscape.view"])
 
     def partly(slot: str, so_far: _Measured | None) -> None:
         drawn(so_far or kept.get(plane, {}))

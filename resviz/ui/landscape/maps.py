@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
 from resviz.figures import captions
-from resviz.figures.landscape import colour_range, cut, landscape_map
+from resviz.figures.landscape import colour_range, cut, landscape_map, landscape_surface
 from resviz.results import Landscape
 from resviz.spec.net import DESIGNS, Design
 from resviz.ui.components.chart import chart, line_chart
 
-__all__ = ["maps"]
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["View", "maps"]
+
+View = Literal["map", "surface"]
 
 _TITLES: Final[Mapping[Design, str]] = {"residual": "With skips", "plain": "Without skips"}
 
 
-def maps(found: Mapping[Design, Landscape], trained: bool) -> None:
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _figure(found: Landscape, span: tuple[float, float], view: View) -> go.Figure:
+    """Made once: while the next points are measured it is shown again every half second."""
+    return (landscape_map if view == "map" else landscape_surface)(found, span)
+
+
+def maps(found: Mapping[Design, Landscape], trained: bool, view: View = "map") -> None:
     """What is complete of both, at one fineness; nothing before there is a first map of each."""
     whole = {design: coarse for design in DESIGNS if design in found and (coarse := found[design].complete()) is not None}
     if len(whole) < len(DESIGNS):
@@ -30,7 +41,7 @@ def maps(found: Mapping[Design, Landscape], trained: bool) -> None:
         with column:
             st.markdown(f"**{_TITLES[design]}**")
             alt = f"Loss around the network, {_TITLES[design].lower()}, {each.grid}×{each.grid} points"
-            chart(landscape_map(each, span), f"landscape-{design}", alt)
+            chart(_figure(each, span, view), f"landscape-{view}-{design}", alt)
     st.markdown(captions.landscape_note(shown))
     st.markdown(captions.landscape_claim(shown, trained))
     line_chart(cut(shown), "landscape-cut", "Loss along the first direction, through both networks")

@@ -13,7 +13,7 @@ from resviz.progress import Tick
 from resviz.results import Sharpness
 from resviz.spec.landscape import PICTURES, LandscapePlan
 from resviz.spec.net import Design
-from resviz.training.pairs import RATE
+from resviz.training.pairs import rate_of
 from resviz.ui.similarity import similarity_section
 from resviz.ui.waiting import result_of
 from resviz.zoo.classifier import Classifier
@@ -43,7 +43,9 @@ def _curvature(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> None:
                 found[design] = sharpness(classifier.private_view(), images, targets, plan.around.statistics, tick=hear)
         return found
 
-    rate = st.number_input("Learning rate η", 0.0001, 10.0, RATE, format="%.4f", key="landscape.rate", width=180)
+    rate = st.number_input(
+        "Learning rate η", 0.0001, 10.0, rate_of(plan), format="%.4f", key=f"landscape.rate.{plan.depth}.{plan.run}", width=180
+    )
     key = "sharpness", plan.depth, plan.weights, plan.run
     found = result_of("landscape.sharpness", key, "Measuring the largest curvature", work)
     if found:
