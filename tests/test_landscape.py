@@ -27,7 +27,7 @@ from resviz.results import Landscape
 from resviz.spec.landscape import LandscapePlan, Plane, Statistics, plan_from_query, plan_to_query
 from resviz.spec.net import Activation, Block, Design, NetSpec, Norm, Shortcut, SpecError
 from resviz.training.pairs import pair
-from resviz.zoo.labelled import labelled
+from resviz.zoo.learned import pictures_of
 from tests.foreign import trained
 
 SMALL = NetSpec(blocks=(1, 1, 1), width=4, in_channels=1)
@@ -216,7 +216,7 @@ def test_a_plan_is_its_link_and_nonsense_is_ignored() -> None:
 
 def test_networks_before_training_are_there_and_shared_ones_stay_as_they_are() -> None:
     nets = pair(LandscapePlan(20, "start"))
-    images, targets = labelled(nets["residual"], 32)
+    images, targets = pictures_of(nets["residual"], 32)
     assert images.shape == (32, 1, 8, 8)
     before = copy.deepcopy(nets["plain"].net.state_dict())
     landscape(nets["plain"].private_view(), images, targets, Plane(statistics="batch"), 3)

@@ -28,11 +28,11 @@ def _asked(args: argparse.Namespace, count: int) -> tuple[Net, Tensor, Tensor, b
     from resviz.nets.cost import check_memory
     from resviz.zoo.bundled import every_name
     from resviz.zoo.imagenet import weights
-    from resviz.zoo.labelled import labelled
+    from resviz.zoo.learned import pictures_of
 
     if args.net in every_name() or args.net in weights() or is_file(Path(args.net)):
         classifier = classifier_of(args.net, args)
-        return (classifier.private_view(), *labelled(classifier, count), True)
+        return (classifier.private_view(), *pictures_of(classifier, count), True)
     spec = spec_of(args.net)
     check_memory(spec, 8, count)
     return (build(spec), *probe_batch(count, spec.in_channels, 8, spec.classes), False)

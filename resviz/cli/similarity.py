@@ -20,7 +20,7 @@ def _similarity(args: argparse.Namespace) -> int:
     from resviz.figures.similarity import similarity_map
     from resviz.machine import fitting_threads
     from resviz.probes.similarity import similarity
-    from resviz.zoo.labelled import labelled
+    from resviz.zoo.learned import pictures_of
 
     out = out_file(args.out, FIGURES)
     classifier = classifier_of(args.net, args)
@@ -31,7 +31,7 @@ def _similarity(args: argparse.Namespace) -> int:
             raise ValueError(
                 f"{other.name} and {classifier.name} were trained on different classes; compare networks that know the same"
             )
-    images, _ = labelled(classifier, args.pictures, held_out=True)
+    images, _ = pictures_of(classifier, args.pictures, held_out=True)
     with fitting_threads(images.shape[-1]):
         found = similarity(classifier.private_view(), images, None if other is None else other.private_view())
     across = other.name if other else None

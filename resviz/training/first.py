@@ -30,7 +30,7 @@ from resviz.training.lab import Lab
 from resviz.training.pairs import bundled_pair, pair
 from resviz.training.stage import record
 from resviz.zoo.first import First
-from resviz.zoo.labelled import labelled
+from resviz.zoo.learned import pictures_of
 
 __all__ = ["MEASURES", "measure"]
 
@@ -135,7 +135,7 @@ def _landscape() -> dict[str, object]:
     plan = LandscapePlan()
     plan = plan if bundled_pair(plan) else replace(plan, weights="start")
     nets = pair(plan)
-    images, targets = labelled(nets["residual"], PICTURES)
+    images, targets = pictures_of(nets["residual"], PICTURES)
     with fitting_threads(images.shape[-1]):
         views = {design: classifier.private_view() for design, classifier in nets.items()}
         found = landscapes(views, images, targets, plan.around, plan.grid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from resviz.data.datasets import named_sets
@@ -15,7 +16,7 @@ from resviz.spec.names import name_of
 from resviz.spec.net import DESIGNS, Design, NetSpec
 from resviz.spec.query import from_query
 from resviz.training.lab import Lab
-from resviz.zoo.bundled import bundled_names, card, load_bundled
+from resviz.zoo.bundled import card, every_name, load_bundled
 from resviz.zoo.classifier import Classifier, Preprocessing
 
 __all__ = ["bundled_pair", "pair", "rate_of"]
@@ -28,13 +29,12 @@ _BATCH: Final = 64
 def bundled_pair(plan: LandscapePlan) -> dict[Design, str]:
     """The names of the bundled networks of the plan's depth and seed, by their cards; empty where one of the two is not there."""
     found: dict[Design, str] = {}
-    for name in bundled_names():
-        about = card(name)
-        if tuple(about["categories"]) != digits().categories:
-            continue
-        spec = from_query(about["spec"])[0]
-        if (spec.depth, about["seed"]) == (plan.depth, plan.run):
-            found["residual" if spec.residual else "plain"] = name
+    for name in every_name():
+        with suppress(ValueError):  # a damaged one stands aside
+            about = card(name)
+            spec = from_query(about["spec"])[0]
+            if tuple(about["categories"]) == digits().categories and (spec.depth, spec.seed) == (plan.depth, plan.run):
+                found["residual" if spec.residual else "plain"] = name
     return {design: found[design] for design in DESIGNS} if len(found) == len(DESIGNS) else {}
 
 

@@ -17,7 +17,7 @@ from resviz.results import Similarity
 from resviz.ui.components.chart import chart
 from resviz.ui.waiting import result_of
 from resviz.zoo.classifier import Classifier
-from resviz.zoo.labelled import labelled
+from resviz.zoo.learned import pictures_of
 
 __all__ = ["similarity_section"]
 
@@ -49,6 +49,6 @@ def similarity_section(networks: Sequence[Classifier], key: str) -> None:
 
 
 def _work(one: Classifier, other: Classifier | None, tick: Tick) -> Similarity:
-    images, _ = labelled(one, _PICTURES, held_out=True)
+    images, _ = pictures_of(one, _PICTURES, held_out=True)
     with fitting_threads(images.shape[-1]):
         return similarity(one.private_view(), images, None if other is None else other.private_view(), tick)

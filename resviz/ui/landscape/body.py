@@ -36,7 +36,7 @@ from resviz.ui.landscape.maps import maps
 from resviz.ui.page import Address
 from resviz.ui.state import Bound, went_back
 from resviz.zoo.classifier import Classifier
-from resviz.zoo.labelled import labelled
+from resviz.zoo.learned import pictures_of
 
 __all__ = ["show"]
 
@@ -184,7 +184,7 @@ def _work(
             _keep(kept, plane, partial)
         return tick(fraction, note, partial)
 
-    images, targets = labelled(nets["residual"], PICTURES)
+    images, targets = pictures_of(nets["residual"], PICTURES)
     views = {design: classifier.private_view() for design, classifier in nets.items()}
     with fitting_threads(images.shape[-1]):
         found = landscapes(views, images, targets, plan.around, plan.grid, known=kept.get(plane), tick=hear)

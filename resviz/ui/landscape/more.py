@@ -17,7 +17,7 @@ from resviz.training.pairs import rate_of
 from resviz.ui.similarity import similarity_section
 from resviz.ui.waiting import result_of
 from resviz.zoo.classifier import Classifier
-from resviz.zoo.labelled import labelled
+from resviz.zoo.learned import pictures_of
 
 __all__ = ["show"]
 
@@ -38,7 +38,7 @@ def _curvature(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> None:
             def hear(fraction: float, note: str = "", partial: object = None, n: int = n, design: Design = design) -> bool:
                 return tick((n + fraction) / len(nets), f"{design}, {note}")
 
-            images, targets = labelled(classifier, PICTURES)
+            images, targets = pictures_of(classifier, PICTURES)
             with fitting_threads(images.shape[-1]):
                 found[design] = sharpness(classifier.private_view(), images, targets, plan.around.statistics, tick=hear)
         return found
