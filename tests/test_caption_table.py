@@ -481,18 +481,14 @@ def arithmetic(joined: float) -> Arithmetic:
 # ------------------------------------------------------------------------------------------ what surrounds a network
 
 
-def plane(middle: float, around: float, corner: float = 5.0) -> Landscape:
-    """Three by three points of which the four corners have one loss, and guessing costs 2."""
-    losses = np.full((3, 3), around)
-    losses[1, 1], losses[::2, ::2] = middle, corner
-    return Landscape(np.array([-1.0, 0, 1]), losses, 2.0)
+def around(sign: int, steep: float, middle: float) -> Landscape:
+    """Five by five points of middle + steep · (x² ± y²): a bowl, or a saddle, which curves downwards everywhere. Guessing costs 2."""
+    x, y = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))
+    return Landscape(np.linspace(-1, 1, 5), middle + steep * (x**2 + sign * y**2), 2.0)
 
 
-def bumpy(valleys: int, high: float = 5.0) -> Landscape:
-    """A row of bumps: so many points lower than all around, of which the middle one is the network."""
-    losses = np.full((17, 17), high)
-    losses[8, 8 + 2 * (np.arange(valleys) - valleys // 2)] = 0.5
-    return Landscape(np.linspace(-1, 1, 17), losses, 2.0)
+BOWL, NARROW = around(1, 1.0, 0.5), around(1, 8.0, 0.5)  # under 2 but for the corners, 21 of 25, and in the middle alone
+SADDLE, STEEP = around(-1, 1.0, 1.5), around(-1, 8.0, 9.0)  # where x² − y² is under ½, 19 of 25, and where it is −1, 2 of 25
 
 
 def curved(largest: float, settled: bool = True) -> Sharpness:
@@ -523,53 +519,63 @@ FINDS = (
     "**The paper says** (Kornblith et al. 2019, arXiv 1905.00414): in two trainings of one network of ten layers the same layers are the "
     "most alike, in about 99 % of cases. **We measure**"
 )
-SMOOTHER = (
-    "**The paper says** (Li et al. 2018, arXiv 1712.09913): as networks get deep their loss turns from nearly convex to chaotic, and skips "
-    "prevent that."
-)
-OVERFLOWING = replace(plane(0.5, 1.0), losses=np.where(plane(0.5, 1.0).losses == 5, np.inf, plane(0.5, 1.0).losses))
+LI = "**The paper says** (Li et al. 2018, arXiv 1712.09913):"
+DEEP = f"{LI} without skips the loss of deep networks turns from nearly convex to chaotic, and skips prevent that."
+SHALLOW = f"{LI} at 20 layers a network without skips is still benign; with depth its loss turns chaotic, and skips prevent that."
+OVERFLOWING = replace(BOWL, losses=np.where(BOWL.losses == 2.5, np.inf, BOWL.losses))
 LANDSCAPES: list[Row] = [
     (
-        ({"residual": plane(0.5, 1.0), "plain": plane(1.0, 3.0)},),
-        "**With skips** the loss is 0.500 in the middle and at most 5.00; 56 % of the plane is better than guessing (2.00), and 1 point of "
-        "the 3×3 lies lower than all around. **Without skips** the loss is 1.00 in the middle and at most 5.00; 11 % of the plane is better than "
-        "guessing (2.00), and 1 point of the 3×3 lies lower than all around. One colour scale for both, the paler the lower.",
+        ({"residual": BOWL, "plain": STEEP},),
+        "**With skips** the loss is 0.500 in the middle and at most 2.50; 84 % of the plane is better than guessing (2.00), 0 % of it curves "
+        "downwards. **Without skips** the loss is 9.00 in the middle and at most 17.0; 8.0 % of the plane is better than guessing (2.00), "
+        "100 % of it curves downwards. One colour scale for both, the paler the lower.",
     ),
     (
         ({"residual": OVERFLOWING},),
-        "**With skips** the loss is 0.500 in the middle and at most 1.00, and overflows at 4 points; 56 % of the plane is better than "
-        "guessing (2.00), and 1 point of the 3×3 lies lower than all around.",
-    ),
-    (
-        ({"plain": bumpy(3)},),
-        "**Without skips** the loss is 0.500 in the middle and at most 5.00; 1.0 % of the plane is better than guessing (2.00), and 3 points of the "
-        "17×17 lie lower than all around.",
+        "**With skips** the loss is 0.500 in the middle and at most 1.75, and overflows at 4 points; 84 % of the plane is better than "
+        "guessing (2.00), 0 % of it curves downwards.",
     ),
 ]
 BETTER = "of the plane better than guessing with skips and"
+
+
+def both(residual: Landscape, plain: Landscape, depth: int = 56, trained: bool = True) -> tuple[object, ...]:
+    return {"residual": residual, "plain": plain}, trained, depth
+
+
 CLAIMS: list[Row] = [
     (
-        ({"residual": bumpy(1, high=1.0), "plain": bumpy(3)}, True),
-        f"{SMOOTHER} **We measure** 100 % {BETTER} 1.0 % without, 1 and 3 points lower than all around: **agrees**, with skips it is wider and "
-        "smoother.",
+        both(BOWL, STEEP),
+        f"{DEEP} **We measure** 84 % {BETTER} 8.0 % without, 0 % and 100 % of it curving downwards: **agrees**, with skips it is wider and smoother.",
     ),
     (
-        ({"residual": bumpy(3, high=1.0), "plain": bumpy(3)}, True),
-        f"{SMOOTHER} **We measure** 100 % {BETTER} 1.0 % without, 3 and 3 points lower than all around: **agrees in part**, with skips it is "
-        "wider, not smoother.",
+        both(SADDLE, STEEP),
+        f"{DEEP} **We measure** 76 % {BETTER} 8.0 % without, 100 % and 100 % of it curving downwards: **agrees in part**, with skips it is wider "
+        "and no smoother.",
     ),
     (
-        ({"residual": bumpy(1, high=1.0), "plain": bumpy(3, high=1.0)}, True),
-        f"{SMOOTHER} **We measure** 100 % {BETTER} 100 % without, 1 and 3 points lower than all around: **agrees in part**, with skips it is "
-        "smoother, not wider.",
+        both(BOWL, SADDLE),
+        f"{DEEP} **We measure** 84 % {BETTER} 76 % without, 0 % and 100 % of it curving downwards: **agrees in part**, with skips it is no wider "
+        "and smoother.",
     ),
     (
-        ({"residual": bumpy(3), "plain": bumpy(3)}, True),
-        f"{SMOOTHER} **We measure** 1.0 % {BETTER} 1.0 % without, 3 and 3 points lower than all around: **differs**, with skips it is no wider.",
+        both(SADDLE, SADDLE),
+        f"{DEEP} **We measure** 76 % {BETTER} 76 % without, 100 % and 100 % of it curving downwards: **differs**, with skips it is no wider and "
+        "no smoother.",
     ),
     (
-        ({"residual": bumpy(1), "plain": bumpy(3)}, False),
-        f"{SMOOTHER} It looks at trained networks: before training this plane neither bears it out nor speaks against it.",
+        both(NARROW, NARROW, 20),
+        f"{SHALLOW} **We measure** 4.0 % {BETTER} 4.0 % without, 0 % and 0 % of it curving downwards: **agrees**, with skips it is as wide and as "
+        "smooth.",
+    ),
+    (
+        both(BOWL, SADDLE, 20),
+        f"{SHALLOW} **We measure** 84 % {BETTER} 76 % without, 0 % and 100 % of it curving downwards: **agrees in part**, with skips it is as wide "
+        "and smoother.",
+    ),
+    (
+        both(BOWL, STEEP, trained=False),
+        f"{DEEP} It looks at trained networks: before training this plane neither bears it out nor speaks against it.",
     ),
 ]
 

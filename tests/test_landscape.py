@@ -160,12 +160,16 @@ def bowl(grid: int = 9, bumps: float = 0.0) -> Landscape:
     return Landscape(places, x**2 + y**2 + 0.1 + bumps * np.cos(4 * np.pi * x) * np.cos(4 * np.pi * y), 1.0)
 
 
-def test_valleys_share_and_cut_are_counted() -> None:
+def test_curving_share_and_cut_are_counted() -> None:
     smooth = bowl()
-    assert (smooth.valleys, smooth.measured, smooth.centre) == (1, 81, pytest.approx(0.1))
+    assert (smooth.bent, smooth.measured, smooth.centre) == (0, 81, pytest.approx(0.1))
     assert smooth.share == pytest.approx(((np.add.outer(smooth.places**2, smooth.places**2) + 0.1) < 1).mean())
     assert np.allclose(smooth.cut, smooth.places**2 + 0.1)
-    assert bowl(17, bumps=0.5).valleys > 4
+    assert 0.3 < bowl(33, bumps=0.5).bent < 1
+    x, y = np.meshgrid(smooth.places, smooth.places)
+    for saddle in (x**2 - y**2, x * y):  # along the axes, and across them
+        assert replace(smooth, losses=saddle).bent == 1
+    assert replace(smooth, losses=x**2 + 0 * y).bent == 0
     assert smooth.refined(17).complete() is not None
     assert np.array_equal(smooth.refined(17).thinned(9).losses, smooth.losses)
     half = smooth.refined(17)

@@ -74,7 +74,7 @@ def _landscape(args: argparse.Namespace) -> int:
         "losses": [[value if math.isfinite(value) else None for value in row] for row in each.losses.tolist()],
         "centre": each.centre,
         "better_than_guessing": each.share,
-        "valleys": each.valleys,
+        "curves_downwards": each.bent,
         "sharpness": curved.largest if curved else None,
         "says": note,
     }

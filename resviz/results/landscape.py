@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["Landscape", "Sharpness", "Shattering", "Similarity"]
 
 Floats = NDArray[np.float64]
+_SLIGHT = 0.1
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,17 @@ class Landscape:
         return float((self.losses < self.guess).mean())
 
     @property
-    def valleys(self) -> int:
-        """Points that lie lower than all eight around them; one in a landscape without bumps, where its bottom is on the plane."""
-        inner = self.losses[1:-1, 1:-1]
-        rows, columns = inner.shape
-        around = [self.losses[i : i + rows, j : j + columns] for i in range(3) for j in range(3) if (i, j) != (1, 1)]
-        return int((inner < np.min(around, axis=0)).sum())
+    def bent(self) -> float:
+        """The part of the inner points where the loss curves downwards along some direction of the plane; 0 where it is convex.
+
+        By finite differences; less than a tenth of the curvature upwards there does not count.
+        """
+        at, inner = self.losses, self.losses[1:-1, 1:-1]
+        with np.errstate(invalid="ignore"):  # beside an overflow there is no curvature
+            across, along = at[1:-1, 2:] + at[1:-1, :-2] - 2 * inner, at[2:, 1:-1] + at[:-2, 1:-1] - 2 * inner
+            mixed = (at[2:, 2:] - at[2:, :-2] - at[:-2, 2:] + at[:-2, :-2]) / 4
+            mean, apart = (across + along) / 2, np.hypot((across - along) / 2, mixed)
+            return float((mean - apart < -_SLIGHT * np.abs(mean + apart)).mean())
 
     def refined(self, grid: int) -> Landscape:
         """The same on a finer grid that holds every point of this one; the new points are not measured.

@@ -139,7 +139,7 @@ def _landscape() -> dict[str, object]:
     with fitting_threads(images.shape[-1]):
         views = {design: classifier.private_view() for design, classifier in nets.items()}
         found = landscapes(views, images, targets, plan.around, plan.grid)
-    return {"trained": plan.weights == "trained"} | {str(design): each for design, each in found.items()}
+    return {"trained": plan.weights == "trained", "depth": plan.depth} | {str(design): each for design, each in found.items()}
 
 
 def _jpeg(picture: Image.Image) -> np.ndarray:

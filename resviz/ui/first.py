@@ -124,4 +124,4 @@ def landscapes(first: First) -> None:
     """The loss around the first two networks."""
     from resviz.ui.landscape.maps import maps
 
-    maps({design: first.values[design] for design in DESIGNS}, first.values["trained"])
+    maps({design: first.values[design] for design in DESIGNS}, first.values["trained"], first.values["depth"])

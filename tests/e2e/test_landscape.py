@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Server, ready
 
-_FINER = """at => {
-    const found = document.querySelector('.st-key-stage').innerText.match(/(\\d+)×\\1 lie/);
+_FINER = r"""at => {
+    const found = document.querySelector('.st-key-stage')?.innerText.match(/(\d+)×\1 points/);
     return found && Number(found[1]) > at ? Number(found[1]) : false;
 }"""
 

@@ -22,7 +22,8 @@ __all__ = [
 ]
 
 _WITH: Mapping[Design, str] = {"residual": "with skips", "plain": "without skips"}
-_WIDER, _APART, _NEARLY_ALL = 1.5, 0.1, 0.9
+_SHALLOW = 20
+_WIDER, _SMOOTHER, _APART, _NEARLY_ALL = 1.5, 0.02, 0.1, 0.9
 
 
 def landscape_note(found: Mapping[Design, Landscape]) -> str:
@@ -34,35 +35,36 @@ def landscape_note(found: Mapping[Design, Landscape]) -> str:
         most = f"at most {number(float(finite.max()))}" + (f", and overflows at {counted(beyond, 'point')}" if beyond else "")
         said.append(
             f"**{_WITH[key].capitalize()}** the loss is {number(each.centre)} in the middle and {most}; {percent(each.share)} of the plane "
-            f"is better than guessing ({number(each.guess)}), and {_valleys(each)}."
+            f"is better than guessing ({number(each.guess)}), {percent(each.bent)} of it curves downwards."
         )
     return " ".join(said) + (" One colour scale for both, the paler the lower." if len(said) > 1 else "")
 
 
-def _valleys(found: Landscape) -> str:
-    count = found.valleys
-    return f"{counted(count, 'point')} of the {found.grid}×{found.grid} {'lies' if count == 1 else 'lie'} lower than all around"
-
-
-def landscape_claim(found: Mapping[Design, Landscape], trained: bool) -> str:
-    """The paper's claim beside what was measured, and whether they agree."""
-    says = (
-        "**The paper says** (Li et al. 2018, arXiv 1712.09913): as networks get deep their loss turns from nearly convex to "
-        "chaotic, and skips prevent that."
+def landscape_claim(found: Mapping[Design, Landscape], trained: bool, depth: int) -> str:
+    """The paper's claim for this depth beside what was measured, and whether they agree."""
+    shallow = depth <= _SHALLOW
+    says = "**The paper says** (Li et al. 2018, arXiv 1712.09913): " + (
+        f"at {_SHALLOW} layers a network without skips is still benign; with depth its loss turns chaotic, and skips prevent that."
+        if shallow
+        else "without skips the loss of deep networks turns from nearly convex to chaotic, and skips prevent that."
     )
     if not trained:
         return f"{says} It looks at trained networks: before training this plane neither bears it out nor speaks against it."
     residual, plain = found["residual"], found["plain"]
     measured = (
         f"**We measure** {percent(residual.share)} of the plane better than guessing with skips and {percent(plain.share)} without, "
-        f"{residual.valleys} and {plain.valleys} points lower than all around"
+        f"{percent(residual.bent)} and {percent(plain.bent)} of it curving downwards"
     )
-    wider, smoother = residual.share > _WIDER * plain.share, residual.valleys < plain.valleys
-    if wider and smoother:
-        return f"{says} {measured}: **agrees**, with skips it is wider and smoother."
-    if wider or (smoother and residual.share >= plain.share):
-        return f"{says} {measured}: **agrees in part**, with skips it is {'wider, not smoother' if wider else 'smoother, not wider'}."
-    return f"{says} {measured}: **differs**, with skips it is no wider."
+    wider, smoother = residual.share > _WIDER * plain.share, residual.bent < plain.bent - _SMOOTHER
+    return f"{says} {measured}: {_judged(shallow, wider, smoother)}."
+
+
+def _judged(shallow: bool, wider: bool, smoother: bool) -> str:
+    """Of two things that the paper says, how many hold: at a small depth they are those that do not yet differ."""
+    words = (("as wide", "wider"), ("as smooth", "smoother")) if shallow else (("no wider", "wider"), ("no smoother", "smoother"))
+    said = f"with skips it is {words[0][wider]} and {words[1][smoother]}"
+    holds = [wider != shallow, smoother != shallow]
+    return f"**{'agrees' if all(holds) else 'agrees in part' if any(holds) else 'differs'}**, {said}"
 
 
 def sharpness_note(found: Mapping[Design, Sharpness], rate: float) -> str:

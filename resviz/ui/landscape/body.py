@@ -155,7 +155,7 @@ def _stage(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> _Measured 
     """Both maps as they sharpen; what was there when the visitor cancelled stays. None where that is nothing yet."""
     place, status = st.container(), st.container()
     kept, plane = _measured(), replace(plan, grid=GRIDS[0])
-    drawn = partial(maps, trained=plan.weights == "trained", view=st.session_state["landscape.view"])
+    drawn = partial(maps, trained=plan.weights == "trained", depth=plan.depth, view=st.session_state["landscape.view"])
 
     def partly(slot: str, so_far: _Measured | None) -> None:
         drawn(so_far or kept.get(plane, {}))

@@ -29,7 +29,7 @@ def _figure(found: Landscape, span: tuple[float, float], view: View) -> go.Figur
     return (landscape_map if view == "map" else landscape_surface)(found, span)
 
 
-def maps(found: Mapping[Design, Landscape], trained: bool, view: View = "map") -> None:
+def maps(found: Mapping[Design, Landscape], trained: bool, depth: int, view: View = "map") -> None:
     """What is complete of both, at one fineness; nothing before there is a first map of each."""
     whole = {design: coarse for design in DESIGNS if design in found and (coarse := found[design].complete()) is not None}
     if len(whole) < len(DESIGNS):
@@ -39,9 +39,9 @@ def maps(found: Mapping[Design, Landscape], trained: bool, view: View = "map") -
     span = colour_range(shown)
     for column, (design, each) in zip(st.columns(len(shown), gap="medium"), shown.items(), strict=True):
         with column:
-            st.markdown(f"**{_TITLES[design]}**")
+            st.markdown(f"**{_TITLES[design]}**, {grid}×{grid} points")
             alt = f"Loss around the network, {_TITLES[design].lower()}, {each.grid}×{each.grid} points"
             chart(_figure(each, span, view), f"landscape-{view}-{design}", alt)
     st.markdown(captions.landscape_note(shown))
-    st.markdown(captions.landscape_claim(shown, trained))
+    st.markdown(captions.landscape_claim(shown, trained, depth))
     line_chart(cut(shown), "landscape-cut", "Loss along the first direction, through both networks")
