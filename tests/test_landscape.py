@@ -24,9 +24,10 @@ from resviz.probes.landscape import direction, landscape, landscapes
 from resviz.probes.sharpness import sharpness
 from resviz.progress import Cancelled
 from resviz.results import Landscape
-from resviz.spec.landscape import LandscapePlan, Plane, Statistics, plan_from_query, plan_to_query
+from resviz.spec.landscape import PICTURES, LandscapePlan, Plane, Statistics, plan_from_query, plan_to_query
 from resviz.spec.net import Activation, Block, Design, NetSpec, Norm, Shortcut, SpecError
-from resviz.training.pairs import pair
+from resviz.training.pairs import bundled_pair, pair
+from resviz.zoo.first import read_first
 from resviz.zoo.learned import pictures_of
 from tests.foreign import trained
 
@@ -259,3 +260,15 @@ def test_the_command_prints_the_points(capsys: pytest.CaptureFixture[str], tmp_p
     assert out.stat().st_size > 1000
     assert main([*command, "--rate", "0"]) == 2
     assert "--rate" in capsys.readouterr().err
+
+
+def test_what_the_page_opens_with_is_what_is_measured_here() -> None:
+    """Every eighth point of it: another processor rounds differently."""
+    kept, plan = read_first("landscape").values, LandscapePlan()
+    assert (kept["depth"], kept["trained"]) == (plan.depth, bool(bundled_pair(plan)))
+    plan = plan if kept["trained"] else replace(plan, weights="start")
+    nets = pair(plan)
+    images, targets = pictures_of(nets["residual"], PICTURES)
+    for design, classifier in nets.items():
+        found = landscape(classifier.private_view(), images, targets, plan.around, 3)
+        assert np.allclose(np.log10(kept[design].thinned(3).losses), np.log10(found.losses), atol=0.05)
