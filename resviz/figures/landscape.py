@@ -46,12 +46,18 @@ def _ticks(span: tuple[float, float]) -> tuple[tuple[float, str], ...]:
     return inside or ((low, number(10**low)), (high, number(10**high)))
 
 
-def landscape_map(found: Landscape, span: tuple[float, float], height: int = 420) -> go.Figure:
+def _bar(span: tuple[float, float]) -> dict[str, object]:
+    """Under the map, where a phone has room for it."""
+    places, words = zip(*_ticks(span), strict=True)
+    lying = {"orientation": "h", "thickness": 10, "len": 0.9, "x": 0.5, "xanchor": "center", "y": -0.16, "yanchor": "top"}
+    return lying | {"tickvals": places, "ticktext": words}
+
+
+def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460) -> go.Figure:
     """The loss on the plane as cells with contour lines, on a colour scale that spans log10 of the losses; the network is the cross."""
     figure = base_figure(height)
     low, high = span
     z = np.clip(_logs(found.losses), low, high)
-    places, words = zip(*_ticks(span), strict=True)
     said = [[number(value) for value in row] for row in found.losses.tolist()]
     figure.add_heatmap(
         x=found.places,
@@ -60,7 +66,7 @@ def landscape_map(found: Landscape, span: tuple[float, float], height: int = 420
         zmin=low,
         zmax=high,
         colorscale=list(signal(64)),
-        colorbar={"title": {"text": "loss"}, "tickvals": places, "ticktext": words, "thickness": 12},
+        colorbar=_bar(span),
         customdata=said,
         hovertemplate="x %{x:.3g}, y %{y:.3g}<br>loss %{customdata}<extra></extra>",
     )
@@ -83,11 +89,11 @@ def landscape_map(found: Landscape, span: tuple[float, float], height: int = 420
     room = (ends[1] - ends[0]) / (found.grid - 1) / 2
     figure.update_xaxes(title="d₁", range=[ends[0] - room, ends[1] + room], showgrid=False, constrain="domain")
     figure.update_yaxes(title="d₂", range=[ends[0] - room, ends[1] + room], showgrid=False, scaleanchor="x", constrain="domain")
-    figure.update_layout(margin={"l": 56, "r": 8, "t": 12, "b": 48})
+    figure.update_layout(margin={"l": 56, "r": 8, "t": 24, "b": 88})
     return figure
 
 
-def landscape_surface(found: Landscape, span: tuple[float, float], height: int = 420) -> go.Figure:
+def landscape_surface(found: Landscape, span: tuple[float, float], height: int = 460) -> go.Figure:
     """The same as a surface that can be turned."""
     figure = base_figure(height)
     low, high = span
@@ -99,15 +105,14 @@ def landscape_surface(found: Landscape, span: tuple[float, float], height: int =
         cmin=low,
         cmax=high,
         colorscale=list(signal(64)),
-        colorbar={"title": {"text": "loss"}, "tickvals": places, "ticktext": words, "thickness": 12},
+        colorbar=_bar(span),
         customdata=[[number(value) for value in row] for row in found.losses.tolist()],
         hovertemplate="x %{x:.3g}, y %{y:.3g}<br>loss %{customdata}<extra></extra>",
     )
-    upright = {"title": {"text": "loss"}, "range": [low, high], "tickvals": places, "ticktext": words}
-    figure.update_layout(
-        scene={"xaxis": {"title": {"text": "d₁"}}, "yaxis": {"title": {"text": "d₂"}}, "zaxis": upright, "aspectmode": "cube"},
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-    )
+    small = {"tickfont": {"size": 12}}
+    axes = {"xaxis": {"title": {"text": "d₁"}} | small, "yaxis": {"title": {"text": "d₂"}} | small}
+    upright = {"title": {"text": "loss"}, "range": [low, high], "tickvals": places, "ticktext": words} | small
+    figure.update_layout(scene=axes | {"zaxis": upright, "aspectmode": "cube"}, margin={"l": 0, "r": 0, "t": 24, "b": 48})
     return figure
 
 

@@ -39,7 +39,7 @@ def maps(found: Mapping[Design, Landscape], trained: bool, depth: int, view: Vie
     span = colour_range(shown)
     for column, (design, each) in zip(st.columns(len(shown), gap="medium"), shown.items(), strict=True):
         with column:
-            st.markdown(f"**{_TITLES[design]}**, {grid}×{grid} points")
+            st.markdown(f"**{_TITLES[design]}**, the loss at {grid}×{grid} points")
             alt = f"Loss around the network, {_TITLES[design].lower()}, {each.grid}×{each.grid} points"
             chart(_figure(each, span, view), f"landscape-{view}-{design}", alt)
     st.markdown(captions.landscape_note(shown))
