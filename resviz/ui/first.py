@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import streamlit as st
 
-from resviz.results import Probe
+from resviz.results import Landscape, Probe
 from resviz.spec.net import DESIGNS, Design, NetSpec
 from resviz.ui.cache import warm_up
 from resviz.ui.grammar import beside, chips
@@ -122,6 +122,8 @@ def unit(first: First) -> None:
 
 def landscapes(first: First) -> None:
     """The loss around the first two networks."""
-    from resviz.ui.landscape.maps import maps
+    from resviz.ui.landscape.maps import maps, said
 
-    maps({design: first.values[design] for design in DESIGNS}, first.values["trained"], first.values["depth"])
+    both: dict[Design, Landscape] = {design: first.values[design] for design in DESIGNS}
+    maps(both)
+    said(both, first.values["trained"], first.values["depth"])

@@ -18,6 +18,7 @@ FIGURES = {
     "Lab": "path.point",
     "Explain": "canvas",
     "Inside": ".board canvas",
+    "Landscape": ".js-plotly-plot .heatmaplayer image",
 }
 
 

@@ -32,7 +32,7 @@ from resviz.ui import waiting
 from resviz.ui.explain.link import valid
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.landscape import more
-from resviz.ui.landscape.maps import maps
+from resviz.ui.landscape.maps import maps, said, shown
 from resviz.ui.page import Address
 from resviz.ui.state import Bound, went_back
 from resviz.zoo.classifier import Classifier
@@ -142,7 +142,10 @@ def _controls(plan: LandscapePlan) -> None:
 def _networks(plan: LandscapePlan) -> dict[Design, Classifier] | None:
     """Both, or None after drawing how far their training is."""
     key = "landscape.nets", plan.depth, plan.weights, plan.run
-    return waiting.result_of("landscape.nets", key, f"Training both networks of {plan.depth} layers", partial(pair, plan))
+    nets = waiting.result_of("landscape.nets", key, f"Training both networks of {plan.depth} layers", partial(pair, plan))
+    if nets is None:
+        maps({})
+    return nets
 
 
 @st.cache_resource(show_spinner=False)
@@ -154,23 +157,23 @@ def _measured() -> OrderedDict[LandscapePlan, _Measured]:
 def _stage(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> _Measured | None:
     """Both maps as they sharpen; what was there when the visitor cancelled stays. None where that is nothing yet."""
     place, status = st.container(), st.container()
-    kept, plane = _measured(), replace(plan, grid=GRIDS[0])
-    drawn = partial(maps, trained=plan.weights == "trained", depth=plan.depth, view=st.session_state["landscape.view"])
+    kept, plane, view = _measured(), replace(plan, grid=GRIDS[0]), st.session_state["landscape.view"]
 
     def partly(slot: str, so_far: _Measured | None) -> None:
-        drawn(so_far or kept.get(plane, {}))
+        maps(shown(so_far or kept.get(plane, {})), view)
 
     wanted = _SLOT, ("landscape", plan), "Measuring the loss around both networks", partial(_work, plan, nets, kept)
     (found,) = waiting.results_of([wanted], [status], partly)
     job = st.session_state["jobs"].get(_SLOT)
     if found is None and job is not None and job.live:
         return None
-    found = found or kept.get(plane)
+    both = shown(found or kept.get(plane, {}))
     with place:
-        drawn(found or {})
-    if found:
-        _files(found)
-    return found
+        maps(both, view)
+    if both:
+        said(both, plan.weights == "trained", plan.depth)
+        _files(both)
+    return both or None
 
 
 def _work(
