@@ -21,6 +21,7 @@ __all__ = ["colour_range", "cut", "frame", "landscape_map", "landscape_surface",
 
 _STYLES: Final[Mapping[Design, LineStyle]] = {"residual": RESIDUAL_LINE, "plain": LineStyle(PLAIN, "dash", "square")}
 _RINGS: Final = 12  # contour lines over the whole colour scale
+_WORDS: Final = {"size": 16}
 _LEAST: Final = 1e-6  # a loss that is drawn as nothing
 
 
@@ -87,8 +88,16 @@ def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460
     )  # fmt: skip
     ends = [float(found.places[0]), float(found.places[-1])]
     room = (ends[1] - ends[0]) / (found.grid - 1) / 2
-    figure.update_xaxes(title="d₁", range=[ends[0] - room, ends[1] + room], showgrid=False, constrain="domain")
-    figure.update_yaxes(title="d₂", range=[ends[0] - room, ends[1] + room], showgrid=False, scaleanchor="x", constrain="domain")
+    figure.update_xaxes(
+        title={"text": "d₁", "font": _WORDS}, range=[ends[0] - room, ends[1] + room], showgrid=False, constrain="domain"
+    )
+    figure.update_yaxes(
+        title={"text": "d₂", "font": _WORDS},
+        range=[ends[0] - room, ends[1] + room],
+        showgrid=False,
+        scaleanchor="x",
+        constrain="domain",
+    )
     figure.update_layout(margin={"l": 56, "r": 8, "t": 24, "b": 88})
     return figure
 
@@ -109,7 +118,7 @@ def landscape_surface(found: Landscape, span: tuple[float, float], height: int =
         customdata=[[number(value) for value in row] for row in found.losses.tolist()],
         hovertemplate="x %{x:.3g}, y %{y:.3g}<br>loss %{customdata}<extra></extra>",
     )
-    small = {"tickfont": {"size": 12}}
+    small = {"tickfont": {"size": 14}}
     axes = {"xaxis": {"title": {"text": "d₁"}} | small, "yaxis": {"title": {"text": "d₂"}} | small}
     upright = {"title": {"text": "loss"}, "range": [low, high], "tickvals": places, "ticktext": words} | small
     figure.update_layout(scene=axes | {"zaxis": upright, "aspectmode": "cube"}, margin={"l": 0, "r": 0, "t": 24, "b": 48})
@@ -136,9 +145,11 @@ def cut(found: Mapping[Design, Landscape], height: int = 260) -> Chart:
     )
     guess = float(np.log10(next(iter(found.values())).guess))
     marked = low <= guess <= high
+    ends = next(iter(found.values())).places
+    places = np.linspace(ends[0], ends[-1], 5).tolist()
     return Chart(
         height,
-        Axis("along d₁, 0 is the network"),
+        Axis("along d₁, 0 is the network", ticks=tuple((float(x), f"{x:g}".replace("-", "−")) for x in places)),
         Axis("loss", (low - room, high + room), _ticks((low, high))),
         lines,
         rules=(Rule(WARNING, y=guess, width=1, dotted=True),) if marked else (),

@@ -32,7 +32,7 @@ def slopes(found: Shattering, depth: int, name: str) -> Chart:
         name,
         found.places,
         values / size,
-        _STYLES[name],
+        _STYLES[name]._replace(dash="solid"),  # gaps would look like noise
         tuple(
             (f"t {place:.3f}", f"∂f/∂t {number(value)}")
             for place, value in zip(found.places.tolist(), values.tolist(), strict=True)

@@ -28,8 +28,10 @@ def similarity_map(found: Similarity, down: str, across: str, height: int = 480)
         colorbar={"title": {"text": "CKA"}, "thickness": 12},
         hovertemplate="%{y} and %{x}<br>CKA %{z:.3f}<extra></extra>",
     )
-    figure.update_xaxes(title=f"{across}, input → output", showgrid=False, type="category", nticks=10)
-    figure.update_yaxes(title=down, showgrid=False, type="category", nticks=10)
+    figure.update_xaxes(
+        title={"text": f"{across}, input → output", "font": {"size": 16}}, showgrid=False, type="category", nticks=10
+    )
+    figure.update_yaxes(title={"text": down, "font": {"size": 16}}, showgrid=False, type="category", nticks=10)
     figure.update_layout(margin={"l": 96, "r": 8, "t": 12, "b": 96})
     return figure
 

@@ -35,7 +35,8 @@ def shatter_section(spec: NetSpec, side: int) -> None:
         return
     st.markdown(captions.shatter_note(found))
     st.markdown(captions.shatter_claim(found))
-    depth = st.segmented_control("Layers on the line", found.depths, required=True, default=56, key="shatter.depth") or 56
+    usual = found.depths[-2]  # 56
+    depth = st.segmented_control("Layers on the line", found.depths, required=True, default=usual, key="shatter.depth") or usual
     for name in found.gradients:
         line_chart(
             slopes(found, depth, name), f"shatter-{name.replace(', ', '-').replace(' ', '-')}", f"Gradient along the line, {name}"

@@ -11,12 +11,19 @@ from streamlit.testing.v1 import AppTest
 
 from resviz.nets.build import build
 from resviz.spec.landscape import LandscapePlan
-from resviz.ui.landscape import body
+from resviz.ui.landscape import body, more
 from tests.pages.test_inside import asked, texts
 from tests.pages.test_pages import button, finished, opened
 
 PAGE = "pages/landscape.py"
 SMALL = {"depth": "20", "grid": "5", "weights": "start"}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the page does with its pictures does not depend on how many there are."""
+    for place in (body, more):
+        monkeypatch.setattr(place, "PICTURES", 96)
 
 
 def figures(at: AppTest) -> list[dict[str, object]]:
@@ -113,7 +120,8 @@ def test_nothing_is_hung_on_a_shared_network_or_trained() -> None:
     assert all(np.array_equal(value, fresh[name]) for name, value in nets["residual"].net.state_dict().items())
 
 
-def test_the_gradient_shatters_on_the_gradients_page() -> None:
+def test_the_gradient_shatters_on_the_gradients_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resviz.probes.shatter.depths_of", lambda spec: (8, 14))  # the others take seconds
     at = opened("pages/gradients.py", blocks="1-1-1", width="4")
     next(toggle for toggle in at.toggle if toggle.label == "Shatter the gradient").set_value(True).run()
     at = finished(at)

@@ -57,7 +57,7 @@ def show(address: Address) -> None:
         nets = _networks(plan)
         found = _stage(plan, nets) if nets else None
     if nets and found:
-        with st.expander("More measurements: how sharply the loss curves, how alike the layers are"):
+        with st.expander("More measurements: the largest curvature, and the layers"):
             more.show(plan, nets)
     why(_WHY)
     address.add(_link(plan))
