@@ -26,13 +26,21 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(place, "PICTURES", 96)
 
 
+def settled(at: AppTest) -> AppTest:
+    """Every job has ended, and those that it led to."""
+    at = finished(at)
+    while any(job.live for job in at.session_state["jobs"].values()):
+        at = finished(at)
+    return at
+
+
 def figures(at: AppTest) -> list[dict[str, object]]:
     """The Plotly figures on the page."""
     return [json.loads(each.proto.spec) for each in at.get("plotly_chart")]
 
 
 def test_both_maps_stand_on_one_scale_with_what_they_say() -> None:
-    at = finished(opened(PAGE, **SMALL))
+    at = settled(opened(PAGE, **SMALL))
     assert not at.exception
     assert not at.error
     maps = figures(at)
@@ -52,24 +60,24 @@ def test_both_maps_stand_on_one_scale_with_what_they_say() -> None:
     ],
 )
 def test_the_link_holds_networks_plane_extent_and_grid(given: dict[str, str], left: dict[str, str]) -> None:
-    at = finished(opened(PAGE, **given))
+    at = settled(opened(PAGE, **given))
     assert not at.exception
     usual = body._usual(LandscapePlan(20))
     assert asked(at) == {name: text for name, text in left.items() if (name, text) != ("weights", usual)}
 
 
 def test_the_chips_lead_to_another_plane_and_a_finer_map_keeps_the_points() -> None:
-    at = finished(opened(PAGE, **SMALL))
+    at = settled(opened(PAGE, **SMALL))
     before = texts(at)
     button(at, "Another plane").click().run()
-    at = finished(at)
+    at = settled(at)
     assert asked(at)["plane"] == "1"
     assert texts(at) != before
     kept = body._measured()
     plane = LandscapePlan(20, "start", plane=1, grid=5)
     coarse = kept[plane]["residual"].losses
     next(slider for slider in at.select_slider if slider.label == "Points along a side").set_value(9).run()
-    at = finished(at)
+    at = settled(at)
     assert not at.exception
     assert asked(at)["grid"] == "9"
     fine = kept[plane]["residual"].losses
@@ -94,17 +102,17 @@ def test_what_was_measured_when_it_was_cancelled_stays_and_is_gone_on_with() -> 
     kept = {key: each.measured for key, each in body._measured()[plane].items()}
     assert 0 < sum(kept.values()) < 2 * 33**2
     next(slider for slider in at.select_slider if slider.label == "Points along a side").set_value(9).run()
-    at = finished(at)
+    at = settled(at)
     assert not at.exception
     assert len(figures(at)) == 2
 
 
 def test_curvature_and_layers_are_measured_where_they_are_asked_for() -> None:
-    at = finished(opened(PAGE, **SMALL))
+    at = settled(opened(PAGE, **SMALL))
     assert "λ_max of the loss" not in texts(at)
     for label in ("Measure the largest curvature", "Compare the layers"):
         next(toggle for toggle in at.toggle if toggle.label == label).set_value(True).run()
-        at = finished(at)
+        at = settled(at)
         assert not at.exception
         assert not at.error
     assert "λ_max of the loss" in texts(at)
@@ -113,7 +121,7 @@ def test_curvature_and_layers_are_measured_where_they_are_asked_for() -> None:
 
 
 def test_nothing_is_hung_on_a_shared_network_or_trained() -> None:
-    finished(opened(PAGE, **SMALL))
+    settled(opened(PAGE, **SMALL))
     spec = LandscapePlan(20, "start").specs["residual"]
     fresh = build(spec).state_dict()
     nets = body.waiting.manager().remembered(("landscape.nets", 20, "start", 0))
@@ -124,7 +132,7 @@ def test_the_gradient_shatters_on_the_gradients_page(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("resviz.probes.shatter.depths_of", lambda spec: (8, 14))  # the others take seconds
     at = opened("pages/gradients.py", blocks="1-1-1", width="4")
     next(toggle for toggle in at.toggle if toggle.label == "Shatter the gradient").set_value(True).run()
-    at = finished(at)
+    at = settled(at)
     assert not at.exception
     assert not at.error
     assert "Near 1 the gradient turns smoothly" in texts(at)
