@@ -243,6 +243,9 @@ def test_the_figures_show_every_point_on_one_scale() -> None:
     assert np.array_equal(surface.z, heat.z)
     assert len(frame(found)) == 2 * 81
     assert picture(found, 90).size == (2 * 90 + 5, 90)
+    ticks = cut(found).y.ticks
+    assert ticks
+    assert all(float(text) == pytest.approx(10**place) for place, text in ticks)
     lines = to_plotly(cut(found)).data
     assert [line.name for line in lines] == ["residual", "plain"]
     assert 10 ** lines[0].y[4] == pytest.approx(found["residual"].centre, rel=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from resviz.figures.chart import Axis, Chart, Markers, Note, Rule, Series, base_figure
-from resviz.figures.theme import INK, PLAIN, RESIDUAL_LINE, WARNING, LineStyle, number, rgb, signal
+from resviz.figures.theme import INK, PLAIN, RESIDUAL_LINE, WARNING, LineStyle, number, power_of_ten, rgb, signal
 from resviz.results import Landscape
 from resviz.spec.net import Design
 
@@ -38,20 +39,25 @@ def _logs(losses: np.ndarray) -> np.ndarray:
 
 
 def _ticks(span: tuple[float, float]) -> tuple[tuple[float, str], ...]:
-    """Losses of 1, 2 and 5 times a power of ten; every power alone where there are many."""
+    """Losses of 1, 2 and 5 times a power of ten, or about five powers where there are many; the ends where neither lies between."""
     low, high = span
-    factors = (1, 2, 5) if high - low < 3 else (1,)
-    powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
-    places = [(float(np.log10(factor * 10.0**power)), number(factor * 10.0**power)) for power in powers for factor in factors]
+    factors = (1, 2, 5) if high - low < 2 else (1,)
+    step = max(1, round((high - low) / 5))
+    powers = range(math.floor(low / step) * step, math.ceil(high) + 1, step)
+    places = [(math.log10(factor) + power, _short(factor, power)) for power in powers for factor in factors]
     inside = tuple((place, text) for place, text in places if low <= place <= high)
-    return inside or ((low, number(10**low)), (high, number(10**high)))
+    return inside if len(inside) > 1 else ((low, number(10**low)), (high, number(10**high)))
+
+
+def _short(factor: int, power: int) -> str:
+    return power_of_ten(power) if factor == 1 and abs(power) > 2 else f"{factor * 10.0**power:g}"
 
 
 def _bar(span: tuple[float, float]) -> dict[str, object]:
     """Under the map, where a phone has room for it."""
     places, words = zip(*_ticks(span), strict=True)
-    lying = {"orientation": "h", "thickness": 10, "len": 0.9, "x": 0.5, "xanchor": "center", "y": -0.16, "yanchor": "top"}
-    return lying | {"tickvals": places, "ticktext": words}
+    lying = {"orientation": "h", "thickness": 10, "len": 0.9, "x": 0.5, "xanchor": "center", "y": -0.2, "yanchor": "top"}
+    return lying | {"tickvals": places, "ticktext": words, "tickangle": 0}
 
 
 def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460) -> go.Figure:
@@ -98,7 +104,7 @@ def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460
         scaleanchor="x",
         constrain="domain",
     )
-    figure.update_layout(margin={"l": 56, "r": 8, "t": 24, "b": 88})
+    figure.update_layout(margin={"l": 56, "r": 8, "t": 24, "b": 92})
     return figure
 
 
