@@ -31,6 +31,7 @@ from resviz.results import (
     Judgement,
     LabRecord,
     LabTrack,
+    Landscape,
     LayerRow,
     LayerTable,
     Paths,
@@ -40,6 +41,9 @@ from resviz.results import (
     Ranking,
     Run,
     Scope,
+    Sharpness,
+    Shattering,
+    Similarity,
 )
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
@@ -622,6 +626,107 @@ BASELINES: list[Row] = [
 ]
 
 
+# ------------------------------------------------------------------------------------------ what surrounds a network
+
+
+def around(sign: int, steep: float, middle: float) -> Landscape:
+    """Five by five points of middle + steep · (x² ± y²): a bowl, or a saddle, which curves downwards everywhere. Guessing costs 2."""
+    x, y = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))
+    return Landscape(np.linspace(-1, 1, 5), middle + steep * (x**2 + sign * y**2), 2.0)
+
+
+BOWL, NARROW = around(1, 1.0, 0.5), around(1, 8.0, 0.5)  # under 2 but for the corners, 21 of 25, and in the middle alone
+SADDLE, STEEP = around(-1, 1.0, 1.5), around(-1, 8.0, 9.0)  # where x² − y² is under ½, 19 of 25, and where it is −1, 2 of 25
+
+
+def curved(largest: float, settled: bool = True) -> Sharpness:
+    return Sharpness(largest, np.array([1.0, largest]), settled)
+
+
+def shattered(residual: tuple[float, float], plain: tuple[float, float]) -> Shattering:
+    """Two depths; the correlation of neighbours at each."""
+    near = {"residual": residual, "plain": plain, "plain, no norm": (0.5, 0.5)}
+    correlations = {name: np.array([[1.0, value] for value in values]) for name, values in near.items()}
+    return Shattering((8, 56), np.linspace(0, 1, 5), {}, correlations, 2)
+
+
+def alike(values: list[list[float]]) -> Similarity:
+    return Similarity(("a", "b", "c"), ("a", "b", "c"), np.array(values), 40)
+
+
+CKA = "linear CKA, where 1 is the same but for turning and scaling; 40 pictures"
+STABLE = (
+    "Gradient descent with η = 0.100 is stable along a direction whose curvature is below 2/η = 20.0 (Cohen et al. 2021, arXiv 2103.00065). "
+    "λ_max of the loss where the weights are:"
+)
+SHATTERS = (
+    "**The paper says** (Balduzzi et al. 2017, arXiv 1702.08591): without skips the correlation falls exponentially with depth, until the "
+    "gradient is like white noise; with them it falls far more slowly. **We measure**"
+)
+FINDS = (
+    "**The paper says** (Kornblith et al. 2019, arXiv 1905.00414): in two trainings of one network of ten layers the same layers are the "
+    "most alike, in about 99 % of cases. **We measure**"
+)
+LI = "**The paper says** (Li et al. 2018, arXiv 1712.09913):"
+DEEP = f"{LI} without skips the loss of deep networks turns from nearly convex to chaotic, and skips prevent that."
+SHALLOW = f"{LI} at 20 layers a network without skips is still benign; with depth its loss turns chaotic, and skips prevent that."
+OVERFLOWING = replace(BOWL, losses=np.where(BOWL.losses == 2.5, np.inf, BOWL.losses))
+LANDSCAPES: list[Row] = [
+    (
+        ({"residual": BOWL, "plain": STEEP},),
+        "**With skips** the loss is 0.500 in the middle and at most 2.50; 84 % of the plane is better than guessing (2.00), 0 % of it curves "
+        "downwards. **Without skips** the loss is 9.00 in the middle and at most 17.0; 8.0 % of the plane is better than guessing (2.00), "
+        "100 % of it curves downwards. One colour scale for both, the paler the lower.",
+    ),
+    (
+        ({"residual": OVERFLOWING},),
+        "**With skips** the loss is 0.500 in the middle and at most 1.75, and overflows at 4 points; 84 % of the plane is better than "
+        "guessing (2.00), 0 % of it curves downwards.",
+    ),
+]
+BETTER = "of the plane better than guessing with skips and"
+
+
+def both(residual: Landscape, plain: Landscape, depth: int = 56, trained: bool = True) -> tuple[object, ...]:
+    return {"residual": residual, "plain": plain}, trained, depth
+
+
+CLAIMS: list[Row] = [
+    (
+        both(BOWL, STEEP),
+        f"{DEEP} **We measure** 84 % {BETTER} 8.0 % without, 0 % and 100 % of it curving downwards: **agrees**, with skips it is wider and smoother.",
+    ),
+    (
+        both(SADDLE, STEEP),
+        f"{DEEP} **We measure** 76 % {BETTER} 8.0 % without, 100 % and 100 % of it curving downwards: **agrees in part**, with skips it is wider "
+        "and no smoother.",
+    ),
+    (
+        both(BOWL, SADDLE),
+        f"{DEEP} **We measure** 84 % {BETTER} 76 % without, 0 % and 100 % of it curving downwards: **agrees in part**, with skips it is no wider "
+        "and smoother.",
+    ),
+    (
+        both(SADDLE, SADDLE),
+        f"{DEEP} **We measure** 76 % {BETTER} 76 % without, 100 % and 100 % of it curving downwards: **differs**, with skips it is no wider and "
+        "no smoother.",
+    ),
+    (
+        both(NARROW, NARROW, 20),
+        f"{SHALLOW} **We measure** 4.0 % {BETTER} 4.0 % without, 0 % and 0 % of it curving downwards: **agrees**, with skips it is as wide and as "
+        "smooth.",
+    ),
+    (
+        both(BOWL, SADDLE, 20),
+        f"{SHALLOW} **We measure** 84 % {BETTER} 76 % without, 0 % and 100 % of it curving downwards: **agrees in part**, with skips it is as wide "
+        "and smoother.",
+    ),
+    (
+        both(BOWL, STEEP, trained=False),
+        f"{DEEP} It looks at trained networks: before training this plane neither bears it out nor speaks against it.",
+    ),
+]
+
 ROWS: dict[str, list[Row]] = {
     "attribution_note": CHECKS,
     "early_note": EARLY,
@@ -827,6 +932,54 @@ ROWS: dict[str, list[Row]] = {
         (
             (Chapter("k", {"plain": NetSpec(norm=Norm.NONE).plain()}, {}, "CIFAR-10", 30, "epoch"),),
             ("With no norm", "After 30 epochs of CIFAR-10"),
+        ),
+    ],
+    "landscape_note": LANDSCAPES,
+    "landscape_claim": CLAIMS,
+    "sharpness_note": [
+        (
+            ({"residual": curved(12.0), "plain": curved(30.0)}, 0.1),
+            f"{STABLE} **12.0** with skips, below it; **30.0** without skips, above it.",
+        ),
+        (
+            ({"plain": curved(20.0, settled=False)}, 0.1),
+            f"{STABLE} **20.0** without skips after 2 steps, and still rising, above it.",
+        ),
+    ],
+    "shatter_note": [
+        (
+            (shattered((0.9, 0.75), (0.8, -0.05)),),
+            "The correlation of ∂f/∂t at neighbouring points, of 5 on the line, mean of 2 initialisations: at 8 layers 0.90 with skips, "
+            "0.80 without, 0.50 with neither skips nor norm; at 56 layers 0.75 with skips, −0.05 without, 0.50 with neither skips nor norm. "
+            "Near 1 the gradient turns smoothly, near 0 it is noise.",
+        )
+    ],
+    "shatter_claim": [
+        (
+            (shattered((0.9, 0.75), (0.8, -0.05)),),
+            f"{SHATTERS}, from 8 to 56 layers, 0.90 → 0.75 with skips and 0.80 → −0.05 without: **agrees**.",
+        ),
+        (
+            (shattered((0.9, 0.75), (0.8, 0.7)),),
+            f"{SHATTERS}, from 8 to 56 layers, 0.90 → 0.75 with skips and 0.80 → 0.70 without: **differs**.",
+        ),
+    ],
+    "similarity_note": [
+        (
+            (alike([[1, 0.8, 0.3], [0.8, 1, 0.6], [0.3, 0.6, 1]]), "A"),
+            "In **A** what a block returns and what the next one does are alike to 0.70 on average; least alike are a and c, 0.30 "
+            f"({CKA}).",
+        ),
+        (
+            (alike([[0.9, 0.8, 0.3], [0.8, 0.7, 0.6], [0.3, 0.4, 0.2]]), "A", "B"),
+            f"What a block of **A** returns finds its like in **B** to 0.70 on average; the last one's is b ({CKA}).",
+        ),
+    ],
+    "similarity_claim": [
+        ((alike([[0.9, 0.8, 0.3], [0.8, 0.9, 0.6], [0.3, 0.4, 0.8]]),), f"{FINDS} 3 of 3 blocks (100 %): **agrees**."),
+        (
+            (alike([[0.9, 0.8, 0.3], [0.8, 0.7, 0.6], [0.3, 0.4, 0.8]]),),
+            f"{FINDS} 2 of 3 blocks (67 %): **differs**: the others are more like another place.",
         ),
     ],
 }

@@ -114,6 +114,7 @@ def test_the_links_of_the_documents_are_read() -> None:
         "degradation",
         "inside",
         "anatomy",
+        "landscape",
         "shortcuts",
     }
     for page, query in _LINK.findall(text):

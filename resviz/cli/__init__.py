@@ -7,14 +7,25 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from resviz.cli import anatomy, explain, gradients, predict, summary, train, trust, zoo
+from resviz.cli import anatomy, explain, gradients, landscape, predict, shatter, similarity, summary, train, trust, zoo
 from resviz.guard import brief, quoted
 from resviz.process import settle
 
 __all__ = ["main"]
 
-_COMMANDS = (summary, gradients, predict, explain, trust, zoo, train)
-_COMMANDS = (summary, gradients, predict, explain, anatomy, zoo, train)
+_COMMANDS = (
+    summary,
+    gradients,
+    shatter,
+    anatomy,
+    landscape,
+    similarity,
+    predict,
+    explain,
+    trust,
+    zoo,
+    train,
+)
 
 
 class _Parser(argparse.ArgumentParser):

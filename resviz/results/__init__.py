@@ -4,6 +4,7 @@ from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement, Skip
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import AnswersCard, CalibrationCard, Card, Measured, ReadoutsCard, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Excitement, Field, Forward, Inside, Lens, Readout
+from resviz.results.landscape import Landscape, Sharpness, Shattering, Similarity
 from resviz.results.layers import LayerRow, LayerTable, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
 from resviz.results.shortcuts import RaceRecord
@@ -39,6 +40,7 @@ __all__ = [
     "Judgement",
     "LabRecord",
     "LabTrack",
+    "Landscape",
     "LayerRow",
     "LayerTable",
     "Lens",
@@ -57,6 +59,9 @@ __all__ = [
     "Run",
     "Scope",
     "ScopeCard",
+    "Sharpness",
+    "Shattering",
+    "Similarity",
     "SkipRemoval",
     "Stage",
     "TrainStep",

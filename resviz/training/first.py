@@ -19,16 +19,20 @@ from resviz.data.images import probe_batch
 from resviz.machine import cores, fitting_threads
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
+from resviz.probes.landscape import landscapes
 from resviz.results import LabRecord
 from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import COMPARISONS, LabPlan
+from resviz.spec.landscape import PICTURES, LandscapePlan
 from resviz.spec.net import NetSpec
 from resviz.spec.shortcuts import RACES
 from resviz.training.detect import JUDGED
 from resviz.training.lab import Lab
+from resviz.training.pairs import bundled_pair, pair
 from resviz.training.shortcuts import recorded_race
 from resviz.training.stage import record
 from resviz.zoo.first import First
+from resviz.zoo.learned import pictures_of
 
 __all__ = ["MEASURES", "measure"]
 
@@ -143,6 +147,18 @@ def _anatomy() -> dict[str, object]:
     return about | {"base": found.base, "dropped": found.of("dropped"), "pictures": found.pictures}
 
 
+def _landscape() -> dict[str, object]:
+    """Both networks' landscapes as the page opens with them: trained where such networks came with the project."""
+    plan = LandscapePlan()
+    plan = plan if bundled_pair(plan) else replace(plan, weights="start")
+    nets = pair(plan)
+    images, targets = pictures_of(nets["residual"], PICTURES)
+    with fitting_threads(images.shape[-1]):
+        views = {design: classifier.private_view() for design, classifier in nets.items()}
+        found = landscapes(views, images, targets, plan.around, plan.grid)
+    return {"trained": plan.weights == "trained", "depth": plan.depth} | {str(design): each for design, each in found.items()}
+
+
 def _jpeg(picture: Image.Image) -> np.ndarray:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=90)
@@ -162,6 +178,7 @@ MEASURES: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
     "inside": _inside,
     "shortcuts": _shortcuts,
     "anatomy": _anatomy,
+    "landscape": _landscape,
     "story": _story,
 }
 

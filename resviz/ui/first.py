@@ -9,13 +9,13 @@ from functools import cache
 import numpy as np
 import streamlit as st
 
-from resviz.results import Probe
+from resviz.results import Landscape, Probe
 from resviz.spec.net import DESIGNS, Design, NetSpec
 from resviz.ui.cache import warm_up
 from resviz.ui.grammar import beside, chips
 from resviz.zoo.first import First, read_first
 
-__all__ = ["explanation", "lesions", "meanwhile", "profiles", "step", "unit"]
+__all__ = ["explanation", "landscapes", "lesions", "meanwhile", "profiles", "step", "unit"]
 
 reading = cache(read_first)
 
@@ -132,3 +132,12 @@ def lesions(first: First) -> None:
     with st.container(key="reserve-anatomy"):
         painted("first-lesions", spec, values["side"], Lesion(), "drop", errors=errors, base=base, act=lambda _: None)
         answered(Lesion(), (base, base), values["pictures"])
+
+
+def landscapes(first: First) -> None:
+    """The loss around the first two networks."""
+    from resviz.ui.landscape.maps import maps, said
+
+    both: dict[Design, Landscape] = {design: first.values[design] for design in DESIGNS}
+    maps(both)
+    said(both, first.values["trained"], first.values["depth"])

@@ -27,6 +27,7 @@ from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.grammar import beside, why
 from resviz.ui.page import network_strip
 from resviz.ui.probing import begin, probes_of
+from resviz.ui.shatter import shatter_section
 from resviz.ui.state import current_spec
 from resviz.ui.waiting import result_of
 from resviz.ui.widgets import pickers, spec_controls
@@ -108,6 +109,11 @@ def _body(drawn: NetSpec) -> None:
     _signals(probes)
     if not imagenet and st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
         _sweep(spec, batch)
+    if not imagenet and st.toggle(
+        "Shatter the gradient", help="∂f/∂x along a line of inputs, with skips, without, and without a norm."
+    ):
+        with st.container(key="reserve-shatter"):
+            shatter_section(spec, _SMALL)
     more = [batch.kind] if batch.kind != "digits" else []
     more += [f"{batch.side} px"] if batch.side != _SMALL else []
     story.where_am_i(story.Here(spec, more=tuple(more)))

@@ -127,6 +127,17 @@ PAGES: Final = (
         first="anatomy",
     ),
     Page(
+        "Landscape",
+        "pages/landscape.py",
+        "Is the loss smoother with skips?",
+        "The loss on a plane through each network's weights: two random directions, as long as the weights themselves. The network is "
+        "the cross in the middle.",
+        "Is the loss smoother with skips? Walk away from a network's weights and see.",
+        ":material/landscape:",
+        network=False,
+        first="landscape",
+    ),
+    Page(
         "Shortcuts",
         "pages/shortcuts.py",
         "Why the identity, and not something else?",

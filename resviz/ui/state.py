@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from resviz.spec.lab import PARAMETERS
+from resviz.spec.landscape import LANDSCAPE_PARAMETERS
 from resviz.spec.lesion import LESION_PARAMETERS
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.query import from_query, to_query
@@ -62,7 +63,14 @@ def follow_back() -> None:
 def _addressed() -> NetSpec:
     """The network that the address names; what could not be read becomes the notice."""
     others = (
-        PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | RACE_PARAMETERS | ANATOMY_PARAMETERS | TOUR_PARAMETERS | {"present"}
+        PARAMETERS
+        | EXPLAIN_PARAMETERS
+        | INSIDE_PARAMETERS
+        | RACE_PARAMETERS
+        | ANATOMY_PARAMETERS
+        | LANDSCAPE_PARAMETERS
+        | TOUR_PARAMETERS
+        | {"present"}
     )
     own = {name: text for name, text in st.query_params.items() if name not in others}
     spec, problems = from_query(own)

@@ -17,6 +17,7 @@ from resviz.results import (
     GradientProfile,
     LabRecord,
     LabTrack,
+    Landscape,
     Prediction,
     Probe,
     RaceRecord,
@@ -29,7 +30,7 @@ __all__ = ["FIRST", "First", "first_names", "read_first", "write_first"]
 FIRST: Final = Path(__file__).resolve().parents[2] / "assets" / "first"
 _KINDS: Final[Mapping[str, Callable[..., object]]] = {
     kind.__name__: kind
-    for kind in (Attribution, BlockSignal, GradientProfile, LabRecord, LabTrack, Prediction, Probe, RaceRecord, Stage)
+    for kind in (Attribution, BlockSignal, GradientProfile, LabRecord, LabTrack, Landscape, Prediction, Probe, RaceRecord, Stage)
 }
 
 

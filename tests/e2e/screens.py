@@ -32,6 +32,11 @@ def _nothing(page: Page) -> None:
     pass
 
 
+def _measured(page: Page) -> None:
+    """Networks that did not come along are trained first."""
+    expect(page.get_by_text("17×17 points")).to_have_count(2, timeout=900_000)
+
+
 # a picture of README's: the address, and what is done there first
 README: Final[Mapping[str, tuple[str, Callable[[Page], None]]]] = {
     "home": ("", _nine_skips),
@@ -43,6 +48,7 @@ README: Final[Mapping[str, tuple[str, Callable[[Page], None]]]] = {
     "degradation": ("degradation", _nothing),
     "explain": ("explain", _nothing),
     "inside": ("inside", _nothing),
+    "landscape": ("landscape?weights=trained", _measured),
 }
 
 

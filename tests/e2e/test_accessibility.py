@@ -20,6 +20,7 @@ FIGURES = {
     "Explain": "canvas",
     "Inside": ".board canvas",
     "Anatomy": "path.arc",
+    "Landscape": ".js-plotly-plot .heatmaplayer image",
 }
 
 

@@ -112,6 +112,7 @@ LINKS = {
     "explain": {"model": "resnet56-cifar10", "photo": "Cat"},
     "inside": {"model": "resnet56-cifar10", "unit": "layer2.1", "channel": "3"},
     "anatomy": {"model": "resnet20-digits-1", "drop": "2.1"},
+    "landscape": {"depth": "20", "grid": "33"},
 }
 
 

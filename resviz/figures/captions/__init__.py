@@ -35,6 +35,15 @@ from resviz.figures.captions.inside import (
     unit_note,
 )
 from resviz.figures.captions.lab import finding_note, growth_note, lab_note
+from resviz.figures.captions.landscape import (
+    landscape_claim,
+    landscape_note,
+    sharpness_note,
+    shatter_claim,
+    shatter_note,
+    similarity_claim,
+    similarity_note,
+)
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
 from resviz.figures.captions.shortcuts import race_note
@@ -83,6 +92,8 @@ __all__ = [
     "gradient_note",
     "growth_note",
     "lab_note",
+    "landscape_claim",
+    "landscape_note",
     "layer_note",
     "lesion_note",
     "lesions_note",
@@ -103,6 +114,11 @@ __all__ = [
     "seen_of_a_map",
     "seen_of_the_norm",
     "seen_of_the_skips",
+    "sharpness_note",
+    "shatter_claim",
+    "shatter_note",
+    "similarity_claim",
+    "similarity_note",
     "skipless_note",
     "skips_of",
     "span",

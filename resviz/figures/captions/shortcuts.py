@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from resviz.figures.captions.numbers import counted
@@ -22,9 +24,9 @@ def race_note(record: RaceRecord) -> str:
         f"After {counted(record.steps, 'step')} at depth {record.layers}, **{titles[best]}** is wrong on the fewest of "
         f"{counted(record.images, 'held-out digit')}: {errors[best]:.1f} %{seeds}."
     ]
-    ended = np.isfinite(record.loss[:, :, -1]).all(1)
-    if not ended.all():
-        gone = [title for title, finite in zip(titles, ended.tolist(), strict=True) if not finite]
+    ends = np.asarray(record.loss[:, :, -1], np.float64).tolist()
+    gone = [title for title, losses in zip(titles, ends, strict=True) if not all(map(math.isfinite, losses))]
+    if gone:
         said.append(f"The loss of {' and of '.join(gone)} grew beyond all numbers.")
     stuck = [title for title, error in zip(titles, errors.tolist(), strict=True) if error >= _GUESSING]
     if stuck:
