@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from resviz.figures.captions import race_note
 from resviz.spec.shortcuts import RACES
 from resviz.zoo.first import read_first
-from tests.pages.test_pages import button, finished, opened
+from tests.pages.test_pages import button, opened
 
 PAGE = "pages/shortcuts.py"
 
@@ -34,8 +36,12 @@ def test_contenders_of_a_link_run_live_and_the_link_stays() -> None:
     at = opened(PAGE, **link)
     assert at.multiselect(key="ways.kinds").value == ["identity", "half"]
     assert "20 layers, 60 steps and seed 3" in said(at)
-    button(at, "Run it live").click()
-    at = finished(at.run())
+    button(at, "Run it live").click().run()
+    for _ in range(600):
+        if "After 60 steps" in said(at):
+            break
+        time.sleep(0.2)
+        at.run()
     assert not at.exception
     assert not at.error
     assert "After 60 steps at depth 20" in said(at)
