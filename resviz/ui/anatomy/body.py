@@ -128,7 +128,7 @@ def _stage(view: View, spec: NetSpec, about: Card) -> Lesions | None:
 
     (found,) = waiting.results_of([work.singles(asked)], [picture], draw)
     if found is not None:
-        with picture:
+        with picture, st.container():  # as what watches a job stands in one: nothing stale is then left beside it
             draw("", found)
             st.markdown(captions.lesions_note(found))
     return found
