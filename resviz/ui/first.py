@@ -129,7 +129,7 @@ def lesions(first: First) -> None:
     values = first.values
     spec, _ = from_query(values["spec"])
     errors, base = values["dropped"], values["base"]
-    with st.container(key="reserve-anatomy"):
+    with st.container(key="reserve-anatomy"), st.container():  # as the page has it, so that nothing stale is left beside it
         painted("first-lesions", spec, values["side"], Lesion(), "drop", errors=errors, base=base, act=lambda _: None)
         answered(Lesion(), (base, base), values["pictures"])
 

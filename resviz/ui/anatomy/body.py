@@ -120,7 +120,7 @@ def _stage(view: View, spec: NetSpec, about: Card) -> Lesions | None:
         if kept() != view:
             st.rerun()  # a click while the colours still arrive
         kind = ("dropped" if view.mode == "drop" else "cut") if spec.residual else "bypassed"
-        errors, base = (so_far.of(kind), so_far.base) if so_far else ({}, now.base if now else 0.0)
+        errors, base = (so_far.of(kind), so_far.base) if so_far else ({}, about["measured"]["test_error"])
         painted("anatomy-diagram", spec, side, view.lesion, view.mode, errors=errors, base=base, act=act)
         known = now if view.lesion.names else so_far
         error = None if known is None else (known.base, known.errors.get(view.lesion, known.base))
@@ -128,7 +128,7 @@ def _stage(view: View, spec: NetSpec, about: Card) -> Lesions | None:
 
     (found,) = waiting.results_of([work.singles(asked)], [picture], draw)
     if found is not None:
-        with picture:
+        with picture, st.container():  # as what watches a job stands in one: nothing stale is then left beside it
             draw("", found)
             st.markdown(captions.lesions_note(found))
     return found

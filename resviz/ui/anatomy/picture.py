@@ -63,11 +63,12 @@ def painted(
 
 def answered(lesion: Lesion, found: tuple[float, float] | None, pictures: int) -> None:
     """The error as a number that moves, and in words; `found` is the error as it is and with the lesion, None while it is measured."""
-    with st.container(key="anatomy-answer", horizontal=True, vertical_alignment="center", gap="large"):
+    with st.container(key="anatomy-answer", horizontal=True, vertical_alignment="top", gap="large"):
         value, moved, said = "…", None, "Asking the network…"  # which keep the places
         if found is not None:
             base, error = found
             value, said = f"{error:.1f} %", captions.lesion_note(lesion, base, error, pictures)
             moved = f"{error - base:+.1f} points".replace("-", "−") if lesion.names else None
-        st.metric(f"wrong of {pictures:,} pictures", value, moved, delta_color="inverse", width=_NUMBER)
+        with st.container(key="anatomy-number", width=_NUMBER):
+            st.metric(f"wrong of {pictures:,} pictures", value, moved, delta_color="inverse")
         st.markdown(said)
