@@ -57,12 +57,12 @@ def ours(method: str, network: Classifier, photograph: Image.Image) -> np.ndarra
     """The map with what pytorch-grad-cam does to its own: what speaks against is cut off before it is enlarged."""
     from pytorch_grad_cam.utils.image import scale_cam_image
 
-    view = network.fast_view(fused=method != "fullgrad")
     x = network.preprocessing.tensor(photograph).contiguous(memory_format=torch.channels_last)
-    score = Score(view, TARGET)
     if method == "fullgrad":
-        found: np.ndarray = scale_cam_image(cam.full_gradient(score, x)[None])[0]
+        exact = Score(network.fast_view().double(), TARGET)
+        found: np.ndarray = scale_cam_image(cam.full_gradient(exact, x.double())[None])[0]
         return found
+    score = Score(network.fast_view(fused=True), TARGET)
     summed = channels(method, score, x).sum(1).numpy()
     found = scale_cam_image(scale_cam_image(np.maximum(summed, 0), x.shape[:1:-1]))[0]
     shown = METHODS[method].run(Setting(score, x, METHODS[method].defaults(x.shape[-1]) | _all(method), LAYER)).values
@@ -88,8 +88,10 @@ def theirs(method: str, net: nn.Module, x: Tensor) -> np.ndarray:
 
 def difference(method: str, network: Classifier, photograph: Image.Image) -> float:
     """Relative L2 between both; the sign of a principal component is left open by its authors."""
-    net = network.private_view().requires_grad_(True)
-    expected = theirs(method, net, network.preprocessing.tensor(photograph))
+    net, x = network.private_view().requires_grad_(True), network.preprocessing.tensor(photograph)
+    if method == "fullgrad":  # which scales thousands of channels by themselves: 32 bits alone differ by 1.5e-4
+        net, x = net.double(), x.double()
+    expected = theirs(method, net, x)
     found = ours(method, network, photograph)
     if method == "eigen-cam" and np.corrcoef(found.ravel(), expected.ravel())[0, 1] < 0:
         return float("nan")
