@@ -16,11 +16,11 @@ _FINER = r"""at => {
 
 def finer(page: Page, at: int) -> int:
     """The points along a side of what is drawn, once they are more than so many."""
-    return int(page.wait_for_function(_FINER, arg=at).json_value())
+    return int(page.wait_for_function(_FINER, arg=at, timeout=150_000).json_value())
 
 
 def test_the_landscape_sharpens_and_can_be_cancelled(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/landscape?depth=56&weights=start&grid=33&plane=5")
+    page.goto(f"{server.url}/landscape?depth=20&weights=start&grid=33&plane=5")
     maps = page.locator(".st-key-stage .js-plotly-plot")
     first = finer(page, 0)
     expect(maps).to_have_count(2)
