@@ -99,7 +99,7 @@ def _named(name: str) -> str:
 
 
 def _two(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # nothing is no less than zero
 
 
 def shatter_claim(found: Shattering) -> str:
