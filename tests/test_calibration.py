@@ -12,9 +12,11 @@ from resviz.data.images import ImageSet
 from resviz.data.uploads import sample_photographs
 from resviz.probes.inside import readout
 from resviz.probes.readouts import early_units, fitted_readouts
+from resviz.zoo.answers import Answers
 from resviz.zoo.bundled import bundled_names, card, load_bundled
 from resviz.zoo.calibration import calibration_error, fitted_temperature, measured_answers, measured_calibration
 from resviz.zoo.classifier import predict
+from resviz.zoo.read import CheckpointError
 from resviz.zoo.readouts import readouts_of
 
 
@@ -66,6 +68,12 @@ def test_every_card_says_how_far_certainty_can_be_believed(name: str) -> None:
     if len(errors) == 10:  # as many pictures of each class
         assert np.mean(errors) == pytest.approx(about["measured"]["test_error"], abs=0.6)
     assert answers["top5_error"] < about["measured"]["test_error"]
+
+
+@pytest.mark.parametrize("given", [0.0, -1.0, float("nan"), 1e9])
+def test_a_temperature_that_is_none_is_refused(given: float) -> None:
+    with pytest.raises(CheckpointError, match="1 leaves certainty as it is"):
+        Answers(temperature=given)
 
 
 def test_a_temperature_changes_how_sure_an_answer_is_and_not_what_it_says() -> None:

@@ -126,7 +126,7 @@ def test_a_recorded_run_agrees_with_its_card(name: str) -> None:
     about = card(name)
     recorded = read_run(Path(__file__).parents[1] / "assets" / "runs" / f"{name}.parquet")
     assert dict(recorded.card) == {
-        name: told for name, told in about.items() if name != "scope"
+        name: told for name, told in about.items() if name not in ("scope", "calibration", "answers", "readouts")
     }  # measured later, of the weights
     assert len(recorded.epochs) == about["epochs"]
     assert len(recorded.epochs[-1].branch_ratio) == sum(from_query(about["spec"])[0].blocks)

@@ -36,8 +36,13 @@ class Answers:
     resize: int | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    temperature: float | None = None
 
     def __post_init__(self) -> None:
+        if self.temperature is not None and not 0.01 <= self.temperature <= 100:
+            raise CheckpointError(
+                f"a temperature must be from 0.01 to 100, got {self.temperature:g}; 1 leaves certainty as it is"
+            )
         if self.size is not None and not 8 <= self.size <= _LARGEST:
             raise CheckpointError(f"size must be from 8 to {_LARGEST} pixels, got {self.size}; use what it was trained with")
         if self.groups is not None and not 1 <= self.groups <= 1024:
@@ -83,6 +88,7 @@ def answered(classifier: Classifier, answers: Answers) -> Classifier:
         classifier,
         preprocessing=Preprocessing(max(resize, size), size, mean, std),
         categories=_distinct(names),
+        temperature=answers.temperature or 1.0,
         guesses=tuple(guesses),
     )
 

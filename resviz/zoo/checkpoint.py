@@ -116,6 +116,7 @@ def _carded(card: str | None, state: State) -> tuple[Answers, NetSpec | None, tu
             resize=int(about.get("resize", about["image_size"])),
             mean=tuple(map(float, about["mean"])),
             std=tuple(map(float, about["std"])),
+            temperature=float(about.get("calibration", {}).get("temperature", 1.0)),
         )
         if problems or not fits(named, state) or len(said.classes or ()) != named.classes:
             return Answers(), None, (f"its card is of another network ({quoted(describe(named), 80)}) and is not used",)
