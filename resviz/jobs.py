@@ -7,6 +7,7 @@ work that can be taken up again then returns `AGAIN` and queues once more. Worke
 
 from __future__ import annotations
 
+import atexit
 import logging
 import math
 import threading
@@ -218,11 +219,25 @@ class Jobs:
             raise JobsFull(f"You have {self._per_owner} computations waiting; let one finish or cancel it.")
         run = _Computation(key, work, crowded=lambda: bool(self._waiting))
         self._waiting.append(run)
+        if not self._threads:
+            atexit.register(self.close)  # a thread that still computes while the process ends takes it down
         if len(self._threads) < self.workers:
             thread = threading.Thread(target=self._serve, daemon=True, name=f"job-worker-{len(self._threads)}")
             self._threads.append(thread)
             thread.start()
         return run
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Cancel everything, and wait at most so long for what runs to hear of it."""
+        with self._changed:
+            running = list(self._running)
+            for run in self._waiting + running:
+                for job in run.watchers:
+                    job.cancel()
+            self._drop_unwanted()
+        until = time.monotonic() + seconds
+        for run in running:
+            run.finished.wait(max(0.0, until - time.monotonic()))
 
     def place(self, job: Job) -> int:
         """Place in the queue, 1 being next; 0 when it no longer waits."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -225,3 +227,21 @@ def test_a_shared_computation_waits_no_longer_than_its_most_patient_watchers_tur
     gate.set()
     assert all(job.wait(2) for job in (running, shared, other))
     assert order == ["shared", "ada"]
+
+
+def test_a_process_that_ends_while_jobs_run_ends_in_order() -> None:
+    """A worker that is still inside PyTorch when the interpreter goes would take the process down."""
+    script = """
+import time, torch
+from resviz.jobs import Jobs
+def work(tick):
+    while True:
+        tick(0.5)
+        torch.nn.functional.conv2d(torch.ones(8, 16, 64, 64), torch.ones(16, 16, 3, 3))
+jobs = Jobs(workers=2)
+running = [jobs.submit("ada", n, work) for n in range(3)]
+while running[0].state != "running":
+    time.sleep(0.01)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

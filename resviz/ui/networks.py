@@ -40,8 +40,9 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
     """
     from resviz.zoo.bundled import bundled_problems
     from resviz.zoo.imagenet import weights
+    from resviz.zoo.readouts import readouts_problems
 
-    for problem in bundled_problems():
+    for problem in (*bundled_problems(), *readouts_problems()):
         banner.warning(literal(problem))
     titles = bundled_titles() | {
         name: f"{name} · ImageNet, {item.top1:.1f} % top-1{'' if item.cached else f' · download {item.megabytes:.0f} MB'}"
