@@ -73,18 +73,33 @@ function enter(scene, loading, measuredAnew) {
   document.startViewTransition(placed).ready.catch(conceal); // the browser's own patience is four seconds
 }
 
+const FIELDS = "input:not([disabled]), button:not([disabled]), [tabindex='0']";
+
+// The first stop of the Tab key: past all pages to the controls of this one. It stands outside of what Streamlit keeps in order.
+function skip() {
+  const way = document.getElementById("skip") ?? document.createElement("button");
+  way.id = "skip";
+  way.textContent = "Skip to the controls";
+  way.onclick = () => {
+    const fields = [...document.querySelectorAll(".st-key-drawer *")].filter((each) => each.matches(FIELDS));
+    fields.find((each) => each.checkVisibility())?.focus();
+  };
+  if (!way.isConnected) document.body.prepend(way);
+}
+
 export default function ({ data }) {
   const anew = document.documentElement.dataset.scene === `${data.current} true`;
   enter(`${data.current} ${data.loading}`, data.loading, anew);
   document.documentElement.toggleAttribute("data-present", data.present);
   const still = data.present ? presented() : () => {};
+  skip();
   document.querySelector("main")?.setAttribute("tabindex", "-1"); // what is in it can be reached, and scrolls it
   const bar = document.querySelector(".st-key-navigation");
   if (bar) {
     bar.setAttribute("role", "navigation");
     bar.setAttribute("aria-label", "Pages");
     for (const link of bar.querySelectorAll("a")) {
-      // a page's controls are ten stops of the Tab key away at most: no stop for where one is, nor for what Home offers too
+      // no stop of the Tab key for where one is, nor for what Home offers too
       link.tabIndex = ["Tour", data.current].includes(link.textContent.trim()) ? -1 : 0;
       if (link.textContent.trim() !== data.current) {
         link.removeAttribute("aria-current");
