@@ -9,10 +9,11 @@ BIOME := npx --yes --prefer-offline --fetch-retries=0 --fetch-timeout=20000 @bio
 run: .venv/.run
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-# what needs no browser side by side, one thread each; then two browsers with a server each, and a second try: the machine may be busy
+# what needs no browser side by side, one thread each; browsers have the machine to themselves (two at a time took longer), and a second
+# try: it may be a busy one
 test: check browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --ignore=tests/e2e
-	$(BIN)/pytest tests/e2e -n 2 --dist loadfile --reruns 1
+	$(BIN)/pytest tests/e2e --reruns 1
 
 check: .venv/.dev javascript
 	$(BIN)/ruff check .

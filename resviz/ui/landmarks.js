@@ -80,6 +80,7 @@ function skip() {
   const way = document.getElementById("skip") ?? document.createElement("button");
   way.id = "skip";
   way.textContent = "Skip to the controls";
+  way.style.position = "fixed"; // before the style sheet is there too: it must not move the page
   way.onclick = () => {
     const fields = [...document.querySelectorAll(".st-key-drawer *")].filter((each) => each.matches(FIELDS));
     fields.find((each) => each.checkVisibility())?.focus();

@@ -64,8 +64,15 @@ def test_from_a_sample_to_one_number_and_to_another_answer(server: Server, page:
     assert float(rows.locator(".read b").nth(1).inner_text()) == 0
     page.get_by_role("button", name="As it was").click()
     expect(page.get_by_text("with this block as it is")).to_be_visible()
+    ready(page)
 
-    # the browser's Back leads to the place before
+    # the browser's Back leads to the factor before, then to the place before
+    page.go_back()
+    expect(page.get_by_text("With F(x) × 0 in this block alone")).to_be_visible()
+    ready(page)
+    page.go_back()
+    expect(page.get_by_text("with this block as it is")).to_be_visible()
+    ready(page)
     page.go_back()
     expect(page.get_by_role("heading", name=f"channel {channel[1]}, row {channel[2]}, column {channel[3]}")).to_have_count(0)
 

@@ -99,7 +99,7 @@ def _stage(subject: Subject, order: Order, target: int) -> None:
     warn_of_unknown(subject)
     parts.number(subject, spot, (branch, skip))
     parts.excites(subject, spot)
-    with st.expander("More measurements: every block, the answer as it forms, and the first layer's filters"):
+    with st.expander("More measurements: blocks, the answer as it forms, first filters"):
         parts.blocks(subject)
         parts.forms(subject, spot.unit, seen.mapped != "none")
         parts.filters(subject)

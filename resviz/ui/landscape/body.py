@@ -162,7 +162,7 @@ def _stage(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> _Measured 
     def partly(slot: str, so_far: _Measured | None) -> None:
         maps(shown(so_far or kept.get(plane, {})), view)
 
-    wanted = _SLOT, ("landscape", plan), "Measuring the loss around both networks", partial(_work, plan, nets, kept)
+    wanted = _SLOT, ("landscape", plan), "Measuring both networks", partial(_work, plan, nets, kept)
     (found,) = waiting.results_of([wanted], [status], partly)
     job = st.session_state["jobs"].get(_SLOT)
     if found is None and job is not None and job.live:
