@@ -93,7 +93,10 @@ def _flipped(net: ResNet, question: Question, values: np.ndarray, kind: str) -> 
     """The mean of the curve; NaN where the picture without a pixel is the class too, so that taking pixels away tells nothing."""
     without = baseline(question.x, kind, question.case.network.preprocessing.black().to(question.x.device)).expand_as(question.x)
     size = timings_of(net.spec, question.x.shape[-1], False).share(len(_FRACTIONS))
-    curve = metrics.flipping_curve(net, (question.x, without), values, question.case.target, _FRACTIONS, size)
+    temperature = question.case.network.temperature  # as the page's own probabilities
+    curve = metrics.flipping_curve(
+        lambda x: net(x) / temperature, (question.x, without), values, question.case.target, _FRACTIONS, size
+    )
     return float(np.trapezoid(curve, _FRACTIONS)) if curve[-1] < curve[0] / 2 else float("nan")
 
 

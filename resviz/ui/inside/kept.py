@@ -138,7 +138,7 @@ def neuron(subject: Subject, unit: str, at: tuple[int, int, int], method: str) -
 
 def excited(subject: Subject, unit: str, channel: int) -> list[tuple[Image.Image, Excitement]] | None:
     """What one channel makes of this picture and of every sample, the picture that excites it most first; None while that is computed."""
-    whole, shown = subject.photograph, subject.network.classifier.preprocessing
+    whole = subject.photograph
     pictures = {f"sample {name}": (name, image) for name, image in cache.samples().items()}
     pictures.setdefault(whole.key, ("your picture", whole.image))
     maps = result_of(
@@ -149,8 +149,14 @@ def excited(subject: Subject, unit: str, channel: int) -> list[tuple[Image.Image
     )
     if maps is None:
         return None
-    shows = {title: shown.window(image, 224) for title, image in pictures.values()}
+    shows = {title: _window(subject.network.key, key, subject, image) for key, (title, image) in pictures.items()}
     return [(shows[each.title], each) for each in sorted(maps, key=lambda each: -each.most)]
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _window(key: str, photograph: str, _about: Subject, _image: Image.Image) -> Image.Image:
+    """What the network sees of a picture, small; cutting a large photograph takes longer than a block."""
+    return _about.network.classifier.preprocessing.window(_image, 224)
 
 
 def _excited(

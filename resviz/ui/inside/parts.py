@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import Final
 
 import streamlit as st
+from PIL import Image
 
 from resviz.attribution.methods.table import METHODS
 from resviz.attribution.neuron import neuron_methods
@@ -101,9 +103,13 @@ def filters(subject: Subject) -> None:
     st.subheader(f"The first layer's filters ({layer})", anchor=False)
     st.markdown(captions.filters_note(values))
     st.image(sheet, alt=f"{len(values)} small pictures, one for each filter of {layer}")
+    st.download_button("Filters (PNG)", partial(_png, sheet), "filters.png", "image/png", on_click="ignore")
+
+
+def _png(sheet: Image.Image) -> bytes:
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
-    st.download_button("Filters (PNG)", buffer.getvalue(), "filters.png", "image/png", on_click="ignore")
+    return buffer.getvalue()
 
 
 def blocks(subject: Subject) -> None:
