@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from resviz.cli import anatomy, explain, gradients, landscape, predict, shatter, similarity, summary, train, trust, zoo
+from resviz.cli import anatomy, explain, field, gradients, landscape, predict, shatter, similarity, summary, train, trust, zoo
 from resviz.guard import brief, quoted
 from resviz.process import settle
 
@@ -17,6 +17,7 @@ _COMMANDS = (
     summary,
     gradients,
     shatter,
+    field,
     anatomy,
     landscape,
     similarity,

@@ -24,6 +24,7 @@ from resviz.spec.presets import PRESETS
 from resviz.ui import cache, story
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
+from resviz.ui.field import field_section
 from resviz.ui.grammar import beside, why
 from resviz.ui.page import network_strip
 from resviz.ui.probing import begin, probes_of
@@ -114,6 +115,11 @@ def _body(drawn: NetSpec) -> None:
     ):
         with st.container(key="reserve-shatter"):
             shatter_section(spec, _SMALL)
+    if st.toggle(
+        "See how far it sees", help="The effective receptive field: which pixels move the middle of the last feature map."
+    ):
+        with st.container(key="reserve-field"):
+            field_section(nets)
     more = [batch.kind] if batch.kind != "digits" else []
     more += [f"{batch.side} px"] if batch.side != _SMALL else []
     story.where_am_i(story.Here(spec, more=tuple(more)))
