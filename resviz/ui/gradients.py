@@ -19,7 +19,7 @@ from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
 from resviz.spec.names import describe
-from resviz.spec.net import Design, Init, NetSpec, Norm, SpecError, Stem
+from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError, Stem
 from resviz.spec.presets import PRESETS
 from resviz.ui import cache, story
 from resviz.ui.components import diagram
@@ -67,6 +67,7 @@ class _Pinned:
 _TELLING: Final = {
     "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
     "110 layers": PRESETS["resnet110"],
+    "ReLU before the addition": replace(PRESETS["resnet56"], block=Block.RELU_BEFORE_BASIC),
     "Cut every second skip": replace(PRESETS["resnet56"], cut=frozenset(list(PRESETS["resnet56"].block_names())[1::2])),
 }
 
