@@ -23,7 +23,7 @@ from resviz.zoo.first import read_first
 from resviz.zoo.labelled import labelled_for
 from resviz.zoo.learned import pictures_of
 
-__all__ = ["Evidence"]
+__all__ = ["Evidence", "noise"]
 
 T = TypeVar("T")
 _SOME, _MANY = 256, 1000  # pictures
@@ -123,7 +123,8 @@ class Evidence:
         assert isinstance(found, RaceRecord)  # what the file holds
         return found
 
-    def noise(self, channels: int, side: int, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-        """Pictures of noise and labels of chance: what a network before training is asked about."""
-        draw = torch.Generator().manual_seed(seed)
-        return torch.randn(count, channels, side, side, generator=draw), torch.randint(0, 10, (count,), generator=draw)
+
+def noise(channels: int, side: int, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Pictures of noise and labels of chance: what a network before training is asked about."""
+    draw = torch.Generator().manual_seed(seed)
+    return torch.randn(count, channels, side, side, generator=draw), torch.randint(0, 10, (count,), generator=draw)

@@ -10,11 +10,12 @@ from resviz.claims.claim import Answer, Claim, Finding
 from resviz.claims.depth import DEPTH
 from resviz.claims.evidence import Evidence
 from resviz.claims.shortcuts import SHORTCUTS
+from resviz.claims.travel import SIGNALS_AND_GRADIENTS
 from resviz.progress import Tick, quiet
 
 __all__ = ["CLAIMS", "findings", "table"]
 
-CLAIMS: Final[Mapping[str, Claim]] = {claim.key: claim for claim in (*DEPTH, *ANATOMY, *SHORTCUTS)}
+CLAIMS: Final[Mapping[str, Claim]] = {claim.key: claim for claim in (*DEPTH, *SIGNALS_AND_GRADIENTS, *ANATOMY, *SHORTCUTS)}
 
 
 def findings(evidence: Evidence, keys: Sequence[str] = tuple(CLAIMS), tick: Tick = quiet) -> dict[str, Finding]:

@@ -7,7 +7,21 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from resviz.cli import anatomy, claims, explain, gradients, landscape, predict, shatter, similarity, summary, train, trust, zoo
+from resviz.cli import (
+    anatomy,
+    claims,
+    explain,
+    field,
+    gradients,
+    landscape,
+    predict,
+    shatter,
+    similarity,
+    summary,
+    train,
+    trust,
+    zoo,
+)
 from resviz.guard import brief, quoted
 from resviz.process import settle
 
@@ -17,6 +31,7 @@ _COMMANDS = (
     summary,
     gradients,
     shatter,
+    field,
     anatomy,
     landscape,
     similarity,

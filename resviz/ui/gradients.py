@@ -19,11 +19,12 @@ from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
 from resviz.spec.names import describe
-from resviz.spec.net import Design, Init, NetSpec, Norm, SpecError, Stem
+from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError, Stem
 from resviz.spec.presets import PRESETS
 from resviz.ui import cache, story
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
+from resviz.ui.field import field_section
 from resviz.ui.grammar import beside, why
 from resviz.ui.page import network_strip
 from resviz.ui.probing import begin, probes_of
@@ -66,6 +67,7 @@ class _Pinned:
 _TELLING: Final = {
     "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
     "110 layers": PRESETS["resnet110"],
+    "ReLU before the addition": replace(PRESETS["resnet56"], block=Block.RELU_BEFORE_BASIC),
     "Cut every second skip": replace(PRESETS["resnet56"], cut=frozenset(list(PRESETS["resnet56"].block_names())[1::2])),
 }
 
@@ -114,6 +116,11 @@ def _body(drawn: NetSpec) -> None:
     ):
         with st.container(key="reserve-shatter"):
             shatter_section(spec, _SMALL)
+    if st.toggle(
+        "See how far it sees", help="The effective receptive field: which pixels move the middle of the last feature map."
+    ):
+        with st.container(key="reserve-field"):
+            field_section(nets)
     more = [batch.kind] if batch.kind != "digits" else []
     more += [f"{batch.side} px"] if batch.side != _SMALL else []
     story.where_am_i(story.Here(spec, more=tuple(more)))
