@@ -18,6 +18,7 @@ from resviz.probes.paths import path_lengths
 from resviz.probes.refine import refinement
 from resviz.results import Card, Draws, Landscape, Lesions, PathLengths, RaceRecord, Refinement
 from resviz.spec.landscape import Plane
+from resviz.spec.net import Design
 from resviz.zoo.bundled import bundled_names, card, digits_names, load_bundled
 from resviz.zoo.first import read_first
 from resviz.zoo.labelled import labelled_for
@@ -111,9 +112,9 @@ class Evidence:
 
         def make() -> Landscape:
             net, (images, labels) = self._net(name), pictures_of(load_bundled(name), _SOME)
-            design = "residual" if net.spec.residual else "plain"
+            design: Design = "residual" if net.spec.residual else "plain"
             with fitting_threads(images.shape[-1]):
-                return landscapes({design: net}, images, labels, Plane(), _GRID)[design]  # type: ignore[index,dict-item]
+                return landscapes({design: net}, images, labels, Plane(), _GRID)[design]
 
         return self._once(("landscape", name), make)
 
