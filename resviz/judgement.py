@@ -9,7 +9,9 @@ from typing import Final
 import numpy as np
 
 from resviz.results import BlockSignal, GradientProfile, Judgement, Verdict
-from resviz.spec.net import BranchScale, Init, NetSpec
+from resviz.spec.dense import DenseSpec
+from resviz.spec.families import Network
+from resviz.spec.net import BranchScale, Init
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
 
@@ -20,17 +22,17 @@ FLOOR: Final = 1e-5
 # Level within two decades either way: every recorded training stayed within a factor of 17, ResNet-110 begins at 28.
 FACTOR: Final = 100.0
 _UNDERFLOW = 1e-30  # a zero beside a norm like this was too small for fp32
-_CONSTRUCTED = ("dropped", "cut", "gamma", "alpha", "blocked", "barred", "head")
+_CONSTRUCTED = ("dropped", "unread", "cut", "gamma", "alpha", "blocked", "barred", "head")
 _LEARNED = 0.1  # of what guessing costs
 
 
-def judge(profile: GradientProfile, spec: NetSpec, signal: BlockSignal | None = None) -> Judgement:
+def judge(profile: GradientProfile, spec: Network, signal: BlockSignal | None = None) -> Judgement:
     """Every convolution but those whose gradient is 0 by construction, beside the last one that gets a gradient.
 
     `spec` is the network as it was measured. The classifier is no reference: its gradient is of another kind and size.
     """
     norms = dict(zip(profile.names, np.asarray(profile.norms, np.float64).tolist(), strict=True))
-    convs = [name for name in profile.names if name != "fc"]
+    convs = [name for name in profile.names if name != spec.classifier]
     zeros = _zeros(spec, convs, norms)
     constructed = {name for reason in _CONSTRUCTED for name in zeros.get(reason, ())}
     judged = _judged(spec, [name for name in convs if name not in constructed])
@@ -81,18 +83,18 @@ def _kind(
     return ("uneven", low + high) if low or high else ("gone", tuple(judged)) if np.median(values) <= FLOOR else ("level", ())
 
 
-def _judged(spec: NetSpec, names: Sequence[str]) -> list[str]:
+def _judged(spec: Network, names: Sequence[str]) -> list[str]:
     """Without the stem where F starts at 0: while it is small it damps the branches alike, and the stem, fed by the skips, not at all."""
     branches = [name for name in names if ".conv" in name]
     return branches if _begins_empty(spec) and branches else list(names)
 
 
-def _begins_empty(spec: NetSpec) -> bool:
+def _begins_empty(spec: Network) -> bool:
     """Every F begins at 0, by a factor behind its layers."""
-    return spec.init is Init.ZERO_GAMMA or spec.scale is BranchScale.LEARNED
+    return not isinstance(spec, DenseSpec) and (spec.init is Init.ZERO_GAMMA or spec.scale is BranchScale.LEARNED)
 
 
-def _zeros(spec: NetSpec, convs: Sequence[str], norms: dict[str, float]) -> dict[str, tuple[str, ...]]:
+def _zeros(spec: Network, convs: Sequence[str], norms: dict[str, float]) -> dict[str, tuple[str, ...]]:
     """The convolutions of exactly 0 by reason: some by construction, "underflow", or "dead" where nothing passes."""
     none = [name for name in convs if norms[name] == 0]
     tiny = any(0 < norms[name] < _UNDERFLOW for name in convs)
@@ -103,13 +105,17 @@ def _zeros(spec: NetSpec, convs: Sequence[str], norms: dict[str, float]) -> dict
     return {reason: tuple(names) for reason, names in found.items()}
 
 
-def _constructed(spec: NetSpec, name: str) -> Iterator[str]:
+def _constructed(spec: Network, name: str) -> Iterator[str]:
     """Why a layer gets no gradient whatever the weights are."""
-    block = ".".join(name.split(".")[:2])
+    block = name.rpartition(".conv")[0] or ".".join(name.split(".")[:2])
     inside = f"{block}.conv" in name
     empty, gamma = _begins_empty(spec), spec.init is Init.ZERO_GAMMA
     if inside and block in spec.dropped:
         yield "dropped"
+    if isinstance(spec, DenseSpec):
+        if block in spec.block_names() and spec.unread(block):
+            yield "unread"
+        return
     if name.startswith(f"{block}.downsample") and not spec.has_skip(block):
         yield "cut"
     if empty and not all(map(spec.has_skip, spec.block_names())):

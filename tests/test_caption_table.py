@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from resviz.figures import captions
+from resviz.nets.cost import layer_table
 from resviz.results import (
     METRICS,
     Agreement,
@@ -46,6 +47,7 @@ from resviz.results import (
     Shattering,
     Similarity,
 )
+from resviz.spec.dense import DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
 
@@ -508,6 +510,28 @@ def bottleneck(channels: int, inside: int) -> LayerTable:
     return table(narrow, middle, conv("conv3", inside, channels, 28, 1))
 
 
+DENSE_LAYER = "features.denseblock1.denselayer3"
+SMALL = DenseSpec((3,), 4, width=6)
+DENSE: list[Row] = [
+    (  # 6 + 4 + 4 channels, 9 · 14 · 4 weights
+        (layer_table(SMALL, 8), DENSE_LAYER),
+        f"`{DENSE_LAYER}` reads 14 channels of 3 sources side by side and puts 4 beside them: 18 go on. 504 weights.",
+    ),
+    (  # 14 · 8 + 9 · 8 · 4 = 400
+        (layer_table(replace(SMALL, bottleneck=2, severed=frozenset({(DENSE_LAYER, 0)})), 8), DENSE_LAYER),
+        f"`{DENSE_LAYER}` reads 14 channels of 3 sources side by side, 6 of them as zeros, and puts 4 beside them: 18 go on. 400 weights, "
+        "where a 3×3 convolution of all that it reads would hold 504: the bottleneck saves 21 %.",
+    ),
+    (
+        (layer_table(replace(SMALL, cut=frozenset({DENSE_LAYER})), 8), DENSE_LAYER),
+        f"`{DENSE_LAYER}` reads 14 channels of 3 sources side by side and puts 4 beside them: 18 go on, of which the 14 before it are zeros "
+        "from here on, since its skip is cut. 504 weights.",
+    ),
+    (
+        (layer_table(replace(SMALL, dropped=frozenset({DENSE_LAYER})), 8), DENSE_LAYER),
+        f"`{DENSE_LAYER}` reads 14 channels of 3 sources side by side and puts 4 (zeros: it is dropped) beside them: 18 go on. 504 weights.",
+    ),
+]
 BLOCKS: list[Row] = [
     (  # 2 · 9 · 16² = 4608 weights, each used at 32² places
         (table(conv("conv1", 16, 16, 32, 3), conv("conv2", 16, 16, 32, 3)), "layer1.0"),
@@ -821,6 +845,7 @@ ROWS: dict[str, list[Row]] = {
     "lab_note": LAB,
     "growth_note": GROWN,
     "bottleneck_note": BLOCKS,
+    "dense_note": DENSE,
     "table_note": [
         (
             (

@@ -5,7 +5,19 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from resviz.cli.values import BAR, FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
+from resviz.cli.values import (
+    BAR,
+    FIGURES,
+    Commands,
+    at_least,
+    json_option,
+    out_file,
+    path,
+    plainly,
+    resnet_of,
+    show,
+    write_figure,
+)
 from resviz.spec.net import Design, NetSpec
 from resviz.spec.query import to_query_string
 
@@ -19,7 +31,7 @@ def _field(args: argparse.Namespace) -> int:
     from resviz.figures.field import reach_maps
     from resviz.probes.field import reaches
 
-    spec, out = spec_of(args.net), out_file(args.out, FIGURES)
+    spec, out = resnet_of(args.net), out_file(args.out, FIGURES)
     nets: dict[Design, NetSpec] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
     with tqdm(total=100, unit="%", **BAR) as bar:
 

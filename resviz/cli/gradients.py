@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from resviz.cli.values import FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
+from resviz.spec.dense import DenseSpec
 from resviz.spec.names import describe
 from resviz.spec.net import Init, Norm, Stem
 from resviz.spec.query import to_query_string
@@ -39,7 +40,9 @@ def _gradients(args: argparse.Namespace) -> int:
     probe = gradient_probe(build(spec).train(), images, targets)
     profile, note = probe.profile, plainly(gradient_note(spec, probe))
     if out:
-        write_figure(to_plotly(gradient_profiles({spec.design: profile}, log_range(profile.norms))), out)
+        write_figure(
+            to_plotly(gradient_profiles({spec.design: profile}, log_range(profile.norms), dense=isinstance(spec, DenseSpec))), out
+        )
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
     result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import argparse
 
-from resviz.cli.values import BAR, FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
+from resviz.cli.values import (
+    BAR,
+    FIGURES,
+    Commands,
+    at_least,
+    json_option,
+    out_file,
+    path,
+    plainly,
+    resnet_of,
+    show,
+    write_figure,
+)
 from resviz.spec.query import to_query_string
 
 __all__ = ["add"]
@@ -20,7 +32,7 @@ def _shatter(args: argparse.Namespace) -> int:
     from resviz.machine import fitting_threads
     from resviz.probes.shatter import depths_of, shatter
 
-    spec, out = spec_of(args.net), out_file(args.out, FIGURES)
+    spec, out = resnet_of(args.net), out_file(args.out, FIGURES)
     digits, _ = probe_batch(2, spec.in_channels, args.size, spec.classes)
     with fitting_threads(args.size), tqdm(total=100, unit="%", **BAR) as bar:
 

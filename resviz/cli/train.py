@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resviz.cli.values import Commands, at_least, path, say_left_out, spec_of
+from resviz.cli.values import Commands, at_least, path, resnet_of, say_left_out
 
 if TYPE_CHECKING:
     from resviz.data.images import ImageSet
@@ -46,7 +46,7 @@ def _train_alone(args: argparse.Namespace, out: Path) -> int:
 
     recipe = _recipe(args)
     train, test, name = _training_data(args, recipe)
-    spec = replace(spec_of(args.net), classes=len(train.categories), in_channels=train.images.shape[1], seed=args.seed)
+    spec = replace(resnet_of(args.net), classes=len(train.categories), in_channels=train.images.shape[1], seed=args.seed)
     say_left_out(args.data, train=train, test=test)
     run = Training(spec, train, test, recipe, ending(out, ".ckpt"), precision=args.precision, threads=args.threads)
     print(f"computing in {run.arithmetic.describe()}: {run.arithmetic.why}", file=sys.stderr)

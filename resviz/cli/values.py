@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from resviz.guard import nearest, quoted
+from resviz.spec.families import ALL_PRESETS, Network
 from resviz.spec.net import NetSpec
-from resviz.spec.presets import PRESETS
 from resviz.spec.query import from_query
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = [
     "path",
     "picture",
     "plainly",
+    "resnet_of",
     "say_left_out",
     "show",
     "spec_of",
@@ -38,17 +39,25 @@ __all__ = [
 ]
 
 
-def spec_of(text: str) -> NetSpec:
+def spec_of(text: str) -> Network:
     """A preset's name, or the query string that a page's URL holds."""
-    if text in PRESETS:
-        return PRESETS[text]
+    if text in ALL_PRESETS:
+        return ALL_PRESETS[text]
     if "=" not in text and text:
         raise ValueError(
-            f"{quoted(text)!r} is no preset; choose one of {', '.join(PRESETS)}, or give a query such as blocks=2-2-2{nearest(text, PRESETS)}"
+            f"{quoted(text)!r} is no preset; choose one of {', '.join(ALL_PRESETS)}, or give a query such as blocks=2-2-2{nearest(text, ALL_PRESETS)}"
         )
     spec, problems = from_query(text)
     if problems:
         raise ValueError(problems[0])
+    return spec
+
+
+def resnet_of(text: str) -> NetSpec:
+    """As `spec_of`, for what only ResNets can be asked."""
+    spec = spec_of(text)
+    if not isinstance(spec, NetSpec):
+        raise ValueError(f"{quoted(text)!r} is a {spec.title}, and this command knows ResNets alone; choose one such as resnet56")
     return spec
 
 

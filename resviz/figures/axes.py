@@ -72,7 +72,9 @@ def stage_axis(names: Sequence[str], title: str = "layer, input → output", mea
     """One place for each layer, a word where a stage begins, so that words never overlap."""
     starts: dict[str, int] = {}
     for i, name in enumerate(names):
-        starts.setdefault(name.split(".")[0], i)
-    if "layer1" in starts:
-        starts.pop("conv1", None)  # they stand side by side
+        starts.setdefault(name.removeprefix("features.").split(".")[0], i)
+    if "layer1" in starts or "denseblock1" in starts:
+        beside = [word for word in starts if word in ("conv1", "conv0") or word.startswith("transition")]
+        for word in beside:  # they stand side by side
+            starts.pop(word)
     return Axis(title, (-1, len(names)), tuple((place, stage) for stage, place in starts.items()), meaning, level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -39,8 +40,11 @@ def gradient_profiles(
     cuts: frozenset[str] = frozenset(),
     height: int = 400,
     ghosts: Mapping[Design, GradientProfile] | None = None,
+    dense: bool = False,
 ) -> Chart:
     """Weight-gradient norm of every layer in forward order on a log axis; `profiles` is keyed "residual" and "plain".
+
+    A `dense` network is called so, where its skips do not add.
 
     `ghosts` are an earlier setting's, pale behind them, from the first layer to the last whatever their depth.
     """
@@ -56,12 +60,19 @@ def gradient_profiles(
         log_axis(decades, "weight gradient, L2 norm"),
         (
             *(_ghost(key, profile, len(names), decades) for key, profile in (ghosts or {}).items()),
-            *(_profile_line(key, profile, index, decades, selected) for key, profile in profiles.items()),
+            *(
+                replace(_profile_line(key, profile, index, decades, selected), name=_called(key, dense))
+                for key, profile in profiles.items()
+            ),
         ),
-        bands=tuple(Band(start - 0.5, start + 1.5, CUT) for start in starts),
+        bands=tuple(Band(start - 0.5, start + (1.5 if names[start + 1].endswith(".conv2") else 0.5), CUT) for start in starts),
         rules=rules,
         notes=notes,
     )
+
+
+def _called(key: Design, dense: bool) -> str:
+    return "dense" if dense and key == "residual" else key
 
 
 def _ghost(key: Design, profile: GradientProfile, layers: int, decades: tuple[int, int]) -> Series:
@@ -105,13 +116,13 @@ SIGNALS = {
 }
 
 
-def signal_figure(signals: Mapping[Design, BlockSignal], field: str) -> Chart:
+def signal_figure(signals: Mapping[Design, BlockSignal], field: str, dense: bool = False) -> Chart:
     """One of `SIGNALS` for every block, in forward order on a log axis."""
     measured = {key: np.asarray(getattr(signal, field)) for key, signal in signals.items()}
     decades = log_range(np.concatenate(list(measured.values())), -3, 3)
     lines = tuple(
         Series(
-            key,
+            _called(key, dense),
             list(range(1, len(values) + 1)),
             logs(values, decades),
             _STYLES[key],

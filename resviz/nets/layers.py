@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import nn
 
-from resviz.spec.net import Activation, Init, NetSpec, Norm
+from resviz.spec.choices import Activation, Init, Norm
 
-__all__ = ["ACTIVATIONS", "NORMS", "Conv2d", "Linear", "conv", "draw_conv"]
+__all__ = ["ACTIVATIONS", "NORMS", "Conv2d", "Design", "Linear", "conv", "draw_layer"]
+
+
+class Design(Protocol):
+    """What a spec of any family says of its layers."""
+
+    @property
+    def norm(self) -> Norm: ...
+    @property
+    def activation(self) -> Activation: ...
+    @property
+    def init(self) -> Init: ...
 
 
 class Conv2d(nn.Conv2d):
@@ -49,13 +60,25 @@ NORMS: dict[Norm, Callable[[int], nn.Module]] = {
 }
 
 
-def conv(spec: NetSpec, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+def conv(spec: Design, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
     """Same-size convolution; it has a bias of its own only where no norm follows with one."""
     bias = spec.norm is Norm.NONE
     return Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=bias)
 
 
-def draw_conv(conv: nn.Conv2d, spec: NetSpec, generator: torch.Generator) -> None:
+def draw_layer(layer: nn.Module, spec: Design, generator: torch.Generator) -> None:
+    """Initial weights of a convolution, a norm or the classifier; what has none is left alone."""
+    if isinstance(layer, nn.Conv2d):
+        _draw_conv(layer, spec, generator)
+    elif isinstance(layer, nn.Linear):
+        bound = layer.in_features**-0.5
+        layer.weight.uniform_(-bound, bound, generator=generator)
+        layer.bias.uniform_(-bound, bound, generator=generator)
+    elif isinstance(layer, nn.BatchNorm2d | nn.GroupNorm):
+        layer.reset_parameters()
+
+
+def _draw_conv(conv: nn.Conv2d, spec: Design, generator: torch.Generator) -> None:
     """Initial weights as the spec has them drawn; a bias begins at 0, or as PyTorch draws it."""
     bound = conv.weight[0].numel() ** -0.5
     if spec.init is Init.PYTORCH:

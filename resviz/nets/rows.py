@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, TypedDict
 
-from resviz.results import LayerRow, LayerTable
+from resviz.results import LayerRow, LayerTable, Source
 
 __all__ = ["Shape", "Walk"]
 
@@ -33,6 +33,7 @@ class Walk:
         self._unit: str | None = None
         self._stage: str | None = None
         self._path: Literal["trunk", "branch", "skip"] = "trunk"
+        self._sources: tuple[Source, ...] = ()  # of the next row
 
     def add(self, name: str, kind: str, out: Shape, params: int = 0, macs: int = 0) -> None:
         """Any layer: params and MACs of one image."""
@@ -51,8 +52,10 @@ class Walk:
             unit=self._unit,
             stage=self._stage,
             path=self._path,
+            sources=self._sources,
             **(join or {}),
         )
+        self._sources = ()
         self.rows.append(row)
         self.shape = out
 
@@ -71,6 +74,12 @@ class Walk:
         self._look(3, 2)
         self._row(name, "max pool 3×3", (channels, (height - 1) // 2 + 1, (width - 1) // 2 + 1))
 
+    def mean_pool(self, name: str) -> None:
+        """2×2 of stride 2; a last row or column without a neighbour is left out."""
+        channels, height, width = self.shape
+        self._look(2, 2)
+        self._row(name, "average pool 2×2", (channels, height // 2, width // 2))
+
     def _look(self, kernel: int, stride: int) -> None:
         self.field += (kernel - 1) * self.jump
         self.jump *= stride
@@ -83,12 +92,12 @@ class Walk:
         """A layer without weights that keeps the shape."""
         self._row(name, kind, self.shape)
 
-    def head(self, classes: int) -> None:
+    def head(self, classes: int, classifier: str = "fc") -> None:
         """Global average pool and classifier."""
         channels, height, width = self.shape
         self.field += (max(height, width) - 1) * self.jump
         self._row("avgpool", "average pool", (channels, 1, 1))
-        self._row("fc", "linear", (classes,), (channels + 1) * classes, channels * classes)
+        self._row(classifier, "linear", (classes,), (channels + 1) * classes, channels * classes)
 
     @contextmanager
     def unit(self, name: str, stage: str) -> Iterator[None]:
@@ -98,10 +107,10 @@ class Walk:
         self._unit, self._stage = None, None
 
     @contextmanager
-    def branch(self, live: bool, stride: int) -> Iterator[None]:
-        """Within it rows stand on the unit's branch; one that is dropped costs nothing and sees nothing."""
+    def branch(self, live: bool, stride: int, sources: tuple[Source, ...] = ()) -> Iterator[None]:
+        """Within it rows stand on the unit's branch; one that is dropped costs nothing and sees nothing. The first reads `sources`."""
         field, jump = self.field, self.jump
-        self._path, self._live = "branch", live
+        self._path, self._live, self._sources = "branch", live, sources
         yield
         self._path, self._live = "trunk", True
         if not live:

@@ -5,7 +5,7 @@ from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths,
 from resviz.results.card import AnswersCard, CalibrationCard, Card, Measured, ReadoutsCard, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Excitement, Field, Forward, Inside, Lens, Readout
 from resviz.results.landscape import Landscape, Sharpness, Shattering, Similarity
-from resviz.results.layers import LayerRow, LayerTable, UnitRows
+from resviz.results.layers import LayerRow, LayerTable, Source, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Reach, Verdict
 from resviz.results.shortcuts import RaceRecord
 from resviz.results.story import Chapter
@@ -64,6 +64,7 @@ __all__ = [
     "Shattering",
     "Similarity",
     "SkipRemoval",
+    "Source",
     "Stage",
     "TrainStep",
     "UnitRows",

@@ -6,7 +6,16 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LayerRow", "LayerTable", "UnitRows"]
+__all__ = ["LayerRow", "LayerTable", "Source", "UnitRows"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of the pieces that a layer reads side by side: where it was made, its channels, and whether they are read as zeros."""
+
+    name: str
+    channels: int
+    cut: bool
 
 
 @dataclass(frozen=True)
@@ -15,7 +24,7 @@ class LayerRow:
 
     Memory is 0 where the layer is not computed, in a dropped branch or on a cut skip. `unit` is the block it belongs to and `path`
     whether it stands on that block's branch, on its skip, or on the trunk as everything outside of blocks does. The row where branch
-    and skip meet has the block's own name; `joins` says how they do.
+    and skip meet has the block's own name; `joins` says how they do. A branch's first layer has the `sources` that it reads side by side.
     """
 
     name: str
@@ -32,10 +41,11 @@ class LayerRow:
     stage: str | None = None
     joins: Literal["add", "concat"] | None = None
     path: Literal["trunk", "branch", "skip"] = "trunk"
+    sources: tuple[Source, ...] = ()
 
     def costs(self) -> dict[str, object]:
         """The row as the command line writes it: all but its place."""
-        return {name: value for name, value in vars(self).items() if name not in ("unit", "stage", "joins", "path")}
+        return {name: value for name, value in vars(self).items() if name not in ("unit", "stage", "joins", "path", "sources")}
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,23 @@ class UnitRows:
         return not any(row.memory for row in self.branch)
 
     @property
+    def beside(self) -> bool:
+        """Whether F(x) is put beside x, not added to it."""
+        return self.join is not None and self.join.joins == "concat"
+
+    @property
+    def handed_on(self) -> tuple[int, ...]:
+        """The shape of what the block returns."""
+        return self.join.out_shape if self.join is not None and self.beside else self.convs[-1].out_shape
+
+    @property
+    def carries(self) -> str:
+        """What its skip is, in a word."""
+        if self.beside:
+            return "concatenating"
+        return "projection" if self.skip else "zero-padded" if self.pads else "identity"
+
+    @property
     def pads(self) -> bool:
         """The skip changes shape without a layer of its own: what enters the branch differs from what is added."""
         join = self.join
@@ -109,6 +136,12 @@ class LayerTable:
             if row.unit is not None:
                 found.setdefault((row.unit, row.stage or ""), []).append(row)
         return tuple(UnitRows(name, stage, tuple(rows)) for (name, stage), rows in found.items())
+
+    def passage(self, stage: str) -> tuple[LayerRow, ...]:
+        """What stands between a stage and the next one; empty behind the last."""
+        last = max(i for i, row in enumerate(self.rows) if row.stage == stage)
+        between = tuple(itertools.takewhile(lambda row: row.unit is None, self.rows[last + 1 :]))
+        return between if last + 1 + len(between) < len(self.rows) else ()
 
     @property
     def stem(self) -> tuple[LayerRow, ...]:

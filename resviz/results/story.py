@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from resviz.results.probes import GradientProfile
-from resviz.spec.net import Design, NetSpec
+from resviz.spec.families import Network
+from resviz.spec.net import Design
 
 __all__ = ["Chapter"]
 
@@ -20,7 +21,7 @@ class Chapter:
     """
 
     key: str
-    specs: Mapping[Design, NetSpec]
+    specs: Mapping[Design, Network]
     profiles: Mapping[Design, GradientProfile]
     data: str
     length: int = 0

@@ -36,6 +36,10 @@ class Spec(Protocol):
         """The fields that a description words, in its order."""
 
     @property
+    def classifier(self) -> str:
+        """The name of the last layer."""
+
+    @property
     def classes(self) -> int: ...
 
     @property

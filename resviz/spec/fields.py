@@ -9,7 +9,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-__all__ = ["Field", "choice", "counts", "fields_of", "flag", "names", "number"]
+__all__ = ["Field", "choice", "connections", "counts", "fields_of", "flag", "names", "number", "place"]
+
+Says = Callable[[Any], str]  # a spec's own words for one of its fields
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Field:
     write: Callable[[Any], str]
     label: str = ""
     help: str = ""
-    says: Callable[[Any], str] | None = None  # of the whole spec
+    says: Says | None = None  # of the whole spec
     choices: tuple[StrEnum, ...] = ()
     low: int = 0
     high: int = 0
@@ -37,14 +39,12 @@ def _fields_of(kind: type) -> Mapping[str, Field]:
     return {each.name: each.metadata["field"] for each in fields(kind) if "field" in each.metadata}
 
 
-def choice(kind: type[StrEnum], label: str, help: str, says: Callable[[Any], str] | None = None) -> Mapping[str, Field]:
+def choice(kind: type[StrEnum], label: str, help: str, says: Says | None = None) -> Mapping[str, Field]:
     """Metadata of a field that holds one of an enum's members."""
     return {"field": Field(kind, str, label, help, says, choices=tuple(kind))}
 
 
-def number(
-    low: int, high: int, label: str, help: str, step: int = 1, says: Callable[[Any], str] | None = None
-) -> Mapping[str, Field]:
+def number(low: int, high: int, label: str, help: str, step: int = 1, says: Says | None = None) -> Mapping[str, Field]:
     """Metadata of a whole number from `low` to `high`."""
     return {"field": Field(_whole, str, label, help, says, low=low, high=high, step=step)}
 
@@ -59,9 +59,30 @@ def counts() -> Mapping[str, Field]:
     return {"field": Field(lambda text: tuple(map(_whole, text.split("-"))), lambda each: "-".join(map(str, each)))}
 
 
-def names(says: Callable[[Any], str]) -> Mapping[str, Field]:
-    """Metadata of block names, without the `layer` that all begin with: 1.0,2.3."""
-    return {"field": Field(_names, _in_order, says=says)}
+def names(says: Says, spelled: str = "layer{}.{}") -> Mapping[str, Field]:
+    """Metadata of block names, of which a link holds the two numbers that `spelled` has places for: 1.0,2.3."""
+    return {"field": Field(lambda text: _names(text, spelled), _in_order, says=says)}
+
+
+def connections(says: Says, spelled: str) -> Mapping[str, Field]:
+    """Metadata of pairs, a block's name and the number of a source that it reads: 1.5-0,2.3-1."""
+
+    def read(text: str) -> frozenset[tuple[str, int]]:
+        found = [_CONNECTION.fullmatch(part) for part in text.split(",") if part]
+        if len(found) > 512 or None in found:
+            raise ValueError("connections look like 1.5-0,2.3-1")
+        return frozenset((spelled.format(each[1], each[2]), int(each[3])) for each in found if each)
+
+    def write(pairs: frozenset[tuple[str, int]]) -> str:
+        keyed = sorted((*(int(part) for part in place(name).split(".")), source) for name, source in pairs)
+        return ",".join(f"{stage}.{index}-{source}" for stage, index, source in keyed)
+
+    return {"field": Field(read, write, says=says)}
+
+
+def place(name: str) -> str:
+    """A block's stage and number as links write them: 2.3 of `layer2.3`."""
+    return ".".join(re.findall(r"\d+", name))
 
 
 def _whole(text: str) -> int:
@@ -70,16 +91,17 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-_BLOCK_NAME = re.compile(r"layer([1-9]\d*)\.(0|[1-9]\d*)")
+_PLACE = re.compile(r"([1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
+_CONNECTION = re.compile(r"([1-9]\d*)\.([1-9]\d*)-(0|[1-9]\d{0,2})", re.ASCII)
 
 
-def _names(text: str) -> frozenset[str]:
-    found = frozenset(f"layer{part}" for part in text.split(",") if part)
-    if len(found) > 512 or any(not _BLOCK_NAME.fullmatch(name) for name in found):
+def _names(text: str, spelled: str) -> frozenset[str]:
+    found = [_PLACE.fullmatch(part) for part in text.split(",") if part]
+    if len(found) > 512 or None in found:
         raise ValueError("block names look like 1.0,2.3")
-    return found
+    return frozenset(spelled.format(*each.groups()) for each in found if each)
 
 
 def _in_order(names: frozenset[str]) -> str:
-    keyed = sorted(tuple(int(part) for part in name.removeprefix("layer").split(".")) for name in names)
+    keyed = sorted(tuple(int(part) for part in place(name).split(".")) for name in names)
     return ",".join(f"{stage}.{index}" for stage, index in keyed)

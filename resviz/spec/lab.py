@@ -9,6 +9,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from resviz.spec.datasets import DATASETS
+from resviz.spec.dense import DenseSpec, dense_blocks
+from resviz.spec.families import Network
+from resviz.spec.fields import place
 from resviz.spec.names import describe
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.spec.presets import cifar_blocks
@@ -16,6 +19,7 @@ from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
     "COMPARISONS",
+    "DENSE_COMPARISONS",
     "LETTERS",
     "MOST",
     "PARAMETERS",
@@ -24,6 +28,7 @@ __all__ = [
     "LabPlan",
     "Rate",
     "against_plain",
+    "as_deep",
     "comparison_of",
     "labels_of",
     "plan_from_query",
@@ -63,7 +68,7 @@ class LabPlan:
     Raises `SpecError` for a value that cannot be run.
     """
 
-    contenders: tuple[NetSpec, ...]
+    contenders: tuple[Network, ...]
     data: str = "digits"
     lr: float = 0.02
     clip: float = 0.0
@@ -83,7 +88,7 @@ class LabPlan:
                 raise SpecError(f"{name} must be from {low:g} to {high:g}, got {value:g}; choose a value in that range")
         _check_edits(self.edits, [set(spec.block_names()) for spec in self.contenders])
 
-    def specs_at(self, step: int) -> tuple[NetSpec, ...]:
+    def specs_at(self, step: int) -> tuple[Network, ...]:
         """The contenders as they are while `step` runs, every edit up to it applied."""
         cuts = [set(spec.cut) for spec in self.contenders]
         for edit in self.edits:
@@ -118,7 +123,7 @@ _RANGES: Final = (
 )
 
 
-def labels_of(specs: Sequence[NetSpec]) -> tuple[str, ...]:
+def labels_of(specs: Sequence[Network]) -> tuple[str, ...]:
     """A short name for each: the network's, and the words in which it differs from the others."""
     words = [describe(replace(spec, cut=frozenset(), dropped=frozenset())).split(" · ") for spec in specs]
     common = set.intersection(*(set(own[1:]) for own in words)) if words else set()
@@ -166,6 +171,11 @@ def _depths(depth: int) -> LabPlan:
     return LabPlan((shallow, deep, shallow.plain(), deep.plain()), lr=0.1)
 
 
+def _dense(depth: int) -> LabPlan:
+    spec = as_deep(DenseSpec(in_channels=1), depth)
+    return LabPlan((spec, spec.plain()), lr=0.1)
+
+
 COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "With skips or without": _skips,
     "Batch norm or none": _norms,
@@ -174,20 +184,30 @@ COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "Zero-γ": _zero_gamma,
     "Shallow and deep": _depths,
 }
+DENSE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"DenseNet or plain": _dense}
 
 
-def against_plain(spec: NetSpec) -> LabPlan:
+def against_plain(spec: Network) -> LabPlan:
     """A network and the same without any skip, on handwritten digits; a plain network and the same with every skip."""
     spec = replace(spec, in_channels=1, classes=10)
     other = spec.plain() if spec.residual else replace(spec, residual=True)
     return LabPlan((spec, other) if spec.residual else (other, spec), lr=0.02 if spec.norm is Norm.NONE else 0.1)
 
 
+def as_deep(spec: Network, depth: int) -> Network:
+    """The same design of three blocks or stages, as near to that depth as its family has one."""
+    if isinstance(spec, DenseSpec):
+        each = 3 * spec.convs
+        return spec.resized(blocks=dense_blocks(max(1, round((depth - 4) / each)) * each + 4, spec.bottleneck > 0))
+    each = 3 * spec.block.convs
+    return spec.resized(blocks=cifar_blocks(max(1, round((depth - 2) / each)) * each + 2, spec.block))
+
+
 def comparison_of(plan: LabPlan) -> str | None:
     """The comparison whose contenders these are, if any (data, seed and edits aside)."""
     depth = max(spec.depth for spec in plan.contenders)
     as_digits = tuple(replace(spec, in_channels=1, classes=10, seed=0) for spec in plan.contenders)
-    for name, make in COMPARISONS.items():
+    for name, make in (DENSE_COMPARISONS if isinstance(plan.contenders[0], DenseSpec) else COMPARISONS).items():
         try:
             if make(depth).contenders == as_digits:
                 return name
@@ -252,7 +272,7 @@ def _edits_from_text(given: str, blocks: Sequence[Set[str]]) -> tuple[list[Edit]
         problems.append(f"it holds {len(texts):,} edits, of which the first {_MOST_EDITS} are kept")
     for text in filter(None, texts[:_MOST_EDITS]):
         try:
-            edit = _edit_from_text(text)
+            edit = _edit_from_text(text, blocks)
             _check_edits([edit], blocks)
             edits.append(edit)
         except SpecError as error:
@@ -268,16 +288,19 @@ def _exact(value: float) -> str:
 def _edit_to_text(edit: Edit) -> str:
     if edit.what in ("lr", "clip"):
         return f"{edit.step}:{edit.what}:{_exact(edit.value)}"
-    return f"{edit.step}:{edit.what}:{LETTERS[edit.contender]}:{edit.block.removeprefix('layer')}"
+    return f"{edit.step}:{edit.what}:{LETTERS[edit.contender]}:{place(edit.block)}"
 
 
-def _edit_from_text(text: str) -> Edit:
+def _edit_from_text(text: str, blocks: Sequence[Set[str]]) -> Edit:
     found = _EDIT.fullmatch(text)
     if found is None:
         raise SpecError(f"the edit {text[:40]!r} cannot be read; it looks like 120:cut:a:2.3 or 200:lr:0.01")
     step, what, letter, block, name, value = found.groups()
     if what:
-        return Edit(int(step), "cut" if what == "cut" else "restore", LETTERS.index(letter), f"layer{block}")
+        contender = LETTERS.index(letter)
+        known = blocks[contender] if contender < len(blocks) else ()
+        named = next((each for each in known if place(each) == block), f"layer{block}")
+        return Edit(int(step), "cut" if what == "cut" else "restore", contender, named)
     try:
         number = float(value)
     except ValueError:

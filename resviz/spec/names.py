@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from resviz.spec.base import Spec
+from resviz.spec.families import preset_of
 from resviz.spec.fields import fields_of
-from resviz.spec.presets import preset_of
 
 __all__ = ["describe", "different", "name_of"]
 

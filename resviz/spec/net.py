@@ -160,6 +160,7 @@ class NetSpec:
         "dropped",
         "seed",
     )
+    classifier: ClassVar[str] = "fc"
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.blocks) <= 6 or any(not 1 <= n <= 512 for n in self.blocks):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from resviz.spec.base import Spec
 from resviz.spec.net import Block, NetSpec, Shortcut, SpecError, Stem
 
-__all__ = ["CIFAR_DEPTHS", "PRESETS", "cifar_blocks", "preset_of"]
+__all__ = ["CIFAR_DEPTHS", "PRESETS", "cifar_blocks"]
 
 CIFAR_DEPTHS: Final = (20, 32, 44, 56, 110, 1202)
 _IMAGENET = {
@@ -64,15 +63,3 @@ def _plain_name(name: str) -> str:
 
 
 PRESETS: Final[Mapping[str, NetSpec]] = _presets()
-_SHAPE = ("block", "blocks", "stem", "width", "groups", "width_per_group")
-
-
-def preset_of(spec: Spec) -> str | None:
-    """The residual preset that has this spec's shape, if any (cuts, norm, init and classes aside)."""
-    if not isinstance(spec, NetSpec):
-        return None
-    shape = [getattr(spec, field) for field in _SHAPE]
-    return next(
-        (name for name, other in PRESETS.items() if other.residual and [getattr(other, f) for f in _SHAPE] == shape),
-        None,
-    )

@@ -6,44 +6,42 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
+from resviz.spec.base import Spec
+from resviz.spec.families import ALL_PRESETS, SPECS, Network
 from resviz.spec.fields import fields_of
 from resviz.spec.net import NetSpec, SpecError
-from resviz.spec.presets import PRESETS
 
-__all__ = ["from_query", "to_query", "to_query_string"]
+__all__ = ["from_query", "resnet_of", "to_query", "to_query_string"]
 
 
-def to_query(spec: NetSpec) -> dict[str, str]:
-    """The spec as query parameters; fields at their default are left out."""
+def to_query(spec: Spec) -> dict[str, str]:
+    """The spec as query parameters; fields at their default are left out, and a link that names no family is a ResNet's."""
     default = type(spec)()
-    return {
+    family = next((name for name, kind in SPECS.items() if type(spec) is kind and kind is not NetSpec), None)
+    return ({"family": family} if family else {}) | {
         name: field.write(getattr(spec, name))
         for name, field in fields_of(type(spec)).items()
         if getattr(spec, name) != getattr(default, name)
     }
 
 
-def to_query_string(spec: NetSpec) -> str:
+def to_query_string(spec: Spec) -> str:
     """The spec as the text behind a URL's `?`."""
     return urlencode(to_query(spec), safe=",.-")
 
 
-def from_query(query: Mapping[str, str] | str) -> tuple[NetSpec, tuple[str, ...]]:
-    """Read a spec from query parameters; `net=resnet50` sets a base that other parameters change.
+def from_query(query: Mapping[str, str] | str) -> tuple[Network, tuple[str, ...]]:
+    """Read a spec from query parameters; `net=resnet50` sets a base that other parameters change, `family=densenet` another default.
 
     Never raises: a parameter that is unknown or cannot be read is skipped and named in the second value, and a
-    combination no network can be built from yields the default network and its reason.
+    combination no network can be built from yields the family's default network and its reason.
     """
-    base, problems, changes, known = NetSpec(), [], {}, fields_of(NetSpec)
     try:
         pairs = dict(parse_qsl(query.lstrip("?"), max_num_fields=64)) if isinstance(query, str) else dict(query)
     except ValueError:
-        return base, ("the query has more than 64 parameters",)
-    if (net := pairs.pop("net", None)) is not None:
-        if net in PRESETS:
-            base = PRESETS[net]
-        else:
-            problems.append(f"net={net[:40]!r} is no preset")
+        return NetSpec(), ("the query has more than 64 parameters",)
+    base, problems = _base(pairs.pop("family", None), pairs.pop("net", None))
+    changes, known = {}, fields_of(type(base))
     for name, text in pairs.items():
         if name not in known:
             problems.append(f"{name[:40]!r} is not a parameter")
@@ -55,4 +53,27 @@ def from_query(query: Mapping[str, str] | str) -> tuple[NetSpec, tuple[str, ...]
     try:
         return replace(base, **changes), tuple(problems)
     except SpecError as error:
-        return NetSpec(), (*problems, str(error))
+        return type(base)(), (*problems, str(error))
+
+
+def resnet_of(query: str) -> NetSpec:
+    """The network of a text that was written for a ResNet, as cards are; raises `SpecError` for another family's."""
+    spec, _ = from_query(query)
+    if not isinstance(spec, NetSpec):
+        raise SpecError(f"{query[:40]!r} is a {spec.title}, where only ResNets are known")
+    return spec
+
+
+def _base(family: str | None, net: str | None) -> tuple[Network, list[str]]:
+    """What the other parameters change, and what of these two was not understood."""
+    problems = []
+    if family is not None and family not in SPECS:
+        problems.append(f"family={family[:40]!r} is none; the families are {', '.join(SPECS)}")
+    default = SPECS.get(family or "resnet", NetSpec)()
+    if net is None:
+        return default, problems
+    if net not in ALL_PRESETS:
+        return default, [*problems, f"net={net[:40]!r} is no preset"]
+    if family is not None and family in SPECS and type(ALL_PRESETS[net]) is not SPECS[family]:
+        return default, [*problems, f"net={net[:40]!r} is none of family={family}"]
+    return ALL_PRESETS[net], problems

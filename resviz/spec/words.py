@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 __all__ = ["counted_names", "word"]
@@ -53,6 +53,6 @@ def word(value: str, alone: bool = False) -> str:
     return _ALONE.get(value, _WORDS.get(value, value)) if alone else _WORDS.get(value, value)
 
 
-def counted_names(names: frozenset[str], one: str, many: str, what: str) -> str:
+def counted_names(names: Collection[object], one: str, many: str, what: str) -> str:
     """`1 skip cut`, `3 skips cut`; nothing where there is none."""
     return f"{len(names)} {one if len(names) == 1 else many} {what}" if names else ""

@@ -6,7 +6,7 @@ import numpy as np
 
 from resviz.judgement import judge
 from resviz.results import Finding, GradientProfile, Judgement, LabRecord, LabTrack
-from resviz.spec.net import NetSpec
+from resviz.spec.families import Network
 
 __all__ = ["JUDGED", "findings"]
 
@@ -34,7 +34,7 @@ def findings(record: LabRecord, at: int) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.kind)))
 
 
-def _judged(record: LabRecord, track: LabTrack, spec: NetSpec, at: int) -> Judgement:
+def _judged(record: LabRecord, track: LabTrack, spec: Network, at: int) -> Judgement:
     """The median of the last steps, or the step itself where that one is no number."""
     row = _row(record.steps, at)
     recent = np.asarray(track.gradients[max(0, row - JUDGED + 1) : row + 1], np.float64)

@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from resviz.data.images import ImageSet
 from resviz.nets.build import build
 from resviz.nets.cost import memory_need
-from resviz.nets.families.resnet import ResNet
+from resviz.nets.unit import Net
 from resviz.probes.accuracy import evaluate
 from resviz.probes.gradients import norms_of
 from resviz.probes.signal import watched_signals
 from resviz.results import SIGNALS, LabRecord, LabTrack
+from resviz.spec.dense import DenseSpec
+from resviz.spec.families import Network
 from resviz.spec.lab import Edit, LabPlan, labels_of
-from resviz.spec.net import NetSpec
 from resviz.training.history import History
 
 __all__ = ["HELD_OUT", "HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Estimate", "Lab", "estimate"]
@@ -58,8 +59,8 @@ _Measured = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 class _Contender:
     """One network with its optimizer and what was recorded of it."""
 
-    def __init__(self, spec: NetSpec, lr: float) -> None:
-        self.net: ResNet | None = build(spec).train()
+    def __init__(self, spec: Network, lr: float) -> None:
+        self.net: Net | None = build(spec).train()
         self.blocks = tuple(spec.block_names())
         weights = self.net.weights()
         self.layers, self.weights = tuple(weights), list(weights.values())
@@ -134,7 +135,7 @@ class Lab:
         return replace(self._plan, edits=tuple(edits), steps=max(self._plan.steps, self.step_number))
 
     @property
-    def specs(self) -> tuple[NetSpec, ...]:
+    def specs(self) -> tuple[Network, ...]:
         """The contenders as the next step will find them."""
         return self.plan.specs_at(self._begun + 1)
 
@@ -238,7 +239,7 @@ class Lab:
             contender.weights = []
             contender.optimizer = torch.optim.SGD([torch.zeros(1)], 1.0)
 
-    def network(self, contender: int) -> tuple[ResNet, ImageSet]:
+    def network(self, contender: int) -> tuple[Net, ImageSet]:
         """A contender as the last step left it, not to be changed, and images that it did not learn from.
 
         Raises `RuntimeError` before the first step and after `stop`.
@@ -272,7 +273,7 @@ class Lab:
             )
 
     @staticmethod
-    def _track(label: str, spec: NetSpec, contender: _Contender) -> LabTrack:
+    def _track(label: str, spec: Network, contender: _Contender) -> LabTrack:
         lines, rows = contender.lines.rows()[1], contender.rows.rows()[1]
         signals = contender.signals.rows()[1].reshape(-1, len(contender.blocks), len(SIGNALS))
         layers = len(contender.layers)
@@ -293,20 +294,24 @@ class Lab:
 def estimate(plan: LabPlan, train: ImageSet) -> Estimate:
     """Seconds a step, from a few steps of the same designs at one and at two blocks a stage; and the memory by arithmetic."""
     images, labels = next(train.shuffled(plan.batch, 0))
-    side = images.shape[-1]
-    seconds, weights, pass_ = 0.0, 0, 0
+    side, weights, pass_ = images.shape[-1], 0, 0
+    seconds = sum(_seconds(spec, images, labels) for spec in plan.contenders)
     for spec in plan.contenders:
-        stages = len(spec.blocks)
-        one, two = (_time_of_step(spec.resized(blocks=(n,) * stages), images, labels) for n in (1, 3))
-        a_block = max(0.0, two - one) / (2 * stages)
-        seconds += one + a_block * (sum(spec.blocks) - stages)
         whole, none = memory_need(spec, side, plan.batch), memory_need(spec, side, 0)
         weights += 2 * none  # weights, gradients, momentum, and as much again while the optimizer works
         pass_ = max(pass_, whole - none)
     return Estimate(seconds, weights + pass_)
 
 
-def _time_of_step(spec: NetSpec, images: Tensor, labels: Tensor) -> float:
+def _seconds(spec: Network, images: Tensor, labels: Tensor) -> float:
+    if isinstance(spec, DenseSpec):  # whose layers are each dearer than the one before
+        return _time_of_step(spec, images, labels)
+    stages = len(spec.blocks)
+    one, two = (_time_of_step(spec.resized(blocks=(n,) * stages), images, labels) for n in (1, 3))
+    return one + max(0.0, two - one) / (2 * stages) * (sum(spec.blocks) - stages)
+
+
+def _time_of_step(spec: Network, images: Tensor, labels: Tensor) -> float:
     contender, times = _Contender(spec, 1e-6), []
     for _ in range(4):
         began = time.perf_counter()

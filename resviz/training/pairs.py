@@ -9,6 +9,7 @@ from resviz.data.datasets import named_sets
 from resviz.data.images import digits
 from resviz.nets.build import build
 from resviz.nets.families.resnet import ResNet
+from resviz.nets.unit import Net
 from resviz.progress import Tick, quiet
 from resviz.spec.lab import Edit, LabPlan
 from resviz.spec.landscape import LandscapePlan
@@ -67,7 +68,8 @@ def _trained(plan: LandscapePlan, tick: Tick) -> dict[Design, Classifier]:
     return {design: _classifier(lab.network(n)[0], spec, about) for n, (design, spec) in enumerate(specs.items())}
 
 
-def _classifier(net: ResNet, spec: NetSpec, source: str) -> Classifier:
+def _classifier(net: Net, spec: NetSpec, source: str) -> Classifier:
+    assert isinstance(net, ResNet)  # as the plan's specs are
     known = digits()
     side = known.images.shape[-1]
     return Classifier(name_of(spec), net.eval(), Preprocessing(side, side, known.mean, known.std), known.categories, source)

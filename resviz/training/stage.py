@@ -16,8 +16,8 @@ from resviz.data.images import data_root
 from resviz.machine import fitting_threads
 from resviz.results import LabTrack, Stage
 from resviz.spec.datasets import DATASETS
+from resviz.spec.families import Network
 from resviz.spec.lab import COMPARISONS, LabPlan, plan_from_query, plan_to_query
-from resviz.spec.net import NetSpec
 from resviz.training.lab import HELD_OUT, Lab
 
 __all__ = ["PLAN", "patterns", "record"]
@@ -64,7 +64,7 @@ def record(plan: LabPlan = PLAN, folder: Path | None = None) -> Stage:
     )
 
 
-def _cut(plan: LabPlan, contender: int, cut: frozenset[str]) -> NetSpec:
+def _cut(plan: LabPlan, contender: int, cut: frozenset[str]) -> Network:
     return replace(plan.contenders[contender], cut=cut)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,9 +13,11 @@ from resviz.figures import captions
 from resviz.figures.theme import count
 from resviz.nets.cost import layer_table
 from resviz.results import LayerTable
+from resviz.spec.dense import DENSE_PRESETS, DenseSpec
+from resviz.spec.families import ALL_PRESETS, Network
 from resviz.spec.lab import against_plain
 from resviz.spec.names import name_of
-from resviz.spec.net import NetSpec, Stem
+from resviz.spec.net import Stem
 from resviz.spec.presets import PRESETS
 from resviz.ui.components import diagram
 from resviz.ui.grammar import beside, why
@@ -27,6 +30,14 @@ __all__ = ["show"]
 
 # top-1 on ImageNet, single 224 px crop, of torchvision's V1 weights (their metadata)
 _PUBLISHED = {"resnet18": 69.758, "resnet34": 73.314, "resnet50": 76.130, "resnet101": 77.374, "resnet152": 78.312}
+_DENSE_PUBLISHED = {"densenet121": 74.434, "densenet169": 75.600, "densenet201": 76.896, "densenet161": 77.138}
+_TELLING: Final[Mapping[str, Network]] = {
+    "ResNet-50's bottlenecks": PRESETS["resnet50"],
+    "Plain-20": PRESETS["plain20"],
+    "Pre-activation ResNet-164": PRESETS["resnet164"],
+    "ResNet-20 with one skip cut": replace(PRESETS["resnet20"], cut=frozenset({"layer2.1"})),
+    "DenseNet-121": DENSE_PRESETS["densenet121"],
+}
 
 
 def show() -> None:
@@ -39,14 +50,7 @@ def show() -> None:
         _controls(spec)
     with place:
         network_strip()
-        spec_controls.try_this(
-            {
-                "ResNet-50's bottlenecks": PRESETS["resnet50"],
-                "Plain-20": PRESETS["plain20"],
-                "Pre-activation ResNet-164": PRESETS["resnet164"],
-                "ResNet-20 with one skip cut": replace(PRESETS["resnet20"], cut=frozenset({"layer2.1"})),
-            }
-        )
+        spec_controls.try_this(_TELLING)
         diagram.show_network("diagram", side)
         st.markdown(captions.table_note(table))
         _to_the_lab(spec)
@@ -56,10 +60,10 @@ def show() -> None:
         _layers(table)
     with variants:
         _variants(spec, side)
-    why(_WHY)
+    why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY)
 
 
-def _to_the_lab(spec: NetSpec) -> None:
+def _to_the_lab(spec: Network) -> None:
     other = "plain" if spec.residual else "residual"
     if st.button(
         f"Train this against {other} in the Lab",
@@ -70,7 +74,7 @@ def _to_the_lab(spec: NetSpec) -> None:
         st.switch_page("pages/lab.py", query_params={})
 
 
-def _controls(spec: NetSpec) -> None:
+def _controls(spec: Network) -> None:
     spec_controls.preset_control()
     spec_controls.skip_control()
     spec_controls.block_control()
@@ -82,16 +86,20 @@ def _controls(spec: NetSpec) -> None:
         spec_controls.seed_control()
 
 
-def _block(spec: NetSpec, side: int, table: LayerTable) -> None:
+def _block(spec: Network, side: int, table: LayerTable) -> None:
     """One block, drawn large."""
     names = list(spec.block_names())
     opened = st.session_state.get("opened")
     st.session_state["block"] = opened if opened in names else names[0]
     st.selectbox(
-        "Zoom into a block", names, key="block", on_change=lambda: st.session_state.update(opened=st.session_state["block"])
+        "Zoom into a layer" if isinstance(spec, DenseSpec) else "Zoom into a block",
+        names,
+        key="block",
+        on_change=lambda: st.session_state.update(opened=st.session_state["block"]),
     )
     diagram.show_block("block-diagram", side, st.session_state["block"])
-    st.caption(captions.bottleneck_note(table, st.session_state["block"]))
+    note = captions.dense_note if isinstance(spec, DenseSpec) else captions.bottleneck_note
+    st.caption(note(table, st.session_state["block"]))
 
 
 def _layers(table: LayerTable) -> None:
@@ -134,9 +142,11 @@ def _layers(table: LayerTable) -> None:
     st.download_button("Download the table (CSV)", rows.to_csv(index=False), "layers.csv", "text/csv", on_click="ignore")
 
 
-def _variants(spec: NetSpec, side: int) -> None:
-    """ResNet-18 to 152 beside the current network."""
-    entries = [(name_of(PRESETS[p]), PRESETS[p], 224, f"{top1:.2f} %") for p, top1 in _PUBLISHED.items()]
+def _variants(spec: Network, side: int) -> None:
+    """ResNet-18 to 152, or DenseNet-121 to 161, beside the current network."""
+    dense = isinstance(spec, DenseSpec)
+    published = _DENSE_PUBLISHED if dense else _PUBLISHED
+    entries = [(name_of(ALL_PRESETS[p]), ALL_PRESETS[p], 224, f"{top1:.2f} %") for p, top1 in published.items()]
     entries.append((f"▸ {name_of(spec)} (yours)", spec, side, "–"))
     family = pd.DataFrame(
         {
@@ -149,11 +159,12 @@ def _variants(spec: NetSpec, side: int) -> None:
         }
         for name, net, px, top1 in entries
     )
-    st.dataframe(family, hide_index=True, alt="ResNet-18 to 152 beside the current network")
-    st.caption(
-        "Parameters and MACs are computed here. Top-1: torchvision's published V1 weights, one 224 px crop. The stride stands in the "
-        "bottleneck's 3×3, as in torchvision, so MACs are above the paper's Table 1 (1.8, 3.6, 3.8, 7.6, 11.3 × 10⁹)."
+    st.dataframe(
+        family, hide_index=True, alt=f"{'DenseNet-121 to 161' if dense else 'ResNet-18 to 152'} beside the current network"
     )
+    source = "Parameters and MACs are computed here. Top-1: torchvision's published V1 weights, one 224 px crop."
+    stride = " The stride stands in the bottleneck's 3×3, as in torchvision, so MACs are above the paper's Table 1 (1.8, 3.6, 3.8, 7.6, 11.3 × 10⁹)."
+    st.caption(source if dense else source + stride)
     st.download_button("Download the variants (CSV)", family.to_csv(index=False), "variants.csv", "text/csv", on_click="ignore")
 
 
@@ -162,4 +173,11 @@ _WHY: Final = (
     r"returns $y = F(x) + x$. Where the shape changes, the skip has to change with it: option A pads with zero channels, "
     "B projects by a 1×1 convolution there, C projects everywhere (He et al. 2015, §3.3, arXiv 1512.03385). A bottleneck "
     "squeezes the channels to a quarter for its 3×3 convolution, which is what makes 50 layers and more affordable."
+)
+_WHY_DENSE: Final = (
+    "A dense layer does not add to what it reads, it puts its $k$ channels beside it: layer $l$ computes $H_l([x_0, x_1, …, x_{l-1}])$ of "
+    "everything made before it in its block (Huang et al. 2017, equation 2, arXiv 1608.06993). So it has $k_0 + k(l-1)$ channels to read, and few "
+    "to make. B puts a 1×1 convolution to $4k$ channels before each 3×3 one, C lets a transition hand on $θ$ of its channels, half of them in the paper. "
+    "Cutting an arc puts zeros in place of all that came before that layer, for every layer behind it; cutting one connection, under an "
+    "opened layer, lets that layer alone read zeros in place of one source. Shapes and weights stay what they were."
 )

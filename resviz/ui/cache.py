@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from resviz.spec.net import NetSpec
+from resviz.spec.base import Spec
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -66,7 +66,7 @@ def warm_up() -> threading.Thread:
 
 
 def batch_of(
-    spec: NetSpec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None
+    spec: Spec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None
 ) -> tuple[Tensor, Tensor]:
     """(images, targets) to probe with: "digits", "noise" or crops of a "picture"."""
     from resviz.data import images

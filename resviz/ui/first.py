@@ -123,11 +123,11 @@ def unit(first: First) -> None:
 def lesions(first: First) -> None:
     """The network that the page begins with, painted with the error without each branch, and what that comes to."""
     from resviz.spec.lesion import Lesion
-    from resviz.spec.query import from_query
+    from resviz.spec.query import resnet_of
     from resviz.ui.anatomy.picture import answered, painted
 
     values = first.values
-    spec, _ = from_query(values["spec"])
+    spec = resnet_of(values["spec"])
     errors, base = values["dropped"], values["base"]
     with st.container(key="reserve-anatomy"), st.container():  # as the page has it, so that nothing stale is left beside it
         painted("first-lesions", spec, values["side"], Lesion(), "drop", errors=errors, base=base, act=lambda _: None)

@@ -18,6 +18,8 @@ from resviz.nets.cost import layer_table
 from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
+from resviz.spec.dense import DENSE_PRESETS, DenseSpec
+from resviz.spec.families import Network
 from resviz.spec.names import describe
 from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError, Stem
 from resviz.spec.presets import PRESETS
@@ -64,11 +66,12 @@ class _Pinned:
     profiles: Mapping[Design, GradientProfile]
 
 
-_TELLING: Final = {
+_TELLING: Final[Mapping[str, Network]] = {
     "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
     "110 layers": PRESETS["resnet110"],
     "ReLU before the addition": replace(PRESETS["resnet56"], block=Block.RELU_BEFORE_BASIC),
     "Cut every second skip": replace(PRESETS["resnet56"], cut=frozenset(list(PRESETS["resnet56"].block_names())[1::2])),
+    "DenseNet-40": DENSE_PRESETS["densenet40_k12"],
 }
 
 
@@ -78,11 +81,11 @@ def show() -> None:
 
 
 @st.fragment
-def _body(drawn: NetSpec) -> None:
+def _body(drawn: Network) -> None:
     """After an edit the figure comes first; the page around it, which still shows `drawn`, follows."""
     spec = current_spec()
     imagenet = spec.stem is Stem.IMAGENET
-    nets: dict[Design, NetSpec] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
+    nets: dict[Design, Network] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
     usual, size = (64, 16) if imagenet else (8, 64)
     kind = st.session_state.get("batch", "digits")
     batch = _Batch(kind, size, st.session_state.get(f"side.{spec.stem.value}", usual))
@@ -108,26 +111,36 @@ def _body(drawn: NetSpec) -> None:
     with figure_column:
         _profiles(nets, probes, batch.side)
     _painted(profiles[spec.design], batch.side)
-    _signals(probes)
-    if not imagenet and st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
+    _signals(probes, isinstance(spec, DenseSpec))
+    if isinstance(spec, NetSpec):
+        if not imagenet:
+            _by_depth(spec, batch)
+        _by_field(spec)
+    more = [batch.kind] if batch.kind != "digits" else []
+    more += [f"{batch.side} px"] if batch.side != _SMALL else []
+    story.where_am_i(story.Here(spec, more=tuple(more)))
+    why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY)
+
+
+def _by_depth(spec: NetSpec, batch: _Batch) -> None:
+    """What takes a residual network at several depths."""
+    if st.toggle("Sweep the depth", help="The same design at several depths, each with and without skips."):
         _sweep(spec, batch)
-    if not imagenet and st.toggle(
-        "Shatter the gradient", help="∂f/∂x along a line of inputs, with skips, without, and without a norm."
-    ):
+    if st.toggle("Shatter the gradient", help="∂f/∂x along a line of inputs, with skips, without, and without a norm."):
         with st.container(key="reserve-shatter"):
             shatter_section(spec, _SMALL)
+
+
+def _by_field(spec: NetSpec) -> None:
+    """How far back into the picture a residual network reaches."""
     if st.toggle(
         "See how far it sees", help="The effective receptive field: which pixels move the middle of the last feature map."
     ):
         with st.container(key="reserve-field"):
-            field_section(nets)
-    more = [batch.kind] if batch.kind != "digits" else []
-    more += [f"{batch.side} px"] if batch.side != _SMALL else []
-    story.where_am_i(story.Here(spec, more=tuple(more)))
-    why(_WHY)
+            field_section({"residual": replace(spec, residual=True), "plain": spec.plain()})
 
 
-def _controls(spec: NetSpec, size: int, usual: int) -> _Batch:
+def _controls(spec: Network, size: int, usual: int) -> _Batch:
     """The network's design and the batch; `usual` is the side that is taken where none was chosen."""
     side_key, photograph = f"side.{spec.stem.value}", None
     spec_controls.preset_control()
@@ -147,7 +160,7 @@ def _controls(spec: NetSpec, size: int, usual: int) -> _Batch:
     return _Batch(kind, size, side, photograph)
 
 
-def _measured(nets: Mapping[Design, NetSpec], batch: _Batch, place: DeltaGenerator) -> dict[Design, Probe] | None:
+def _measured(nets: Mapping[Design, Network], batch: _Batch, place: DeltaGenerator) -> dict[Design, Probe] | None:
     """Both networks over the batch; None where that is under way, or where one of them would not fit into memory."""
     try:
         with place:
@@ -157,14 +170,16 @@ def _measured(nets: Mapping[Design, NetSpec], batch: _Batch, place: DeltaGenerat
         return None
 
 
-def _profiles(nets: Mapping[Design, NetSpec], probes: Mapping[Design, Probe], side: int) -> None:
+def _profiles(nets: Mapping[Design, Network], probes: Mapping[Design, Probe], side: int) -> None:
     """Every layer's gradient, what follows from it, and the layer that was chosen."""
     profiles = {key: probe.profile for key, probe in probes.items()}
     pinned: _Pinned | None = st.session_state.get("pinned")
     ghosts = pinned.profiles if pinned else {}
     decades = axes.log_range(np.concatenate([each.norms for each in (*profiles.values(), *ghosts.values())]), 0, 0)
     selected = st.session_state.get("selected")
-    figure = gradients.gradient_profiles(profiles, decades, selected, nets["residual"].cut, ghosts=ghosts)
+    figure = gradients.gradient_profiles(
+        profiles, decades, selected, nets["residual"].cut, ghosts=ghosts, dense=isinstance(nets["residual"], DenseSpec)
+    )
     line_chart(
         figure,
         "profile",
@@ -173,7 +188,7 @@ def _profiles(nets: Mapping[Design, NetSpec], probes: Mapping[Design, Probe], si
     )
     _pin(pinned, _Pinned(describe(nets["residual"]), profiles))
     st.markdown(captions.comparison(probes, nets))
-    row = layer_table(nets["residual"], side).row(st.session_state.get("selected") or "conv1")
+    row = layer_table(nets["residual"], side).row(st.session_state.get("selected") or profiles["residual"].names[0])
     st.caption(captions.layer_note(row, profiles) if row else "Choose a point to see its layer.")
 
 
@@ -199,14 +214,14 @@ def _painted(profile: GradientProfile, side: int) -> None:
     diagram.show_network("diagram", side, gradients.gradient_paint(profile, paint), notes, scale)
 
 
-def _signals(probes: Mapping[Design, Probe]) -> None:
+def _signals(probes: Mapping[Design, Probe], dense: bool) -> None:
     """What passes through the blocks forwards, and the files of all that was measured."""
     profiles = {key: probe.profile for key, probe in probes.items()}
     signals = {key: probe.signal for key, probe in probes.items()}
     for column, (field, title) in zip(st.columns(2, gap="large"), gradients.SIGNALS.items(), strict=True):
         with column:
             st.markdown(f"**{title[0].upper()}{title[1:]}**")
-            line_chart(gradients.signal_figure(signals, field), field, title)
+            line_chart(gradients.signal_figure(signals, field, dense), field, title)
 
     def layers() -> str:
         return str(gradients.layer_frame(profiles).to_csv(index=False))
@@ -245,4 +260,10 @@ _WHY: Final = (
     "Kaiming's initialisation, where each block adds as much variance as passes it (De & Smith 2020, arXiv 2002.10444), and stay "
     "level with PyTorch's. None of this says why plain networks end up worse: He et al. 2015 (§4.1, arXiv 1512.03385) call "
     "vanishing gradients *unlikely* with batch norm, and our plain-56 is level in all 30 recorded epochs, with 30.7 % training error."
+)
+_WHY_DENSE: Final = (
+    r"With $y = [x, F(x)]$ the loss reaches $x$ twice: by $x$'s own part of $\partial L/\partial y$, which nothing stands before, and by that of "
+    r"$F(x)$ times $\partial F/\partial x$. So every layer is read by all behind it in its block, which Huang et al. 2017 (§5, arXiv 1608.06993) "
+    "call implicit deep supervision. Here that path is a sum too, of as many terms as there are readers; between two blocks a transition "
+    "stands, and only through it. The plain network has the same layers and weights, and each reads zeros but for the layer before it."
 )

@@ -12,21 +12,22 @@ from resviz.machine import device, fitting_threads
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.results import Probe
+from resviz.spec.families import Network
 from resviz.spec.names import name_of
-from resviz.spec.net import Design, NetSpec, SpecError
+from resviz.spec.net import Design, SpecError
 from resviz.ui import cache, waiting
 
 __all__ = ["begin", "measured", "probes_of"]
 
 
-def begin(nets: Mapping[Design, NetSpec], batch: str, size: int, side: int) -> None:
+def begin(nets: Mapping[Design, Network], batch: str, size: int, side: int) -> None:
     """Measure already what `probes_of` will be asked for, while the page draws its controls."""
     with suppress(SpecError):
         waiting.begin(_wanted(nets, batch, size, side, None))
 
 
 def probes_of(
-    nets: Mapping[Design, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None = None
+    nets: Mapping[Design, Network], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None = None
 ) -> dict[Design, Probe] | None:
     """Each network at its initial weights over the same batch; None after drawing the progress in its place.
 
@@ -37,23 +38,23 @@ def probes_of(
     return dict(zip(nets, probes, strict=True)) if len(probes) == len(nets) else None
 
 
-def measured(nets: Mapping[Design, NetSpec], batch: str, size: int, side: int) -> dict[Design, Probe] | None:
+def measured(nets: Mapping[Design, Network], batch: str, size: int, side: int) -> dict[Design, Probe] | None:
     """What `probes_of` has measured before, where it has."""
     found = {key: waiting.manager().remembered(_key(spec, batch, size, side)) for key, spec in nets.items()}
     return None if None in found.values() else found
 
 
-def _key(spec: NetSpec, batch: str, size: int, side: int, picture: str | None = None) -> tuple[Hashable, ...]:
+def _key(spec: Network, batch: str, size: int, side: int, picture: str | None = None) -> tuple[Hashable, ...]:
     return "probe", spec, batch, size, side, picture
 
 
 def _wanted(
-    nets: Mapping[Design, NetSpec], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
+    nets: Mapping[Design, Network], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
 ) -> list[waiting.Wanted[Probe]]:
     for spec in nets.values():
         check_memory(spec, side, size)
 
-    def work(spec: NetSpec, tick: Tick) -> Probe:
+    def work(spec: Network, tick: Tick) -> Probe:
         from resviz.nets.build import build
         from resviz.probes.gradients import gradient_probe
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from resviz.spec.families import Network
 from resviz.spec.lab import PARAMETERS
 from resviz.spec.landscape import LANDSCAPE_PARAMETERS
 from resviz.spec.lesion import LESION_PARAMETERS
@@ -45,11 +46,11 @@ def went_back() -> bool:
     return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
 
 
-def current_spec() -> NetSpec:
+def current_spec() -> Network:
     """This session's network; the address says which one at first."""
     if "spec" not in st.session_state:
         st.session_state.spec, st.session_state.undo = _addressed(), []
-    spec: NetSpec = st.session_state.spec
+    spec: Network = st.session_state.spec
     return spec
 
 
@@ -60,7 +61,7 @@ def follow_back() -> None:
         change(lambda _: found)
 
 
-def _addressed() -> NetSpec:
+def _addressed() -> Network:
     """The network that the address names; what could not be read becomes the notice."""
     others = (
         PARAMETERS
@@ -99,7 +100,7 @@ def sync_url(more: Mapping[str, str], network: bool = True) -> None:
         st.query_params.from_dict(query)
 
 
-def change(edit: Callable[[NetSpec], NetSpec]) -> None:
+def change(edit: Callable[[Network], Network]) -> None:
     """Edit the spec; what cannot be built leaves it as it is and becomes the notice."""
     before = current_spec()
     try:

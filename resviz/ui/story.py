@@ -13,6 +13,7 @@ from resviz.figures import captions
 from resviz.figures.story import story_markup
 from resviz.results import Chapter, GradientProfile, LabRecord, Run
 from resviz.spec.datasets import DATASETS
+from resviz.spec.families import Network
 from resviz.spec.lab import LabPlan
 from resviz.spec.names import describe
 from resviz.spec.net import DESIGNS, Design, NetSpec
@@ -31,7 +32,7 @@ _RUNS: dict[Design, str] = {"residual": "resnet56-cifar10", "plain": "plain56-ci
 class Here:
     """What a page shows: a network, its step or epoch, 0 before training, the data, and what else is not as on the map."""
 
-    spec: NetSpec
+    spec: Network
     at: int = 0
     data: str = "digits"
     more: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ def chapters() -> tuple[Chapter, ...]:
 def _first_pass() -> Chapter:
     """What the Gradients page opens with."""
     profiles: dict[Design, GradientProfile] = {design: reading("gradients").values[design].profile for design in DESIGNS}
-    specs: dict[Design, NetSpec] = {"residual": NetSpec(), "plain": NetSpec().plain()}
+    specs: dict[Design, Network] = {"residual": NetSpec(), "plain": NetSpec().plain()}
     return Chapter("norm.start", specs, profiles, "digits")
 
 
@@ -74,7 +75,7 @@ def _last_epoch() -> Chapter:
 
 def _step(record: LabRecord, end: bool) -> Chapter:
     """The comparison that the lab opens with, at its first step or at its last ones, judged as the lab judges it: by their median."""
-    specs: dict[Design, NetSpec] = dict(zip(DESIGNS, record.plan.contenders, strict=True))
+    specs: dict[Design, Network] = dict(zip(DESIGNS, record.plan.contenders, strict=True))
     rows, line = (slice(1, None), -1) if end else (slice(0, 1), 0)
     profiles, right = {}, {}
     for design, track in zip(DESIGNS, record.tracks, strict=True):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from resviz.guard import door
 from resviz.results import Card
-from resviz.spec.query import from_query
+from resviz.spec.query import from_query, resnet_of
 from resviz.zoo.arrays import read_arrays, write_arrays
 from resviz.zoo.classifier import Classifier, Preprocessing
 from resviz.zoo.read import CheckpointError, contents, with_card
@@ -79,7 +79,7 @@ def card(name: str) -> Card:
 def load_bundled(name: str) -> Classifier:
     """A bundled network; raises ValueError, which names the file that is damaged."""
     about = card(name)
-    spec, _ = from_query(about["spec"])
+    spec = resnet_of(about["spec"])
     path = _file(name, ".safetensors")
     with door(CheckpointError, f"{_shown(path)} cannot be read ({{}}); {_REMEDY}"):
         net = load_into(spec, contents(path.read_bytes(), path.name).tensors)

@@ -118,7 +118,7 @@ def _carded(card: str | None, state: State) -> tuple[Answers, NetSpec | None, tu
             std=tuple(map(float, about["std"])),
             temperature=float(about.get("calibration", {}).get("temperature", 1.0)),
         )
-        if problems or not fits(named, state) or len(said.classes or ()) != named.classes:
+        if problems or not isinstance(named, NetSpec) or not fits(named, state) or len(said.classes or ()) != named.classes:
             return Answers(), None, (f"its card is of another network ({quoted(describe(named), 80)}) and is not used",)
         return said, named, ()
     except Exception as error:  # a card is anything that lies beside a file

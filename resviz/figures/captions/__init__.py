@@ -53,7 +53,7 @@ from resviz.figures.captions.landscape import (
     similarity_claim,
     similarity_note,
 )
-from resviz.figures.captions.nets import bottleneck_note, table_note
+from resviz.figures.captions.nets import bottleneck_note, dense_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
 from resviz.figures.captions.shortcuts import race_note
 from resviz.figures.captions.stage import norm_answer, stage_note
@@ -90,6 +90,7 @@ __all__ = [
     "counted",
     "cut_note",
     "degradation",
+    "dense_note",
     "draws_note",
     "early_note",
     "excited_note",

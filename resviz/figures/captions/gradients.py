@@ -9,7 +9,10 @@ from resviz.figures.captions.numbers import counted
 from resviz.figures.theme import number, power_of_ten
 from resviz.judgement import FACTOR, FLOOR, judge
 from resviz.results import DepthSweep, GradientProfile, Judgement, LayerRow, Probe, Reach
-from resviz.spec.net import Design, NetSpec
+from resviz.spec.dense import DenseSpec
+from resviz.spec.families import Network
+from resviz.spec.net import Design
+from resviz.spec.words import counted_names
 
 __all__ = ["comparison", "gradient_note", "layer_note", "reach_claim", "reach_note", "skips_of", "sweep_note", "verdict"]
 
@@ -19,7 +22,7 @@ _NARROWER = 0.95  # of the other width: less is no difference
 _DIED = 1e-3  # of the standard deviation after the first block
 
 
-def skips_of(spec: NetSpec) -> str:
+def skips_of(spec: Network) -> str:
     """How many skips a network has: Without skips, With all 27 skips, With 13 of 27 skips."""
     names = list(spec.block_names())
     kept = sum(map(spec.has_skip, names))
@@ -29,22 +32,29 @@ def skips_of(spec: NetSpec) -> str:
         words = (f"With all {len(names)} skips" if len(names) > 1 else "With its one skip") + ("" if kept else " cut")
     else:
         words = f"With {kept} of {len(names)} skips"
+    if isinstance(spec, DenseSpec):
+        lost = (
+            counted_names(spec.severed, "connection", "connections", "cut"),
+            counted_names(spec.dropped, "layer", "layers", "dropped"),
+        )
+        return ", ".join([words, *filter(None, lost)])
     gone = len(spec.dropped)
     return words + (f" and {gone} {'branch' if gone == 1 else 'branches'} dropped" if gone else "")
 
 
-def gradient_note(spec: NetSpec, probe: Probe, label: str | None = None) -> str:
+def gradient_note(spec: Network, probe: Probe, label: str | None = None) -> str:
     """One network's profile in a few sentences: what it does, what is zero and why, and what the loss and the signal say."""
     judged = judge(probe.profile, spec, probe.signal)
     return " ".join([f"**{label or skips_of(spec)}** the gradient {verdict(judged)}.", *_more(judged)])
 
 
-def comparison(probes: Mapping[Design, Probe], specs: Mapping[Design, NetSpec]) -> str:
+def comparison(probes: Mapping[Design, Probe], specs: Mapping[Design, Network]) -> str:
     """Both networks, or one where they are the same function."""
     residual = specs.get("residual")
     if residual is not None and "plain" in specs and not any(map(residual.has_skip, residual.block_names())):
         note = gradient_note(residual, probes["residual"], "In both")
-        return f"Without its skips the residual network is the plain one: the two lines are the same. {note}"
+        kind = "dense" if isinstance(residual, DenseSpec) else "residual"
+        return f"Without its skips the {kind} network is the plain one: the two lines are the same. {note}"
     return " ".join(gradient_note(specs[key], probe) for key, probe in probes.items())
 
 
@@ -88,6 +98,7 @@ def _extremes(judged: Judgement) -> str:
 
 _WHY = {
     "dropped": "their branch is dropped",
+    "unread": "every layer that could read what they make is cut off from it",
     "cut": "the skip that they project is cut",
     "alpha": "α starts at 0 in every branch, and nothing comes back through a branch before it has moved",
     "head": "the classifier starts at 0, and nothing comes back before it has moved",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from resviz.figures.captions.numbers import percent
+from resviz.figures.captions.numbers import counted, percent
 from resviz.figures.theme import count
 from resviz.results import LayerTable
 
-__all__ = ["bottleneck_note", "table_note"]
+__all__ = ["bottleneck_note", "dense_note", "table_note"]
 
 
 def bottleneck_note(table: LayerTable, block: str) -> str:
@@ -23,6 +23,28 @@ def bottleneck_note(table: LayerTable, block: str) -> str:
         f"`{block}`: {convs[0].in_shape[0]} → {inside} → {inside} → {channels} channels, {count(weights)} weights. Two 3×3 convolutions "
         f"on {channels} channels would hold {count(pair)}: the bottleneck {'saves' if saved >= 0 else 'costs'} {percent(abs(saved))}"
         f"{'' if saved >= 0 else ' more'}."
+    )
+
+
+def dense_note(table: LayerTable, layer: str) -> str:
+    """What a dense layer reads and makes, and what its bottleneck costs beside one 3×3 convolution of all that it reads."""
+    unit = next(unit for unit in table.units if unit.name == layer)
+    sources, made, after = unit.branch[0].sources, unit.convs[-1].out_shape[0], unit.handed_on[0]
+    read, zeros = sum(source.channels for source in sources), sum(source.channels for source in sources if source.cut)
+    said = (
+        f"`{layer}` reads {counted(read, 'channel')} of {counted(len(sources), 'source')} side by side"
+        + (f", {zeros} of them as zeros," if zeros else "")
+        + f" and puts {made}{' (zeros: it is dropped)' if unit.dropped else ''} beside them: {after} go on"
+        + (f", of which the {read} before it are zeros from here on, since its skip is cut." if unit.cut else ".")
+    )
+    direct = 9 * read * made
+    weights = sum(row.in_shape[0] * row.out_shape[0] * (9 if row.kind == "conv 3×3" else 1) for row in unit.convs)
+    if len(unit.convs) == 1:
+        return f"{said} {count(weights)} weights."
+    saved = 1 - weights / direct
+    return (
+        f"{said} {count(weights)} weights, where a 3×3 convolution of all that it reads would hold {count(direct)}: the bottleneck "
+        f"{'saves' if saved >= 0 else 'costs'} {percent(abs(saved))}{'' if saved >= 0 else ' more'}."
     )
 
 

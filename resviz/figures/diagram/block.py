@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from resviz.figures.diagram.shapes import Canvas, Diagram, channel_tint, describe_row
-from resviz.results import LayerRow, LayerTable, UnitRows
+import math
+from collections.abc import Sequence
+
+from resviz.figures.diagram.shapes import About, Canvas, Diagram, channel_tint, describe_row
+from resviz.results import LayerRow, LayerTable, Source, UnitRows
 from resviz.spec.words import word
 
 __all__ = ["block_diagram"]
 
 _MIDDLE = 130.0
+_ROW, _PIECE = 24, 22.0  # pieces that stand in a row, and px that one takes
 
 
 def block_diagram(table: LayerTable, name: str, *, vertical: bool = False) -> Diagram:
@@ -27,9 +31,12 @@ class _Block:
         self.w, self.h, self.gap = (58.0, 150.0, 22.0) if vertical else (98.0, 62.0, 18.0)
         self.top_channels = max(row.out_shape[0] for row in unit.rows)
         self.x = 36.0
+        self.under = 0.0  # px that what it reads takes below the layers
 
     def drawn(self) -> Diagram:
         start, join = self.x - 14, self.unit.join
+        sources = self.unit.branch[0].sources
+        self.reads(start, sources)
         for row in (*self.unit.branch, *(self.unit.after if join is None else ())):
             self.box(row)
             self.x += self.w + self.gap
@@ -43,10 +50,36 @@ class _Block:
                 end = self.x + self.w
         return self.whole(max(self.x, end))
 
+    def reads(self, left: float, sources: Sequence[Source]) -> None:
+        """What the layer reads side by side, a square for each piece in the order of its channels; a click cuts one connection."""
+        if not sources:
+            return
+        top, unit = _MIDDLE + self.h / 2 + 14, self.unit.name
+        read, every = (sum(source.channels for source in each) for each in ([s for s in sources if not s.cut], sources))
+        words = f"reads {read} of {every} channels"
+        then = "restore all connections" if all(source.cut for source in sources[:-1]) else "cut all connections but the nearest"
+        about = About(action=f"sever:{unit}<all", label=f"{words}; click to {then}") if len(sources) > 1 else About()
+        vertical = self.canvas.vertical
+        self.canvas.text(*((left - 6, top + 24) if vertical else (left, top + 14)), words, "small", "start", **about)
+        for number, source in enumerate(sources):
+            row, place = divmod(number, _ROW)
+            about = About(name=f"{unit}<{number}", label=self.piece(source, len(sources) == 1))
+            if len(sources) > 1:  # the only one stays
+                about |= About(action=f"sever:{unit}<{number}", pressed=not source.cut)
+            x, y, side = left + 4 * vertical + place * _PIECE, top + 24 + row * _PIECE, _PIECE - 4
+            fill = "" if source.cut else channel_tint(source.channels, self.top_channels)
+            self.canvas.rect(x, y, side, side, "hollow" if source.cut else "layer", fill=fill, **about)
+        self.under = max(28 + _PIECE * math.ceil(len(sources) / _ROW), 200 * vertical)  # or as wide as the words
+
+    @staticmethod
+    def piece(source: Source, only: bool) -> str:
+        said = f"{source.channels} channels of {source.name}, {'read as zeros' if source.cut else 'read'}"
+        return said if only else f"{said}; click to {'restore' if source.cut else 'cut'} this connection"
+
     def whole(self, end: float) -> Diagram:
         trunk = Canvas(self.canvas.vertical)
         trunk.line(4, _MIDDLE, end + 14, _MIDDLE, "trunk")
-        wide, high = end + 20, _MIDDLE + self.h / 2 + 18
+        wide, high = end + 20, _MIDDLE + self.h / 2 + 18 + self.under
         width, tall = (high, wide) if self.canvas.vertical else (wide, high)
         return Diagram(width, tall, (*trunk.shapes, *self.canvas.shapes))
 
@@ -83,7 +116,7 @@ class _Block:
 
     def skip(self, start: float, plus_x: float, join: LayerRow) -> None:
         unit, top = self.unit, _MIDDLE - self.h / 2
-        words = "projection 1×1" if unit.skip else "zero-padded" if unit.pads else "identity"
+        words = "projection 1×1" if unit.skip else unit.carries
         self.canvas.arc(
             start,
             plus_x,
@@ -109,4 +142,4 @@ class _Block:
         css = "addcut" if join.cut else "add"
         self.canvas.circle(plus_x, _MIDDLE, 11, css, name=join.name, label=describe_row(join))
         if not join.cut:
-            self.canvas.plus(plus_x, _MIDDLE, 6)
+            (self.canvas.beside if self.unit.beside else self.canvas.plus)(plus_x, _MIDDLE, 6)

@@ -80,6 +80,7 @@ class _Network:
         self.stem([row for row in self.table.stem if row.kind.startswith(("conv", "max pool"))])
         for stage, units in groupby(self.units, lambda unit: unit.stage):
             self.stage(stage, list(units))
+            self.passage(self.table.passage(stage))
         self.head([row for row in self.table.rows if row.kind in ("average pool", "linear")])
         trunk = Canvas(self.canvas.vertical)
         trunk.line(18, _MIDDLE, self.x + 14, _MIDDLE, "trunk")
@@ -119,6 +120,18 @@ class _Network:
             at += self.bar + 5
         self.x = at + 9
 
+    def passage(self, rows: Sequence[LayerRow]) -> None:
+        """What stands between two stages, on the trunk."""
+        drawn = [row for row in rows if row.kind.startswith(("conv", "average pool"))]
+        for row in drawn:
+            if row.kind.startswith("conv"):
+                self.layer(self.x, row)
+            else:
+                h = self.height(row.out_shape[1])
+                self.canvas.rect(self.x, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
+            self.x += self.bar + 5
+        self.x += 9 if drawn else 0
+
     def head(self, rows: Sequence[LayerRow]) -> None:
         for i, row in enumerate(rows):
             x = self.x + 14 * i
@@ -137,11 +150,11 @@ class _Network:
         for item in items:
             self.unit(item)
             self.x += self.step
-        self.x = max(self.x, left + _NARROWEST)
+        self.x = max(self.x, left + (_WIDE if units[0].beside else _NARROWEST))
         right = self.x + 1
         high = _MIDDLE + _BAND - 6 + (58 if self.canvas.vertical else 0)
         self.bands.rect(left, 6, right - left, high, "band", radius=8)
-        self.name(stage, units[-1].convs[-1].out_shape, (left, right), self.sign(stage, items) if foldable else ("", "", ""))
+        self.name(stage, units[-1].handed_on, (left, right), self.sign(stage, items) if foldable else ("", "", ""))
         self.x += 12
 
     @staticmethod
@@ -195,14 +208,16 @@ class _Network:
 
     def count(self, item: _Item, bottom: float) -> None:
         under, anchor = (bottom + 8, "start") if self.canvas.vertical else (bottom + 17, "middle")
-        hint, action = f"Unfold {item.count} equal blocks", f"fold:{item.unit.stage}"
+        alike = "layers" if item.unit.beside else "equal blocks"
+        hint, action = f"Unfold {item.count} {alike}", f"fold:{item.unit.stage}"
         self.canvas.text(self.x + self.step / 2 - 3, under, f"×{item.count}", "title", anchor, action=action, label=hint)
 
     def skip(self, item: _Item, top: float) -> None:
         unit, plus_x = item.unit, self.x + self.step - 10
-        what = f"{item.count} equal blocks from {unit.name}" if item.folded else unit.name
+        alike = "layers" if unit.beside else "equal blocks"
+        what = f"{item.count} {alike} from {unit.name}" if item.folded else unit.name
         then = "unfold them" if item.folded else ("restore" if unit.cut else "cut") + " this skip"
-        shape = "projection" if unit.skip else "zero-padded" if unit.pads else "identity"
+        shape = unit.carries
         # from the trunk into the join, which is drawn over its end
         self.canvas.arc(
             self.x - 1,
@@ -225,7 +240,7 @@ class _Network:
         css = "addcut" if unit.cut else "add"
         self.canvas.circle(plus_x, _MIDDLE, 5, css, name=unit.name, label=self.label(row), action=f"open:{unit.name}")
         if not unit.cut:
-            self.canvas.plus(plus_x, _MIDDLE, 3)
+            (self.canvas.beside if unit.beside else self.canvas.plus)(plus_x, _MIDDLE, 3)
 
     def scale(self, y: float, low: str, colours: Sequence[str], high: str) -> None:
         self.canvas.text(14, y, low, "small", "start")

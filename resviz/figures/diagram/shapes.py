@@ -91,6 +91,11 @@ class Canvas:
         self.line(x - arm, y, x + arm, y, "plus")
         self.line(x, y - arm, x, y + arm, "plus")
 
+    def beside(self, x: float, y: float, arm: float) -> None:
+        """Two strokes side by side around (x, y)."""
+        for shift in (-arm / 2, arm / 2):
+            self.line(x + shift, y - arm, x + shift, y + arm, "plus")
+
     def arc(self, x0: float, x1: float, base: float, top: float, css: str, **about: Unpack[About]) -> None:
         """A flat-topped arch from x0 to x1, standing on `base` and reaching `top`."""
         r = min((x1 - x0) / 2, abs(base - top), 14)

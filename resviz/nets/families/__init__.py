@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resviz.nets.families import resnet_rows
+from resviz.nets.families import densenet_rows, resnet_rows
 from resviz.results import LayerTable
 from resviz.spec.base import Spec
-from resviz.spec.lab import COMPARISONS, LabPlan
+from resviz.spec.dense import DENSE_PRESETS, DenseSpec
+from resviz.spec.lab import COMPARISONS, DENSE_COMPARISONS, LabPlan
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.presets import PRESETS
 
@@ -48,8 +49,19 @@ def _is_resnet(weights: Collection[str]) -> bool:
     return {"conv1.weight", "layer1.0.conv1.weight", "layer1.0.conv2.weight", "fc.weight"} <= set(weights)
 
 
+def _densenet() -> type[Net]:
+    from resviz.nets.families.densenet import DenseNet
+
+    return DenseNet
+
+
+def _is_densenet(weights: Collection[str]) -> bool:
+    return {"features.conv0.weight", "features.denseblock1.denselayer1.conv1.weight", "classifier.weight"} <= set(weights)
+
+
 FAMILIES: dict[str, Family] = {
     "resnet": Family(NetSpec, PRESETS, resnet_rows.rows, _resnet, _is_resnet, COMPARISONS),
+    "densenet": Family(DenseSpec, DENSE_PRESETS, densenet_rows.rows, _densenet, _is_densenet, DENSE_COMPARISONS),
 }
 
 

@@ -24,7 +24,7 @@ from resviz.nets.families.resnet_blocks import (
     ZeroPad,
 )
 from resviz.nets.families.resnet_orders import BLOCKS
-from resviz.nets.layers import ACTIVATIONS, NORMS, Linear, conv, draw_conv
+from resviz.nets.layers import ACTIVATIONS, NORMS, Linear, conv, draw_layer
 from resviz.nets.unit import Net
 from resviz.nets.ways import Learned
 from resviz.spec.net import BranchScale, Init, NetSpec, Order, Stem
@@ -117,14 +117,7 @@ class ResNet(Net):
         return self._classified(self.features(x))
 
     def draw(self, layer: nn.Module, generator: torch.Generator) -> None:
-        if isinstance(layer, nn.Conv2d):
-            draw_conv(layer, self.spec, generator)
-        elif isinstance(layer, nn.Linear):
-            bound = layer.in_features**-0.5
-            layer.weight.uniform_(-bound, bound, generator=generator)
-            layer.bias.uniform_(-bound, bound, generator=generator)
-        elif isinstance(layer, nn.BatchNorm2d | nn.GroupNorm):
-            layer.reset_parameters()
+        draw_layer(layer, self.spec, generator)
 
     def settle(self) -> None:
         """Zero-γ: every block begins as its skip. Fixup: so does every block, by its last convolution. Gates begin as the spec says."""

@@ -15,7 +15,7 @@ from resviz.results import Card, Lesions
 from resviz.spec.lesion import MODES, Lesion, Mode
 from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
-from resviz.spec.query import from_query
+from resviz.spec.query import resnet_of
 from resviz.ui import waiting
 from resviz.ui.anatomy import parts, work
 from resviz.ui.anatomy.picture import answered, convolutions, painted
@@ -45,7 +45,7 @@ def show(address: Address) -> None:
         return
     view = current(names)
     about = card(view.model)
-    spec = from_query(about["spec"])[0]
+    spec = resnet_of(about["spec"])
     lesion = view.lesion.within(spec, convolutions(spec, about["image_size"]))
     view = replace(view, lesion=lesion)
     change(lambda _: view)  # what a link names in vain does not come back in the address
@@ -67,7 +67,7 @@ def show(address: Address) -> None:
 
 def _title(name: str) -> str:
     about = card(name)
-    spec = from_query(about["spec"])[0]
+    spec = resnet_of(about["spec"])
     return f"{spec.title} · {about['data'].split(',')[0].split(' (')[0]}{f' · seed {spec.seed}' if spec.seed else ''}"
 
 

@@ -11,35 +11,42 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from resviz.data.unpack import Entry, unzip
 from resviz.figures import captions
 from resviz.progress import Tick
 from resviz.spec.datasets import DATASETS
-from resviz.spec.lab import COMPARISONS, MOST, Edit, LabPlan, Rate, comparison_of, labels_of
-from resviz.spec.net import Block, NetSpec, Norm
-from resviz.spec.presets import cifar_blocks
+from resviz.spec.dense import DenseSpec
+from resviz.spec.families import Network
+from resviz.spec.lab import (
+    COMPARISONS,
+    DENSE_COMPARISONS,
+    MOST,
+    Edit,
+    LabPlan,
+    Rate,
+    as_deep,
+    comparison_of,
+    labels_of,
+)
+from resviz.spec.net import Block, Norm
 from resviz.spec.words import word
+from resviz.ui.lab.own_images import own_images
 from resviz.ui.lab.session import Session
-from resviz.ui.markdown import literal
-from resviz.ui.reading import read
 from resviz.ui.state import Bound
 from resviz.ui.waiting import result_of
-from resviz.ui.widgets.pickers import digest
 
 if TYPE_CHECKING:
-    from resviz.data.datasets import Sets
     from resviz.training.lab import Estimate
-
-    _Read = tuple[Sets, tuple[str, ...]]
 
 __all__ = ["setup", "transport"]
 
+_COMPARED = {**COMPARISONS, **DENSE_COMPARISONS}
 _DEPTHS = (20, 32, 44, 56, 80, 110, 200, 1202)
+_DENSE_DEPTHS = (13, 22, 40, 64, 100)
+_DENSE_USUAL = 40  # the paper's shallowest
 _PACES = {"1 step/s": 1.0, "5 steps/s": 5.0, "full speed": math.inf}
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _SHORT = 1.5  # seconds a first step may take without being asked for
 _CLIPS = (0.0, 0.1, 0.5, 1.0, 5.0)
-_NOTES = 500  # what was left out is listed up to here
 
 V = TypeVar("V")
 
@@ -63,7 +70,7 @@ def setup(lab: Session) -> None:
     _in_flight(lab, "lr", "Learning rate", _RATES, "{:g}".format)
     _in_flight(lab, "clip", "Clip gradient at", _CLIPS, lambda v: f"{v:g}" if v else "not")
     if plan.data == "own":
-        _own_images(lab)
+        own_images(lab)
     elif not lab.ready:
         _download(lab)
     if lab.ready:
@@ -76,25 +83,26 @@ def _choices(lab: Session) -> None:
     depth = max(spec.depth for spec in plan.contenders)
 
     def compare(name: str) -> None:
-        chosen = COMPARISONS[name](depth if depth in _DEPTHS else 56)
+        usual = _DENSE_USUAL if name in DENSE_COMPARISONS else 56
+        chosen = _COMPARED[name](depth if name in COMPARISONS and depth in _DEPTHS else usual)
         lab.configure(lambda p: _seeded(replace(chosen, data=p.data, batch=p.batch), p.seed))
 
     def deepen(wanted: int) -> None:
         name = comparison_of(plan)
         if name:
-            lab.configure(lambda p: _seeded(replace(p, contenders=COMPARISONS[name](wanted).contenders), p.seed))
+            lab.configure(lambda p: _seeded(replace(p, contenders=_COMPARED[name](wanted).contenders), p.seed))
         else:
-            lab.configure(lambda p: replace(p, contenders=tuple(_as_deep(spec, wanted) for spec in p.contenders)))
+            lab.configure(lambda p: replace(p, contenders=tuple(as_deep(spec, wanted) for spec in p.contenders)))
 
     st.selectbox(
         "Compare",
-        list(COMPARISONS),
+        list(_COMPARED),
         index=None,
         placeholder="your own contenders",
         help="What differs between the networks; everything else is shared.",
         **_bound("lab.compare", comparison_of(plan), compare),
     )
-    depths = sorted({*_DEPTHS, depth})
+    depths = sorted({depth, *(each for spec in plan.contenders for each in _offered(spec))})
     st.selectbox("Depth", depths, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
     st.selectbox(
         "Images",
@@ -113,13 +121,12 @@ def _choices(lab: Session) -> None:
         _contenders(lab)
 
 
+def _offered(spec: Network) -> tuple[int, ...]:
+    return _DENSE_DEPTHS if isinstance(spec, DenseSpec) else _DEPTHS
+
+
 def _seeded(plan: LabPlan, seed: int) -> LabPlan:
     return replace(plan, seed=seed, contenders=tuple(replace(spec, seed=seed) for spec in plan.contenders))
-
-
-def _as_deep(spec: NetSpec, depth: int) -> NetSpec:
-    near = max(1, round((depth - 2) / (3 * spec.block.convs))) * 3 * spec.block.convs + 2
-    return spec.resized(blocks=cifar_blocks(near, spec.block))
 
 
 def _contenders(lab: Session) -> None:
@@ -133,20 +140,23 @@ def _contenders(lab: Session) -> None:
         lab.configure(lambda p: replace(p, contenders=tuple(specs)))
 
     def deepen(i: int, depth: int) -> None:
-        edit(i, blocks=cifar_blocks(depth, plan.contenders[i].block))
+        edit(i, blocks=as_deep(plan.contenders[i], depth).blocks)
 
     for i, (spec, label) in enumerate(zip(plan.contenders, labels_of(plan.contenders), strict=True)):
         st.markdown(f"**{label}**")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
 
-            def field(name: str, i: int = i, spec: NetSpec = spec) -> Bound:
+            def field(name: str, i: int = i, spec: Network = spec) -> Bound:
                 return _bound(f"lab.{i}.{name}", getattr(spec, name), lambda value: edit(i, **{name: value}))
 
             st.toggle("Skips", **field("residual"))
-            st.selectbox("Unit", list(Block), format_func=word, width=150, **field("block"))
+            if isinstance(spec, DenseSpec):
+                st.number_input("Growth k", 1, 256, width=150, **field("growth"))
+            else:
+                st.selectbox("Unit", list(Block), format_func=word, width=150, **field("block"))
             st.selectbox("Norm", list(Norm), format_func=word, width=100, **field("norm"))
             st.selectbox("Init", spec.inits(), format_func=word, width=150, **field("init"))
-            layers = sorted({*(d for d in _DEPTHS if (d - 2) % (3 * spec.block.convs) == 0), spec.depth})
+            layers = sorted({*(d for d in _offered(spec) if as_deep(spec, d).depth == d), spec.depth})
             st.selectbox("Depth", layers, width=100, **_bound(f"lab.{i}.depth", spec.depth, partial(deepen, i)))
             if len(plan.contenders) > 1:
                 rest = plan.contenders[:i] + plan.contenders[i + 1 :]
@@ -162,42 +172,6 @@ def _contenders(lab: Session) -> None:
     st.number_input(
         "Batch", 2, 512, width=120, **_bound("lab.batch", plan.batch, lambda v: lab.configure(lambda p: replace(p, batch=int(v))))
     )
-
-
-def _own_images(lab: Session) -> None:
-    """A zip, or a folder with a folder for every class."""
-    left, right = st.columns(2)
-    packed = left.file_uploader("A zip of images", key="lab.zip", help="CLASS/NAME.jpg: the folder names the class.")
-    folder = right.file_uploader("or a folder", accept_multiple_files="directory", key="lab.folder")
-    key = (
-        digest(packed.getvalue()) if packed else digest("".join(f"{f.name} {f.size} " for f in folder).encode()) if folder else ""
-    )
-    if key and lab.own_key != key:
-        given = packed.getvalue() if packed else [Entry(file.name, file.getvalue) for file in folder]
-        _take(lab, key, read("lab.own", key, "Reading the images", partial(_sets, given)))
-    if lab.own is None:
-        st.caption("One folder a class, at least five images each; every fifth is held out. They stay in this session's memory.")
-        return
-    train, test = lab.own
-    st.caption(f"{len(train):,} images of {len(train.categories)} classes to learn from, {len(test):,} held out.")
-    if lab.notes:
-        with st.expander(f"{len(lab.notes)} left out or mended"):
-            st.dataframe([{"what": note} for note in lab.notes[:_NOTES]], hide_index=True)
-
-
-def _sets(given: bytes | list[Entry], tick: Tick) -> _Read:
-    from resviz.data.datasets import files_sets
-
-    return files_sets(unzip(given) if isinstance(given, bytes) else given, tick=tick)
-
-
-def _take(lab: Session, key: str, found: _Read | ValueError | None) -> None:
-    """Start over with the images that were read, or say why they cannot be."""
-    if isinstance(found, ValueError):
-        st.error(literal(found))
-    elif found is not None:
-        (lab.own, lab.notes), lab.own_key = found, key
-        lab.configure(lambda p: p)
 
 
 def _download(lab: Session) -> None:

@@ -12,6 +12,7 @@ from resviz.figures.reports import html
 from resviz.results import LabRecord
 from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import plan_to_query
+from resviz.spec.net import NetSpec
 from resviz.ui import own_network
 from resviz.ui.components.link import here, link
 from resviz.ui.lab.session import Session
@@ -46,6 +47,8 @@ def export(held: Session) -> None:
 def _explain(held: Session, record: LabRecord) -> None:
     """The chosen network goes along to the page that asks about pictures, with one that it did not learn from."""
     contender = chosen(record)
+    if not isinstance(held.specs()[contender], NetSpec):
+        return  # the page that asks about pictures knows ResNets alone
     if st.button(
         f"Explain with {record.tracks[contender].label}",
         icon=":material/search:",

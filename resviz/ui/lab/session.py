@@ -14,8 +14,9 @@ from resviz.jobs import AGAIN, Job, JobsFull
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.spec.datasets import DATASETS
+from resviz.spec.families import Network
 from resviz.spec.lab import COMPARISONS, PARAMETERS, Edit, LabPlan, plan_from_query, plan_to_query
-from resviz.spec.net import NetSpec, SpecError
+from resviz.spec.net import SpecError
 from resviz.ui.state import went_back
 from resviz.ui.waiting import submit
 
@@ -175,7 +176,7 @@ class Session:
         if spec.residual and block in set(spec.block_names()):
             self.ask(Edit(1, "restore" if block in spec.cut else "cut", contender, block))
 
-    def specs(self) -> tuple[NetSpec, ...]:
+    def specs(self) -> tuple[Network, ...]:
         """The contenders as they are now, with what was cut since the start."""
         return self.lab.specs if self.lab else self.plan.contenders
 

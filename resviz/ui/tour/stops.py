@@ -12,6 +12,7 @@ from resviz.figures import captions
 from resviz.figures.captions import Seen
 from resviz.judgement import judge
 from resviz.results import LabRecord
+from resviz.spec.families import Network
 from resviz.spec.lab import Edit, LabPlan, plan_to_query
 from resviz.spec.net import Design, Init, NetSpec, Norm
 from resviz.spec.query import to_query
@@ -87,7 +88,7 @@ def _seen_on_gradients(spec: NetSpec, said: Callable[..., Seen], *designs: Desig
     """From the very passes that the page has drawn."""
 
     def seen() -> Seen | None:
-        nets: dict[Design, NetSpec] = {"plain": spec.plain(), "residual": spec}
+        nets: dict[Design, Network] = {"plain": spec.plain(), "residual": spec}
         probes = probing.measured({design: nets[design] for design in designs}, "digits", 64, 8)
         if probes is None:
             return None

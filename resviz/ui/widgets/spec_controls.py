@@ -9,10 +9,11 @@ from functools import partial
 
 import streamlit as st
 
+from resviz.spec.dense import DenseSpec
+from resviz.spec.families import ALL_PRESETS, Network, preset_of
 from resviz.spec.fields import fields_of
 from resviz.spec.names import name_of
 from resviz.spec.net import Block, NetSpec, Order
-from resviz.spec.presets import PRESETS, preset_of
 from resviz.spec.words import word
 from resviz.ui.grammar import chips
 from resviz.ui.state import bound, change, current_spec
@@ -33,7 +34,7 @@ _SIDE_BY_SIDE = 3  # choices that stand beside each other; more are a list
 
 def _control(name: str, choices: Sequence[StrEnum] = ()) -> None:
     """The widget of one field of the spec, as the field describes it; `choices` may be fewer than it has."""
-    field = fields_of(NetSpec)[name]
+    field = fields_of(type(current_spec()))[name]
     offered = list(choices or field.choices)
     if not field.choices:
         st.number_input(field.label, field.low, field.high, step=field.step, help=field.help, **bound(name))
@@ -44,14 +45,14 @@ def _control(name: str, choices: Sequence[StrEnum] = ()) -> None:
 
 
 def preset_control() -> None:
-    """Start from a network of the papers."""
-    names = [name for name, spec in PRESETS.items() if spec.residual]
+    """Start from a network of the papers, family by family."""
+    names = [name for name, spec in ALL_PRESETS.items() if spec.residual]
     current, residual = preset_of(current_spec()), current_spec().residual
 
     def apply() -> None:
         chosen: str | None = st.session_state["preset"]
         if chosen is not None:
-            change(lambda spec: PRESETS[chosen] if spec.residual else PRESETS[chosen].plain())
+            change(lambda spec: ALL_PRESETS[chosen] if spec.residual else ALL_PRESETS[chosen].plain())
 
     st.session_state["preset"] = current
     st.selectbox(
@@ -59,11 +60,16 @@ def preset_control() -> None:
         names,
         key="preset",
         on_change=apply,
-        format_func=lambda n: name_of(PRESETS[n] if residual else PRESETS[n].plain()),
+        format_func=lambda n: _titled(ALL_PRESETS[n] if residual else ALL_PRESETS[n].plain()),
         index=None,
         placeholder="your own design",
         help="A network of the papers to start from.",
     )
+
+
+def _titled(spec: Network) -> str:
+    """Its name, by which the paper's networks of one depth are told apart."""
+    return name_of(spec) + (f", k={spec.growth}" if isinstance(spec, DenseSpec) else "")
 
 
 def skip_control() -> None:
@@ -93,14 +99,16 @@ def skip_control() -> None:
         key="skips",
         on_change=choose,
         required=True,
-        help="A block without its skip passes only F(x), with the same weights. Clicking an arc of the diagram does the same.",
+        help="Behind a layer without its skip zeros stand in place of what came before it; weights and shapes stay. Clicking an arc does the same."
+        if isinstance(spec, DenseSpec)
+        else "A block without its skip passes only F(x), with the same weights. Clicking an arc of the diagram does the same.",
     )
     if some:
         st.session_state["cuts"] = [name for name in names if name not in has]
         st.multiselect("Cut in", names, key="cuts", on_change=write_back, placeholder="no block")
 
 
-def drop_control(spec: NetSpec) -> None:
+def drop_control(spec: Network) -> None:
     """Branches taken out: what is left of such a block is its skip."""
 
     def write_back() -> None:
@@ -108,22 +116,23 @@ def drop_control(spec: NetSpec) -> None:
         change(lambda s: replace(s, dropped=dropped, cut=s.cut - dropped))
 
     st.session_state["drops"] = [name for name in spec.block_names() if name in spec.dropped]
+    dense = isinstance(spec, DenseSpec)
     st.multiselect(
-        "Drop the residual branch in",
+        "Drop the layers" if dense else "Drop the residual branch in",
         list(spec.block_names()),
         key="drops",
         on_change=write_back,
-        placeholder="no block",
-        help="A lesion: the block passes x alone.",
+        placeholder="no layer" if dense else "no block",
+        help="A lesion: the layer's channels are zeros." if dense else "A lesion: the block passes x alone.",
     )
 
 
-def design_controls(spec: NetSpec) -> None:
+def design_controls(spec: Network) -> None:
     """Norm, initialisation, activation and, where it means something, the shortcut."""
     _control("norm")
     _control("init", spec.inits())
     _control("activation")
-    if not spec.residual:
+    if isinstance(spec, DenseSpec) or not spec.residual:
         return
     _control("shortcut")
     _control("carry")
@@ -133,7 +142,7 @@ def design_controls(spec: NetSpec) -> None:
     _control("survival")
 
 
-def shape_controls(spec: NetSpec) -> None:
+def shape_controls(spec: Network) -> None:
     """How many blocks each stage holds, the stem, and the widths."""
 
     def write_back() -> None:
@@ -143,15 +152,20 @@ def shape_controls(spec: NetSpec) -> None:
     def stages(counts: tuple[int, ...]) -> None:
         change(lambda current: current.resized(blocks=counts))
 
+    dense = isinstance(spec, DenseSpec)
+    held, most = ("Layers in denseblock", 128) if dense else ("Blocks in layer", 512)
     for stage, blocks in enumerate(spec.blocks):
         st.session_state[f"blocks.{stage}"] = blocks
-        st.number_input(f"Blocks in layer{stage + 1}", 1, 512, key=f"blocks.{stage}", on_change=write_back)
+        st.number_input(f"{held}{stage + 1}", 1, most, key=f"blocks.{stage}", on_change=write_back)
     with st.container(horizontal=True):
         st.button("Add a stage", on_click=stages, args=((*spec.blocks, 1),), disabled=len(spec.blocks) == 6)
         st.button("Remove the last", on_click=stages, args=(spec.blocks[:-1],), disabled=len(spec.blocks) == 1)
     _control("stem")
     _control("width")
-    if spec.block.bottleneck:
+    if isinstance(spec, DenseSpec):
+        _control("bottleneck")
+        _control("compression")
+    elif spec.block.bottleneck:
         _control("groups")
         _control("width_per_group")
     _control("classes")
@@ -159,8 +173,12 @@ def shape_controls(spec: NetSpec) -> None:
 
 
 def block_control() -> None:
-    """The residual unit, and in which order its norm and its activation stand."""
-    field, block = fields_of(NetSpec)["block"], current_spec().block
+    """The residual unit, and in which order its norm and its activation stand; of a DenseNet how much each layer adds."""
+    drawn = current_spec()
+    if isinstance(drawn, DenseSpec):
+        _control("growth")
+        return
+    field, block = fields_of(NetSpec)["block"], drawn.block
 
     def write_back() -> None:
         order, kind = st.session_state["unit.order"], st.session_state["unit.kind"]
@@ -185,10 +203,10 @@ def seed_control() -> None:
     _control("seed")
 
 
-def try_this(settings: Mapping[str, NetSpec]) -> None:
+def try_this(settings: Mapping[str, Network]) -> None:
     """Telling networks as chips."""
     chips({label: partial(_choose, spec) for label, spec in settings.items()})
 
 
-def _choose(spec: NetSpec) -> None:
+def _choose(spec: Network) -> None:
     change(lambda _: spec)

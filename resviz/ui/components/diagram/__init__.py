@@ -13,8 +13,9 @@ import streamlit as st
 from resviz.figures.diagram import STYLE, WORDS, Diagram, Shape, block_diagram, network_diagram
 from resviz.nets.cost import layer_table
 from resviz.results import LayerTable
+from resviz.spec.dense import DenseSpec
+from resviz.spec.families import Network
 from resviz.spec.names import describe
-from resviz.spec.net import NetSpec
 from resviz.ui.components.mount import component
 from resviz.ui.state import change, current_spec
 
@@ -36,12 +37,24 @@ def handle(action: object) -> None:
     spec = current_spec()
     if verb == "cut" and name in set(spec.block_names()):
         change(lambda s: s.toggled(name))
+    elif verb == "sever":
+        _sever(*name.rpartition("<")[::2])
     elif verb == "open" and name in set(spec.block_names()):
         st.session_state.opened = name
     elif verb == "fold" and name in {unit.stage for unit in layer_table(spec, 32).units}:
         st.session_state.unfolded = st.session_state.get("unfolded", frozenset()) ^ {name}
     elif verb == "select":
         st.session_state.selected = name
+
+
+def _sever(layer: str, source: str) -> None:
+    """Cut or restore one connection into a dense layer, or with the source "all" every one but the nearest."""
+    spec = current_spec()
+    if not isinstance(spec, DenseSpec) or layer not in set(spec.block_names()):
+        return
+    each = {str(number): number for number in range(len(spec.sources(layer)))}
+    if source == "all" or source in each:
+        change(lambda _: spec.reading(layer, each.get(source)))
 
 
 def _mount(
@@ -81,7 +94,7 @@ def show_network(
     paint: Mapping[str, str] | None = None,
     notes: Mapping[str, str] | None = None,
     scale: tuple[str, Sequence[str], str] | None = None,
-    spec: NetSpec | None = None,
+    spec: Network | None = None,
     act: Callable[[object], None] | None = None,
 ) -> None:
     """The session's network, or another `spec` whose clicks `act` hears; clicking an arc cuts or restores that skip.
@@ -103,8 +116,9 @@ def show_network(
         )
         for vertical in (False, True)
     )
-    arcs = "an arc to cut or restore its skip" if spec.residual else ""
-    block = "⊕ to open a block" if spec.residual else ""
+    dense = isinstance(spec, DenseSpec)  # whose arcs stay where every skip is cut
+    arcs = "an arc to cut or restore its skip" if spec.residual or dense else ""
+    block = ("‖ to open a layer" if dense else "⊕ to open a block") if spec.residual or dense else ""
     mouse = ["hover a layer for its row", *(f"click {what}" for what in (arcs, block) if what)]
     touch = ["tap a layer for its row", *(f"{what}" for what in (arcs, block) if what)]
     _mount(key, wide=wide, tall=tall, title=describe(spec), hint=_sentence(mouse), touch=_sentence(touch), act=act)
@@ -177,7 +191,7 @@ def _sentence(parts: Sequence[str]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def show_example(key: str, spec: NetSpec, side: int, name: str) -> None:
+def show_example(key: str, spec: Network, side: int, name: str) -> None:
     """A block to look at: it belongs to no session's network, so nothing on it can be clicked."""
     wide, tall = (_still(block_diagram(layer_table(spec, side), name, vertical=vertical)) for vertical in (False, True))
     _mount(key, wide, tall, f"{describe(spec)}: {name}", "A basic block: two convolutions learn F(x), the arc carries x.")
@@ -192,4 +206,8 @@ def show_block(key: str, side: int, name: str) -> None:
     spec = current_spec()
     table = layer_table(spec, side)
     wide, tall = (block_diagram(table, name, vertical=vertical) for vertical in (False, True))
-    _mount(key, wide, tall, f"{describe(spec)}: {name}", "The block's inner layers, in the order the signal meets them.")
+    if isinstance(spec, DenseSpec):
+        hint = "Under the layer what it reads, side by side: click a piece to cut that connection, its channels are then read as zeros."
+    else:
+        hint = "The block's inner layers, in the order the signal meets them."
+    _mount(key, wide, tall, f"{describe(spec)}: {name}", hint)

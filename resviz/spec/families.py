@@ -1,0 +1,36 @@
+"""Every family's spec and its networks of the papers, by the name that links and the command line have for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from resviz.spec.base import Spec
+from resviz.spec.dense import DENSE_PRESETS, DenseSpec
+from resviz.spec.net import NetSpec
+from resviz.spec.presets import PRESETS
+
+__all__ = ["ALL_PRESETS", "SPECS", "Network", "preset_of"]
+
+Network: TypeAlias = NetSpec | DenseSpec
+
+SPECS: Final[Mapping[str, type[Network]]] = {"resnet": NetSpec, "densenet": DenseSpec}
+ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS}
+_SHAPES: Final = {
+    NetSpec: ("block", "blocks", "stem", "width", "groups", "width_per_group"),
+    DenseSpec: ("blocks", "growth", "bottleneck", "compression", "stem", "width"),
+}
+
+
+def preset_of(spec: Spec) -> str | None:
+    """The preset with skips that has this spec's shape, if any (cuts, norm, init and classes aside)."""
+    kind = type(spec)
+    if kind not in _SHAPES:
+        return None
+
+    def shape(each: Spec) -> list[object]:
+        return [getattr(each, field) for field in _SHAPES[kind]]
+
+    wanted = shape(spec)
+    of_kind = ((name, each) for name, each in ALL_PRESETS.items() if type(each) is kind and each.residual)
+    return next((name for name, each in of_kind if shape(each) == wanted), None)
