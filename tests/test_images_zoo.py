@@ -56,7 +56,8 @@ def test_bad_uploads_are_one_sentence() -> None:
 @pytest.mark.parametrize("name", bundled_names())
 def test_bundled_checkpoints_load_and_a_foreign_layout_is_recognised(name: str) -> None:
     classifier = load_bundled(name)
-    assert 0 < card(name)["measured"]["test_error"] < 50
+    guessing = 100 * (1 - 1 / len(classifier.categories))
+    assert 0 < card(name)["measured"]["test_error"] < 0.7 * guessing
     foreign = {"module." + key.replace("fc.", "linear."): value for key, value in classifier.net.state_dict().items()}
     buffer = io.BytesIO()
     torch.save({"state_dict": foreign}, buffer)

@@ -28,7 +28,7 @@ def bundled_titles() -> dict[str, str]:
     from resviz.zoo.bundled import bundled_names, card
 
     return {
-        name: f"{card(name)['title'].split(' · ')[0]} · {card(name)['data'].split(',')[0].split(' (')[0]}"
+        name: f"{card(name)['title'].split(' · ')[0].split(' (')[0]} · {card(name)['data'].split(',')[0].split(' (')[0]}"
         for name in bundled_names()
     }
 

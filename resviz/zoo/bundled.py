@@ -40,10 +40,10 @@ _REMEDY: Final = "copy it from the project again"
 
 
 def bundled_names() -> tuple[str, ...]:
-    """The network for photographs first, which is the default, then residual before plain ones; none that is damaged."""
+    """Those for photographs first, which know most, then residual before plain ones; none that is damaged."""
 
-    def rank(name: str) -> tuple[bool, bool, str]:
-        return not name.endswith("-imagenette"), name.startswith("plain"), name
+    def rank(name: str) -> tuple[bool, bool, bool, str]:
+        return not name.endswith("-tinyimagenet"), not name.endswith("-imagenette"), name.startswith("plain"), name
 
     return tuple(sorted((name for name in every_name("photographs") if not isinstance(_known(name), str)), key=rank))
 

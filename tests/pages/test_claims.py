@@ -33,10 +33,10 @@ def test_cut_skips_are_counted(cut: int, said: str) -> None:
 def test_explaining_begins_with_a_sample_that_the_network_knows_and_lists_what_it_knows() -> None:
     at = finished(opened("pages/explain.py"))
     name, sample = at.selectbox(key="explain.network").value, at.selectbox(key="explain.sample").value
-    assert (name, sample) == ("resnet20-cifar10", "Cat")
+    assert (name, sample) == ("resnet10-tinyimagenet", "Coffee")
     assert not at.warning
-    assert "**cat**" in spoken(at)
-    assert any(", ".join(card(name)["categories"]) in caption.value for caption in at.caption)
+    assert "**espresso**" in spoken(at)
+    assert any("200 names" in caption.value or "Class to explain" in caption.value for caption in at.caption)
     assert f"{100 * scope_of(name).caught:.0f} % of pictures of other classes" in spoken(at)
 
 
