@@ -7,7 +7,21 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from resviz.cli import anatomy, explain, field, gradients, landscape, predict, shatter, similarity, summary, train, trust, zoo
+from resviz.cli import (
+    anatomy,
+    explain,
+    field,
+    gradients,
+    landscape,
+    predict,
+    shatter,
+    similarity,
+    summary,
+    train,
+    trajectory,
+    trust,
+    zoo,
+)
 from resviz.guard import brief, quoted
 from resviz.process import settle
 
@@ -20,6 +34,7 @@ _COMMANDS = (
     field,
     anatomy,
     landscape,
+    trajectory,
     similarity,
     predict,
     explain,

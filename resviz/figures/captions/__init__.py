@@ -52,6 +52,8 @@ from resviz.figures.captions.landscape import (
     shatter_note,
     similarity_claim,
     similarity_note,
+    trajectory_claim,
+    trajectory_note,
 )
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
@@ -137,6 +139,8 @@ __all__ = [
     "story_line",
     "sweep_note",
     "table_note",
+    "trajectory_claim",
+    "trajectory_note",
     "trust_baseline_note",
     "trust_note",
     "trust_ranking_note",
