@@ -680,7 +680,7 @@ SMALLER = (
 )
 KEPT = "The weights were kept at 3 moments of 46 steps of training on digits:"
 PLANES = "Each network has a plane of its own; biases and norms are those of the end, and batch norm takes the statistics of the pictures."
-FLAT = (
+DESCENTS = (
     "**The paper says** (Li et al. 2018, arXiv 1712.09913, §7): 40 to 90 % of the variation in descent paths lies in only two dimensions. "
     "**We measure**"
 )
@@ -930,6 +930,19 @@ ROWS: dict[str, list[Row]] = {
             "Recorded, one training for each answer: Digits, seed 3, 200 held-out images; 2026-01-02, x86_64, `make it`.",
         )
     ],
+    "race_claim": [
+        (
+            (race([[5.0], [50.0], [40.0]]),),
+            "**The paper says** (He et al. 2016, arXiv 1603.05027, Table 1: ResNet-110, CIFAR-10 test error): which of two is better, "
+            "for 3 pairs of these. **We measure** 2 of them in the same order: **agrees in part**.",
+        ),
+        (
+            (race([[5.0], [40.0], [90.0]]),),
+            "**The paper says** (He et al. 2016, arXiv 1603.05027, Table 1: ResNet-110, CIFAR-10 test error): which of two is better, "
+            "for 3 pairs of these. **We measure** 3 of them in the same order: **agrees**.",
+        ),
+        ((race([[5.0], [40.0]]),), ""),
+    ],
     "race_note": [
         (
             (race([[8.0, 10.0, 9.0], [12.0, 11.0, 13.0], [90.0, 85.0, 88.0]]),),
@@ -1029,13 +1042,13 @@ ROWS: dict[str, list[Row]] = {
     "trajectory_claim": [
         (
             ({"residual": went(0.5, 0.25), "plain": went(0.4, 0.2)},),
-            f"{FLAT} 75 % with skips and 60 % without skips: **agrees**.",
+            f"{DESCENTS} 75 % with skips and 60 % without skips: **agrees**.",
         ),
-        (({"residual": went(0.75, 0.2)},), f"{FLAT} 95 % with skips: **differs**, more than there."),
-        (({"plain": went(0.2, 0.1)},), f"{FLAT} 30 % without skips: **differs**, less than there."),
+        (({"residual": went(0.75, 0.2)},), f"{DESCENTS} 95 % with skips: **differs**, more than there."),
+        (({"plain": went(0.2, 0.1)},), f"{DESCENTS} 30 % without skips: **differs**, less than there."),
         (
             ({"residual": went(0.75, 0.2), "plain": went(0.2, 0.1)},),
-            f"{FLAT} 95 % with skips and 30 % without skips: **differs**.",
+            f"{DESCENTS} 95 % with skips and 30 % without skips: **differs**.",
         ),
     ],
     "similarity_note": [

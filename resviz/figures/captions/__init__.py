@@ -57,7 +57,7 @@ from resviz.figures.captions.landscape import (
 )
 from resviz.figures.captions.nets import bottleneck_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
-from resviz.figures.captions.shortcuts import race_note
+from resviz.figures.captions.shortcuts import race_claim, race_note
 from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
 from resviz.figures.captions.tour import (
@@ -117,6 +117,7 @@ __all__ = [
     "paths_note",
     "percent",
     "prediction_note",
+    "race_claim",
     "race_note",
     "ranking",
     "reach_claim",
