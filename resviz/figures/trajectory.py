@@ -50,7 +50,19 @@ def trajectory_map(found: Trajectory, span: tuple[float, float], height: int = 4
         showlegend=False,
         hoverinfo="skip",
     )
+    _way(figure, found)
+    titles = [f"component {k + 1}: {percent(share)} of the variance" for k, share in enumerate(found.variance)]
+    figure.update_xaxes(title={"text": titles[0], "font": {"size": 16}}, showgrid=False)
+    figure.update_yaxes(title={"text": titles[1], "font": {"size": 16}}, showgrid=False)
+    figure.update_layout(margin={"l": 64, "r": 8, "t": 24, "b": 92})
+    return figure
+
+
+def _way(figure: go.Figure, found: Trajectory) -> None:
+    """A line with a rim, as it begins where the ramp is strong and ends where it is pale."""
     last = len(found.steps) - 1
+    rim = {"color": PAPER, "width": 6}
+    figure.add_scatter(x=found.at[:, 0], y=found.at[:, 1], mode="lines", line=rim, showlegend=False, hoverinfo="skip")
     figure.add_scatter(
         x=found.at[:, 0],
         y=found.at[:, 1],
@@ -59,17 +71,12 @@ def trajectory_map(found: Trajectory, span: tuple[float, float], height: int = 4
         marker={"size": 8, "color": PAPER, "line": {"color": INK, "width": 2}},
         text=["start", *[""] * (last - 1), "end"],
         textposition="top center",
-        textfont={"size": 16, "color": INK},
+        textfont={"size": 16, "color": [PAPER, *[INK] * last]},
         customdata=list(found.steps),
         hovertemplate="step %{customdata}<extra></extra>",
         showlegend=False,
         cliponaxis=False,
     )
-    titles = [f"component {k + 1}: {percent(share)} of the variance" for k, share in enumerate(found.variance)]
-    figure.update_xaxes(title={"text": titles[0], "font": {"size": 16}}, showgrid=False)
-    figure.update_yaxes(title={"text": titles[1], "font": {"size": 16}}, showgrid=False)
-    figure.update_layout(margin={"l": 64, "r": 8, "t": 24, "b": 92})
-    return figure
 
 
 def trajectory_frame(found: Mapping[Design, Trajectory]) -> pd.DataFrame:
