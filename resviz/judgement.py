@@ -11,7 +11,7 @@ import numpy as np
 from resviz.results import BlockSignal, GradientProfile, Judgement, Verdict
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
-from resviz.spec.net import BranchScale, Init
+from resviz.spec.net import Activation, BranchScale, Init, NetSpec, Order
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
 
@@ -22,7 +22,7 @@ FLOOR: Final = 1e-5
 # Level within two decades either way: every recorded training stayed within a factor of 17, ResNet-110 begins at 28.
 FACTOR: Final = 100.0
 _UNDERFLOW = 1e-30  # a zero beside a norm like this was too small for fp32
-_CONSTRUCTED = ("dropped", "unread", "cut", "gamma", "alpha", "blocked", "barred", "head")
+_CONSTRUCTED = ("dropped", "unread", "cut", "gamma", "shut", "alpha", "blocked", "barred", "head")
 _LEARNED = 0.1  # of what guessing costs
 
 
@@ -89,6 +89,11 @@ def _judged(spec: Network, names: Sequence[str]) -> list[str]:
     return branches if _begins_empty(spec) and branches else list(names)
 
 
+def _shut(spec: NetSpec) -> bool:
+    """The γ that begins at 0 stands in front of a ReLU, whose slope at 0 is 0: it never moves."""
+    return spec.activation is Activation.RELU and spec.block.order in (Order.NORM_AFTER, Order.RELU_BEFORE, Order.PREACT)
+
+
 def _begins_empty(spec: Network) -> bool:
     """Every F begins at 0, by a factor behind its layers."""
     return not isinstance(spec, DenseSpec) and (spec.init is Init.ZERO_GAMMA or spec.scale is BranchScale.LEARNED)
@@ -121,6 +126,6 @@ def _constructed(spec: Network, name: str) -> Iterator[str]:
     if empty and not all(map(spec.has_skip, spec.block_names())):
         yield "blocked" if gamma else "barred"
     if empty and inside:
-        yield "gamma" if gamma else "alpha"
+        yield ("shut" if _shut(spec) else "gamma") if gamma else "alpha"
     if spec.init is Init.FIXUP:
         yield "head"

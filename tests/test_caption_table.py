@@ -46,6 +46,7 @@ from resviz.results import (
     Sharpness,
     Shattering,
     Similarity,
+    Trajectory,
 )
 from resviz.spec.dense import DenseSpec
 from resviz.spec.lab import LabPlan
@@ -682,6 +683,12 @@ def reached(side: int, strongest: int) -> Reach:
     return Reach(strength.reshape(side, side), 20, 4)
 
 
+def went(first: float, second: float, losses: float = 2.0) -> Trajectory:
+    """Three moments; the components' shares, and one loss everywhere but at a corner."""
+    plane = np.array([[0.5, losses], [losses, losses]])
+    return Trajectory((0, 23, 46), np.zeros((3, 2)), (first, second), np.arange(2.0), np.arange(2.0), plane, 2.3)
+
+
 def alike(values: list[list[float]]) -> Similarity:
     return Similarity(("a", "b", "c"), ("a", "b", "c"), np.array(values), 40)
 
@@ -694,6 +701,12 @@ SQUARE = "The dashed square is that wide, the frame is all that can reach it."
 SMALLER = (
     "**The paper says** (Luo et al. 2016, arXiv 1701.04128): the effective field fills only a part of the theoretical one, the smaller the more "
     "layers there are, and skips make it smaller still."
+)
+KEPT = "The weights were kept at 3 moments of 46 steps of training on digits:"
+PLANES = "Each network has a plane of its own; biases and norms are those of the end, and batch norm takes the statistics of the pictures."
+DESCENTS = (
+    "**The paper says** (Li et al. 2018, arXiv 1712.09913, §7): 40 to 90 % of the variation in descent paths lies in only two dimensions. "
+    "**We measure**"
 )
 CKA = "linear CKA, where 1 is the same but for turning and scaling; 40 pictures"
 STABLE = (
@@ -942,6 +955,19 @@ ROWS: dict[str, list[Row]] = {
             "Recorded, one training for each answer: Digits, seed 3, 200 held-out images; 2026-01-02, x86_64, `make it`.",
         )
     ],
+    "race_claim": [
+        (
+            (race([[5.0], [50.0], [40.0]]),),
+            "**The paper says** (He et al. 2016, arXiv 1603.05027, Table 1: ResNet-110, CIFAR-10 test error): which of two is better, "
+            "for 3 pairs of these. **We measure** 2 of them in the same order: **agrees in part**.",
+        ),
+        (
+            (race([[5.0], [40.0], [90.0]]),),
+            "**The paper says** (He et al. 2016, arXiv 1603.05027, Table 1: ResNet-110, CIFAR-10 test error): which of two is better, "
+            "for 3 pairs of these. **We measure** 3 of them in the same order: **agrees**.",
+        ),
+        ((race([[5.0], [40.0]]),), ""),
+    ],
     "race_note": [
         (
             (race([[8.0, 10.0, 9.0], [12.0, 11.0, 13.0], [90.0, 85.0, 88.0]]),),
@@ -1029,6 +1055,25 @@ ROWS: dict[str, list[Row]] = {
         (
             (shattered((0.9, 0.75), (0.8, 0.7)),),
             f"{SHATTERS}, from 8 to 56 layers, 0.90 → 0.75 with skips and 0.80 → 0.70 without: **differs**.",
+        ),
+    ],
+    "trajectory_note": [
+        (
+            ({"residual": went(0.5, 0.25), "plain": went(0.4, 0.2, np.inf)},),
+            f"{KEPT} with skips the plane holds **75 %** of the variance (50 % and 25 %), and its losses go from 0.500 to 2.00; without skips "
+            f"the plane holds **60 %** of the variance (40 % and 20 %), and its losses go from 0.500 to 0.500. {PLANES}",
+        ),
+    ],
+    "trajectory_claim": [
+        (
+            ({"residual": went(0.5, 0.25), "plain": went(0.4, 0.2)},),
+            f"{DESCENTS} 75 % with skips and 60 % without skips: **agrees**.",
+        ),
+        (({"residual": went(0.75, 0.2)},), f"{DESCENTS} 95 % with skips: **differs**, more than there."),
+        (({"plain": went(0.2, 0.1)},), f"{DESCENTS} 30 % without skips: **differs**, less than there."),
+        (
+            ({"residual": went(0.75, 0.2), "plain": went(0.2, 0.1)},),
+            f"{DESCENTS} 95 % with skips and 30 % without skips: **differs**.",
         ),
     ],
     "similarity_note": [

@@ -10,15 +10,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from resviz.figures import captions
 from resviz.figures.diagram.block import block_diagram
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
 from resviz.nets.inference.skipless import skipless
+from resviz.probes.gradients import gradient_probe
 from resviz.probes.inside import forward, look
 from resviz.probes.taken_apart import arithmetic
 from resviz.spec.names import describe
-from resviz.spec.net import Block, NetSpec, Order, Shortcut
+from resviz.spec.net import Block, Init, NetSpec, Order, Shortcut
 from resviz.spec.query import from_query, to_query_string
+from resviz.spec.shortcuts import KINDS, RACES
+from resviz.zoo.first import read_first
 
 SMALL = NetSpec(blocks=(2, 2), width=8, shortcut=Shortcut.B)
 
@@ -142,3 +146,38 @@ def test_table_and_diagram_have_the_layers_where_they_stand(order: Order, before
     assert [row.name.removeprefix("layer1.1.") for row in unit.after] == after.split()
     drawn = [shape for shape in block_diagram(table, "layer1.1").shapes if getattr(shape, "name", "")]
     assert {shape.name for shape in drawn} >= {f"layer1.1.{name}" for name in f"{before} {after}".split()}
+
+
+def test_the_race_of_orders_has_the_papers_five() -> None:
+    race = RACES["order"]
+    specs = [replace(race.base, **KINDS[kind].changes) for kind in race.kinds]
+    assert {spec.block.order for spec in specs} == set(Order)
+    published = {spec.block.order: KINDS[kind].published for kind, spec in zip(race.kinds, specs, strict=True)}
+    assert published[Order.PREACT] == "6.37 %"
+    assert published[Order.NORM_AFTER] == "8.17 %"
+    assert all("Table 2" in KINDS[kind].source for kind in race.kinds)
+    assert KINDS["half-skip"].error == np.inf
+    assert KINDS["survival"].error is None
+
+
+def test_the_recorded_race_tells_the_two_bad_orders_from_the_others() -> None:
+    record = read_first("shortcuts").values["order"]
+    errors = dict(zip(record.kinds, record.error.tolist(), strict=True))
+    assert max(errors[kind] for kind in ("preact", "original", "relu-only")) < min(errors["norm-after"], errors["relu-before"])
+    assert np.array_equal(record.loss[record.kinds.index("original")], read_first("shortcuts").values["skip"].loss[0])
+
+
+@pytest.mark.parametrize("order", Order)
+def test_a_gamma_of_zero_in_front_of_a_relu_never_moves_and_the_caption_says_so(order: Order) -> None:
+    spec = replace(ordered(order), init=Init.ZERO_GAMMA)
+    net = build(spec).train()
+    steps = torch.optim.SGD(net.parameters(), lr=0.1)
+    images, targets = torch.randn(4, 3, 12, 12, generator=torch.Generator().manual_seed(2)), torch.arange(4)
+    probe = gradient_probe(net, images, targets)
+    for _ in range(3):
+        steps.zero_grad()
+        nn.functional.cross_entropy(net(images), targets).backward()
+        steps.step()
+    shut = not net.get_submodule("layer1.1").gate.weight.any()
+    assert shut == (order in (Order.NORM_AFTER, Order.RELU_BEFORE, Order.PREACT))
+    assert ("these branches never learn" in captions.gradient_note(spec, probe)) == shut

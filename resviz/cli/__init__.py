@@ -19,6 +19,7 @@ from resviz.cli import (
     similarity,
     summary,
     train,
+    trajectory,
     trust,
     zoo,
 )
@@ -34,6 +35,7 @@ _COMMANDS = (
     field,
     anatomy,
     landscape,
+    trajectory,
     similarity,
     claims,
     predict,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["colour_range", "cut", "frame", "landscape_map", "landscape_surface", "picture"]
+__all__ = ["colour_bar", "colour_range", "cut", "frame", "landscape_map", "landscape_surface", "logs", "loss_range", "picture"]
 
 _STYLES: Final[Mapping[Design, LineStyle]] = {"residual": RESIDUAL_LINE, "plain": LineStyle(PLAIN, "dash", "square")}
 _RINGS: Final = 12  # contour lines over the whole colour scale
@@ -27,14 +27,20 @@ _LEAST: Final = 1e-6  # a loss that is drawn as nothing
 
 
 def colour_range(found: Mapping[Design, Landscape]) -> tuple[float, float]:
-    """log10 of the least and of the greatest finite loss of all of them, at least a tenth of a decade apart."""
-    every = np.concatenate([each.losses[np.isfinite(each.losses)] for each in found.values()])
-    logs = _logs(every if every.size else np.ones(1))
-    low, high = float(logs.min()), float(logs.max())
+    """`loss_range` of all of them."""
+    return loss_range(each.losses for each in found.values())
+
+
+def loss_range(planes: Iterable[np.ndarray]) -> tuple[float, float]:
+    """log10 of the least and of the greatest finite loss on several planes, at least a tenth of a decade apart."""
+    every = np.concatenate([losses[np.isfinite(losses)] for losses in planes])
+    found = logs(every if every.size else np.ones(1))
+    low, high = float(found.min()), float(found.max())
     return (low, high) if high - low >= 0.1 else (low - 0.05, high + 0.05)
 
 
-def _logs(losses: np.ndarray) -> np.ndarray:
+def logs(losses: np.ndarray) -> np.ndarray:
+    """log10 of losses; what is next to none is drawn as a millionth."""
     return np.log10(np.maximum(losses, _LEAST))
 
 
@@ -53,8 +59,8 @@ def _short(factor: int, power: int) -> str:
     return power_of_ten(power) if factor == 1 and abs(power) > 2 else f"{factor * 10.0**power:g}"
 
 
-def _bar(span: tuple[float, float]) -> dict[str, object]:
-    """Under the map, where a phone has room for it."""
+def colour_bar(span: tuple[float, float]) -> dict[str, object]:
+    """Of losses, under the map, where a phone has room for it."""
     places, words = zip(*_ticks(span), strict=True)
     lying = {"orientation": "h", "thickness": 10, "len": 0.9, "x": 0.5, "xanchor": "center", "y": -0.2, "yanchor": "top"}
     return lying | {"tickvals": places, "ticktext": words, "tickangle": 0}
@@ -64,7 +70,7 @@ def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460
     """The loss on the plane as cells with contour lines, on a colour scale that spans log10 of the losses; the network is the cross."""
     figure = base_figure(height)
     low, high = span
-    z = np.clip(_logs(found.losses), low, high)
+    z = np.clip(logs(found.losses), low, high)
     said = [[number(value) for value in row] for row in found.losses.tolist()]
     figure.add_heatmap(
         x=found.places,
@@ -73,7 +79,7 @@ def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460
         zmin=low,
         zmax=high,
         colorscale=list(signal(64)),
-        colorbar=_bar(span),
+        colorbar=colour_bar(span),
         customdata=said,
         hovertemplate="x %{x:.3g}, y %{y:.3g}<br>loss %{customdata}<extra></extra>",
     )
@@ -116,11 +122,11 @@ def landscape_surface(found: Landscape, span: tuple[float, float], height: int =
     figure.add_surface(
         x=found.places,
         y=found.places,
-        z=np.clip(_logs(found.losses), low, high),
+        z=np.clip(logs(found.losses), low, high),
         cmin=low,
         cmax=high,
         colorscale=list(signal(64)),
-        colorbar=_bar(span),
+        colorbar=colour_bar(span),
         customdata=[[number(value) for value in row] for row in found.losses.tolist()],
         hovertemplate="x %{x:.3g}, y %{y:.3g}<br>loss %{customdata}<extra></extra>",
     )
@@ -139,7 +145,7 @@ def cut(found: Mapping[Design, Landscape], height: int = 260) -> Chart:
         Series(
             key,
             each.places,
-            np.where(np.isfinite(each.cut), _logs(np.where(np.isfinite(each.cut), each.cut, 1.0)), np.nan),
+            np.where(np.isfinite(each.cut), logs(np.where(np.isfinite(each.cut), each.cut, 1.0)), np.nan),
             _STYLES[key],
             tuple(
                 (f"x {place:.3g}", f"loss {number(loss)}")
@@ -183,7 +189,7 @@ def picture(found: Mapping[Design, Landscape], side: int = 528, span: tuple[floa
     gap = side // 16
     whole = Image.new("RGB", (len(found) * (side + gap) - gap, side), "white")
     for n, each in enumerate(found.values()):
-        shares = (np.clip(_logs(each.losses), low, high) - low) / (high - low)
+        shares = (np.clip(logs(each.losses), low, high) - low) / (high - low)
         cells = colours[np.rint(255 * shares[::-1]).astype(int)]  # y grows upwards
         whole.paste(Image.fromarray(cells).resize((side, side), Image.Resampling.NEAREST), (n * (side + gap), 0))
     return whole

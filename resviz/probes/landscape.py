@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -19,10 +19,10 @@ from resviz.nets.inference.folding import folded
 from resviz.nets.unit import Net
 from resviz.progress import Tick, quiet
 from resviz.results import Landscape
-from resviz.spec.landscape import GRIDS, Plane
+from resviz.spec.landscape import GRIDS, Plane, Statistics
 from resviz.spec.net import Design
 
-__all__ = ["direction", "landscape", "landscapes"]
+__all__ = ["Ground", "direction", "landscape", "landscapes"]
 
 _TOGETHER = 512 * 32 * 32  # pixels that go through the network at once
 _NEWS = 16  # points between two ticks
@@ -62,7 +62,8 @@ def landscape(
         )
     places = np.linspace(-plane.extent, plane.extent, grid)
     found = Landscape(places, np.full((grid, grid), np.nan), math.log(net.spec.classes)) if known is None else known.refined(grid)
-    ground = _Ground(net, plane)
+    axes = [direction(net, plane.seed, axis) for axis in (0, 1)]
+    ground = Ground(net, axes, plane.statistics)
     device = next(net.parameters()).device
     images, targets = images.to(device, memory_format=torch.channels_last), targets.to(device)
     losses = found.losses.copy()
@@ -109,25 +110,26 @@ def landscapes(
     return found
 
 
-class _Ground:
-    """A copy of the network whose weights lie in one row of memory, so that a step on the plane is two additions.
+class Ground:
+    """A copy of the network whose weights lie in one row of memory, so that a step on a plane is two additions.
 
-    With running statistics a batch norm is a scale and a shift: it is folded, and the directions are scaled with the filters.
+    `axes` are two directions by the layer's name. With running statistics a batch norm is a scale and a shift: it is folded, and the
+    directions are scaled with the filters.
     """
 
-    def __init__(self, net: Net, plane: Plane) -> None:
-        axes = [direction(net, plane.seed, axis) for axis in (0, 1)]
+    def __init__(self, net: Net, axes: Sequence[Mapping[str, Tensor]], statistics: Statistics) -> None:
+        scaled = [dict(axis) for axis in axes]
         self.net = copy.deepcopy(net).requires_grad_(False)
-        self.whole = plane.statistics == "batch"  # the pictures have one statistic together
+        self.whole = statistics == "batch"  # the pictures have one statistic together
         self.net.train(self.whole)
         if not self.whole:
             for conv, scale in _scales(self.net).items():
-                for axis in axes:
+                for axis in scaled:
                     axis[conv] = axis[conv] * scale
             self.net = folded(self.net)
         layers = self.net.weights()
         self.base = torch.cat([weight.reshape(-1) for weight in layers.values()])
-        self.across, self.along = (torch.cat([axis[name].reshape(-1) for name in layers]) for axis in axes)
+        self.across, self.along = (torch.cat([axis[name].reshape(-1) for name in layers]) for axis in scaled)
         self.here = self.base.clone()
         parts = torch.split(self.here, [weight.numel() for weight in layers.values()])
         for (name, weight), part in zip(layers.items(), parts, strict=True):

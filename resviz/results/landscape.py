@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Landscape", "Sharpness", "Shattering", "Similarity"]
+__all__ = ["Landscape", "Sharpness", "Shattering", "Similarity", "Trajectory"]
 
 Floats = NDArray[np.float64]
 _SLIGHT = 0.1
@@ -128,3 +128,20 @@ class Shattering:
     gradients: Mapping[str, Floats]
     correlations: Mapping[str, Floats]
     draws: int
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """A training's way in the plane of its weights' first two principal components, the end at (0, 0); and the loss on that plane.
+
+    `at` is (moments, 2), at the `steps` at which the weights were kept; `variance` the components' shares of all that the weights'
+    changes vary. `losses[i, j]` is at y = `ys[i]`, x = `xs[j]`; `guess` is what guessing costs.
+    """
+
+    steps: tuple[int, ...]
+    at: Floats
+    variance: tuple[float, float]
+    xs: Floats
+    ys: Floats
+    losses: Floats
+    guess: float

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from resviz.spec.lab import MOST, LabPlan
-from resviz.spec.net import BranchScale, Carry, Init, NetSpec, Norm, Shortcut, SpecError
+from resviz.spec.net import Block, BranchScale, Carry, Init, NetSpec, Norm, Shortcut, SpecError
 from resviz.spec.presets import cifar_blocks
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
 DEPTHS: Final = (20, 32, 56, 110)
 STEPS: Final = (60, 150, 300)
 _HE: Final = "He et al. 2016, arXiv 1603.05027, Table 1: ResNet-110, CIFAR-10 test error"
+_ORDERS: Final = "He et al. 2016, arXiv 1603.05027, Table 2: ResNet-110, CIFAR-10 test error"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,14 @@ class Kind:
     published: str = "none"
     source: str = ""
 
+    @property
+    def error(self) -> float | None:
+        """The published error in percent, infinite where the paper says that it fails; None where there is no such number."""
+        if self.published.startswith("fails"):
+            return math.inf
+        found = re.match(r"(\d+\.\d+) %(?! against)", self.published)
+        return float(found[1]) if found else None
+
 
 KINDS: Final[Mapping[str, Kind]] = {
     "identity": Kind("x + F", {}, "6.61 %", _HE),
@@ -52,6 +62,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "gated-0": Kind("(1−g)x + F, gate bias 0", {"carry": Carry.GATED, "gate": 0}, "12.86 %", _HE),
     "projection": Kind("1×1 conv of x, + F", {"shortcut": Shortcut.C}, "12.22 %", _HE),
     "dropout": Kind("dropout ½ of x, + F", {"carry": Carry.DROPOUT}, "fails: over 20 %", _HE),
+    "preact": Kind("BN-ReLU-conv-BN-ReLU-conv, + x", {"block": Block.PREACT_BASIC}, "6.37 %", _ORDERS),
+    "original": Kind("conv-BN-ReLU-conv-BN, + x, ReLU", {}, "6.61 %", _ORDERS),
+    "norm-after": Kind("conv-BN-ReLU-conv, + x, BN-ReLU", {"block": Block.NORM_AFTER_BASIC}, "8.17 %", _ORDERS),
+    "relu-before": Kind("conv-BN-ReLU-conv-BN-ReLU, + x", {"block": Block.RELU_BEFORE_BASIC}, "7.84 %", _ORDERS),
+    "relu-only": Kind("ReLU-conv-BN-ReLU-conv-BN, + x", {"block": Block.RELU_ONLY_BASIC}, "6.71 %", _ORDERS),
     "norm": Kind(
         "x + F with batch norm",
         {"norm": Norm.BATCH},
@@ -95,6 +110,12 @@ RACES: Final[Mapping[str, Race]] = {
     "skip": Race(
         "What the skip carries",
         ("identity", "half", "half-skip", "exclusive", "gated", "projection"),
+        NetSpec(blocks=cifar_blocks(56), in_channels=1),
+        0.02,
+    ),
+    "order": Race(
+        "Where BN and ReLU stand",
+        ("preact", "original", "norm-after", "relu-before", "relu-only"),
         NetSpec(blocks=cifar_blocks(56), in_channels=1),
         0.02,
     ),

@@ -177,6 +177,8 @@ def _live(start: Start, held: Session) -> bool:
 def _draw(record: RaceRecord) -> None:
     line_chart(race_lines(record), "race-lines", "Training loss of every contender by step")
     st.markdown(captions.race_note(record))
+    if claim := captions.race_claim(record):
+        st.markdown(claim)
     st.html(race_table(record))
     st.download_button(
         "Every seed and step (CSV)",
@@ -193,6 +195,9 @@ _WHY: Final[str] = (
     "whatever else happens, a part of it arrives unchanged. A factor λ on the skip multiplies along the way, λ to the power of the "
     "number of blocks, and so do a gate and a 1×1 convolution: they can learn more and are harder to train (He et al. 2016, "
     "arXiv 1603.05027, §3). Their 110-layer networks on CIFAR-10 all did worse than with the identity.\n\n"
+    "Where batch norm and ReLU stand is the same question: what stands behind the addition is on x's way too. A batch norm there changes x "
+    "block by block; a ReLU on F, before the addition, leaves F nothing to subtract, so that the signal can only grow. With both before the first "
+    "convolution x arrives as it left, and every F reads a normalised signal (§4, Table 2).\n\n"
     "**This is still argued.** Highway networks with a 3×3 gate, batch norm and a bias of −6 reached 6.04 % at 110 layers where the "
     "residual network made 6.25 %, with 2.65 instead of 1.73 million parameters (Srivastava 2025, flukeskywalker/highway-resnet-comparison), "
     "so that gates do not fail as such. Where no norm is, what counts is how large F is at the start: 1/√blocks, a learned factor from 0 or "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from resviz.nets.build import build
 from resviz.spec.landscape import LandscapePlan
+from resviz.training.descent import descent
 from resviz.ui.landscape import body, more
 from tests.pages.test_inside import asked, texts
 from tests.pages.test_pages import button, finished, opened
@@ -118,6 +120,18 @@ def test_curvature_and_layers_are_measured_where_they_are_asked_for() -> None:
     assert "λ_max of the loss" in texts(at)
     assert "least alike are" in texts(at)
     assert len(figures(at)) == 3
+
+
+def test_the_training_is_followed_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resviz.ui.landscape.path.descent", partial(descent, steps=6, every=2))  # the whole takes half a minute
+    at = settled(opened(PAGE, **SMALL))
+    next(toggle for toggle in at.toggle if toggle.label == "Follow the training").set_value(True).run()
+    at = settled(at)
+    assert not at.exception
+    assert not at.error
+    assert "kept at 4 moments of 6 steps" in texts(at)
+    assert "40 to 90 % of the variation" in texts(at)
+    assert len(figures(at)) == 4
 
 
 def test_nothing_is_hung_on_a_shared_network_or_trained() -> None:

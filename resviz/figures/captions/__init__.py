@@ -52,10 +52,12 @@ from resviz.figures.captions.landscape import (
     shatter_note,
     similarity_claim,
     similarity_note,
+    trajectory_claim,
+    trajectory_note,
 )
 from resviz.figures.captions.nets import bottleneck_note, dense_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
-from resviz.figures.captions.shortcuts import race_note
+from resviz.figures.captions.shortcuts import race_claim, race_note
 from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
 from resviz.figures.captions.tour import (
@@ -116,6 +118,7 @@ __all__ = [
     "paths_note",
     "percent",
     "prediction_note",
+    "race_claim",
     "race_note",
     "ranking",
     "reach_claim",
@@ -138,6 +141,8 @@ __all__ = [
     "story_line",
     "sweep_note",
     "table_note",
+    "trajectory_claim",
+    "trajectory_note",
     "trust_baseline_note",
     "trust_note",
     "trust_ranking_note",

@@ -103,6 +103,7 @@ _WHY = {
     "alpha": "α starts at 0 in every branch, and nothing comes back through a branch before it has moved",
     "head": "the classifier starts at 0, and nothing comes back before it has moved",
     "gamma": "γ starts at 0 in every branch, and nothing comes back through a branch before it has moved",
+    "shut": "γ starts at 0 in front of a ReLU, which hands nothing back at 0, so that these branches never learn",
     "barred": "α starts at 0 and a skip is missing, so nothing passes",
     "blocked": "γ starts at 0 and a skip is missing, so nothing passes",
 }

@@ -8,7 +8,7 @@ import numpy as np
 
 from resviz.figures.captions.numbers import counted, percent
 from resviz.figures.theme import number
-from resviz.results import Landscape, Sharpness, Shattering, Similarity
+from resviz.results import Landscape, Sharpness, Shattering, Similarity, Trajectory
 from resviz.spec.net import Design
 
 __all__ = [
@@ -19,10 +19,13 @@ __all__ = [
     "shatter_note",
     "similarity_claim",
     "similarity_note",
+    "trajectory_claim",
+    "trajectory_note",
 ]
 
 _WITH: Mapping[Design, str] = {"residual": "with skips", "plain": "without skips"}
 _SHALLOW = 20
+_FLAT = (0.4, 0.9)  # of a path's variance lie in two dimensions, as the paper has it
 _WIDER, _SMOOTHER, _APART, _NEARLY_ALL = 1.5, 0.02, 0.1, 0.9
 
 
@@ -141,4 +144,41 @@ def similarity_claim(found: Similarity) -> str:
     return (
         "**The paper says** (Kornblith et al. 2019, arXiv 1905.00414): in two trainings of one network of ten layers the same layers are the "
         f"most alike, in about 99 % of cases. **We measure** {own} of {counted(len(found.rows), 'block')} ({percent(share)}): {judged}"
+    )
+
+
+def trajectory_note(found: Mapping[Design, Trajectory]) -> str:
+    """How far each training went in its plane, and between which losses."""
+    parts = []
+    for key, each in found.items():
+        (first, second), finite = each.variance, each.losses[np.isfinite(each.losses)]
+        parts.append(
+            f"{_WITH[key]} the plane holds **{percent(first + second)}** of the variance ({percent(first)} and {percent(second)}), and its losses go "
+            f"from {number(float(finite.min()))} to {number(float(finite.max()))}"
+            if finite.size
+            else f"{_WITH[key]} every loss on the plane overflows"
+        )
+    one = next(iter(found.values()))
+    return (
+        f"The weights were kept at {counted(len(one.steps), 'moment')} of {counted(one.steps[-1], 'step')} of training on digits: {'; '.join(parts)}. Each "
+        "network has a plane of its own; biases and norms are those of the end, and batch norm takes the statistics of the pictures."
+    )
+
+
+def trajectory_claim(found: Mapping[Design, Trajectory]) -> str:
+    """The paper's claim beside what was measured, and whether they agree."""
+    shares = {key: sum(each.variance) for key, each in found.items()}
+    measured = " and ".join(f"{percent(share)} {_WITH[key]}" for key, share in shares.items())
+    least, most = min(shares.values()), max(shares.values())
+    judged = "agrees" if _FLAT[0] <= least and most <= _FLAT[1] else "differs"
+    more = (
+        ", more than there"
+        if judged == "differs" and least >= _FLAT[0]
+        else ", less than there"
+        if judged == "differs" and most <= _FLAT[1]
+        else ""
+    )
+    return (
+        "**The paper says** (Li et al. 2018, arXiv 1712.09913, §7): 40 to 90 % of the variation in descent paths lies in only two dimensions. "
+        f"**We measure** {measured}: **{judged}**{more}."
     )

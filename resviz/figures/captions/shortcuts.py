@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 
@@ -10,8 +11,10 @@ from resviz.figures.captions.numbers import counted
 from resviz.results import RaceRecord
 from resviz.spec.shortcuts import KINDS
 
-__all__ = ["race_note"]
+__all__ = ["race_claim", "race_note"]
 
+_FEW = 3  # contenders of one table, from which an order can be told
+_MOST = 0.8  # of the pairs
 _GUESSING = 80.0  # percent of wrong answers from which a network of ten classes has learned next to nothing
 
 
@@ -50,3 +53,23 @@ def _first(record: RaceRecord, titles: list[str], best: int) -> str:
         "all its seeds are better than all of that one's" if high < low else "their seeds overlap, so that this is no clear lead"
     )
     return f"{titles[second]} follows with {record.error[second]:.1f} %: {apart}."
+
+
+def race_claim(record: RaceRecord) -> str:
+    """How many pairs of contenders come in the order in which one paper's table has them; nothing where it names fewer than three."""
+    for source in dict.fromkeys(KINDS[kind].source for kind in record.kinds):
+        known = [
+            (error, float(record.error[place]))
+            for place, kind in enumerate(record.kinds)
+            if KINDS[kind].source == source and (error := KINDS[kind].error) is not None
+        ]
+        if len(known) < _FEW:
+            continue
+        pairs = [(one, other) for one, other in combinations(sorted(known), 2) if one[0] < other[0]]
+        alike = sum(one[1] < other[1] for one, other in pairs)
+        judged = "agrees" if alike >= _MOST * len(pairs) else "agrees in part" if alike > len(pairs) / 2 else "differs"
+        return (
+            f"**The paper says** ({source}): which of two is better, for {counted(len(pairs), 'pair')} of these. "
+            f"**We measure** {alike} of them in the same order: **{judged}**."
+        )
+    return ""

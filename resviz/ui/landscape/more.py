@@ -14,6 +14,7 @@ from resviz.results import Sharpness
 from resviz.spec.landscape import PICTURES, LandscapePlan
 from resviz.spec.net import Design
 from resviz.training.pairs import rate_of
+from resviz.ui.landscape.path import path_section
 from resviz.ui.similarity import similarity_section
 from resviz.ui.waiting import result_of
 from resviz.zoo.classifier import Classifier
@@ -28,6 +29,13 @@ def show(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> None:
         _curvature(plan, nets)
     if st.toggle("Compare the layers", key="landscape.layers", help="Linear CKA of what every block makes of the same pictures."):
         similarity_section(list(nets.values()), f"{plan.depth}.{plan.weights}.{plan.run}")
+    if st.toggle(
+        "Follow the training",
+        key="landscape.path",
+        help="Both are trained anew, their weights kept after every epoch, and their way is drawn in the plane in which most of it lies.",
+    ):
+        with st.container(key="reserve-landscape-path"):
+            path_section(plan)
 
 
 def _curvature(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> None:
