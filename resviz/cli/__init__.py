@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from resviz.cli import anatomy, explain, gradients, landscape, predict, shatter, similarity, summary, train, trust, zoo
+from resviz.cli import anatomy, explain, gradients, landscape, predict, reuse, shatter, similarity, summary, train, trust, zoo
 from resviz.guard import brief, quoted
 from resviz.process import settle
 
@@ -20,6 +20,7 @@ _COMMANDS = (
     anatomy,
     landscape,
     similarity,
+    reuse,
     predict,
     explain,
     trust,
