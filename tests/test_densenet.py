@@ -15,8 +15,10 @@ from torch import Tensor
 
 from resviz.cli import main
 from resviz.data.datasets import digits_split
+from resviz.data.images import probe_batch
 from resviz.figures.captions import gradient_note
 from resviz.figures.diagram import block_diagram, network_diagram
+from resviz.judgement import judge
 from resviz.machine import fitting_threads
 from resviz.nets.build import build, skeleton
 from resviz.nets.cost import layer_table
@@ -335,3 +337,10 @@ def test_reuse_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert out.stat().st_size > 1000
     assert main(["reuse", "resnet20"]) == 2
     assert "is a ResNet-20, whose layers read one source" in capsys.readouterr().err
+
+
+def test_its_profile_is_level_and_its_chains_is_not() -> None:
+    digits = probe_batch(64, 3, 8, 10)
+    with fitting_threads(8):
+        probes = {spec: gradient_probe(build(spec).train(), *digits) for spec in (DenseSpec(), DenseSpec().plain())}
+    assert [judge(probe.profile, spec, probe.signal).kind for spec, probe in probes.items()] == ["level", "explodes"]
