@@ -825,6 +825,10 @@ ROWS: dict[str, list[Row]] = {
             f"{SHAPES} · 4,608 parameters · receptive field 7 px · ‖∂L/∂W‖ residual 0.700, plain 0.400",
         ),
         (
+            (CONV, {key: each.profile for key, each in BOTH.items()}, True),
+            f"{SHAPES} · 4,608 parameters · receptive field 7 px · ‖∂L/∂W‖ dense 0.700, plain 0.400",
+        ),
+        (
             (replace(CONV, name="layer1.1.conv1"), {"residual": BOTH["residual"].profile}),
             f"{SHAPES.replace('layer1.0', 'layer1.1')} · 4,608 parameters · receptive field 7 px",
         ),
