@@ -385,7 +385,7 @@ def bias_free(spec: NetSpec) -> nn.Module:
     return net
 
 
-@pytest.mark.parametrize("block", [Block.BASIC, Block.BOTTLENECK])
+@pytest.mark.parametrize("block", [Block.BASIC, Block.BOTTLENECK, Block.RELU_BEFORE_BASIC])
 @pytest.mark.parametrize("shortcut", [Shortcut.A, Shortcut.B])
 def test_relevance_is_conserved_where_a_skip_is_added(block: Block, shortcut: Shortcut) -> None:
     """Without biases the epsilon rule is input × gradient and hands on the whole score, the others nearly."""

@@ -40,6 +40,7 @@ from resviz.results import (
     Probe,
     RaceRecord,
     Ranking,
+    Reach,
     Reuse,
     Run,
     Scope,
@@ -687,10 +688,26 @@ def shattered(residual: tuple[float, float], plain: tuple[float, float]) -> Shat
     return Shattering((8, 56), np.linspace(0, 1, 5), {}, correlations, 2)
 
 
+def reached(side: int, strongest: int) -> Reach:
+    """So many pixels of the same strength, of a square of `side`."""
+    strength = np.zeros(side * side)
+    strength[:strongest] = 1
+    return Reach(strength.reshape(side, side), 20, 4)
+
+
 def alike(values: list[list[float]]) -> Similarity:
     return Similarity(("a", "b", "c"), ("a", "b", "c"), np.array(values), 40)
 
 
+SEES = (
+    "What the middle of the last feature map sees, from a random gradient there to the input, mean of 20 random inputs over "
+    "4 initialisations:"
+)
+SQUARE = "The dashed square is that wide, the frame is all that can reach it."
+SMALLER = (
+    "**The paper says** (Luo et al. 2016, arXiv 1701.04128): the effective field fills only a part of the theoretical one, the smaller the more "
+    "layers there are, and skips make it smaller still."
+)
 CKA = "linear CKA, where 1 is the same but for turning and scaling; 40 pictures"
 STABLE = (
     "Gradient descent with η = 0.100 is stable along a direction whose curvature is below 2/η = 20.0 (Cohen et al. 2021, arXiv 2103.00065). "
@@ -1003,6 +1020,31 @@ ROWS: dict[str, list[Row]] = {
         (
             ({"plain": curved(20.0, settled=False)}, 0.1),
             f"{STABLE} **20.0** without skips after 2 steps, and still rising, above it.",
+        ),
+    ],
+    "reach_note": [
+        (
+            ({"residual": reached(9, 4), "plain": reached(9, 36)},),
+            f"{SEES} with skips **2.0** of 9 pixels wide (0.22), as a square of the 4 pixels above 4.55 % of the strongest; without skips "
+            f"**6.0** of 9 pixels wide (0.67), as a square of the 36 pixels above 4.55 % of the strongest. {SQUARE}",
+        ),
+        (
+            ({"plain": reached(9, 0)},),
+            f"{SEES} without skips nothing comes back from it: every derivative is 0, or smaller than fp32 can hold. {SQUARE}",
+        ),
+    ],
+    "reach_claim": [
+        (
+            ({"residual": reached(9, 4), "plain": reached(9, 36)},),
+            f"{SMALLER} **We measure** 0.22 of the theoretical width with skips and 0.67 without: **agrees**.",
+        ),
+        (
+            ({"residual": reached(9, 36), "plain": reached(9, 36)},),
+            f"{SMALLER} **We measure** 0.67 of the theoretical width with skips and 0.67 without: **differs**.",
+        ),
+        (
+            ({"residual": reached(9, 36), "plain": reached(9, 0)},),
+            f"{SMALLER} Where nothing comes back there is no field to compare.",
         ),
     ],
     "shatter_note": [

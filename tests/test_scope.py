@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from resviz.cli import main
 from resviz.data.uploads import sample_photographs
 from resviz.figures.captions import prediction_note
 from resviz.results import SCORES, Prediction, Scope
+from resviz.zoo import bundled
 from resviz.zoo.bundled import bundled_names, card, load_bundled
 from resviz.zoo.classifier import predict
 from resviz.zoo.scope import SHOWN, measured_scope, scope_of, shows_known
@@ -22,13 +24,14 @@ LOGITS = np.array([3.0, 1.0, -2.0])
 
 def prediction(logits: np.ndarray = LOGITS) -> Prediction:
     exp = np.exp(logits - logits.max())
-    return Prediction(("a", "b", "c"), exp / exp.sum(), logits)
+    return Prediction(("a", "b", "c"), exp / exp.sum(), logits, 0.7)
 
 
 def test_the_scores_are_what_their_formulas_say() -> None:
     found = prediction()
     p = np.exp(LOGITS) / np.exp(LOGITS).sum()
     expected = {"probability": p.max(), "entropy": (p * np.log2(p)).sum(), "energy": np.log(np.exp(LOGITS).sum()), "logit": 3.0}
+    expected["distance"] = -0.7
     for score in SCORES:
         assert found.familiarity(score) == pytest.approx(expected[score])
     assert prediction(LOGITS + 1000).familiarity("energy") == pytest.approx(expected["energy"] + 1000)
@@ -56,7 +59,7 @@ def test_every_card_says_how_far_its_scope_was_measured(name: str) -> None:
     scope = scope_of(name)
     assert scope is not None
     assert scope.score == max(SCORES, key=scope.auroc.__getitem__)
-    assert set(scope.auroc) == {*SCORES, "distance"}
+    assert set(scope.auroc) == set(SCORES)
     assert scope.certain is not None
     hotter = card(name)["calibration"]["temperature"] > 1  # else it was not sure enough, and calibration makes it surer of all
     assert (scope.certain[1] < scope.certain[0]) == hotter
@@ -64,6 +67,31 @@ def test_every_card_says_how_far_its_scope_was_measured(name: str) -> None:
     assert scope.caught > 2 * scope.false_alarms
     assert scope.inside.startswith("1,000 of ")
     assert card(name)["data"] in scope.inside
+
+
+def test_the_distance_is_that_of_the_nearest_class() -> None:
+    classifier, cat = load_bundled("resnet18-imagenette"), sample_photographs()["Cat"]
+    assert classifier.means is not None
+    read: list[np.ndarray] = []
+    view = classifier.private_view()
+    view.fc.register_forward_pre_hook(lambda _layer, given: read.append(given[0][0].double().numpy()))
+    found = predict(classifier, cat, view)
+    unit = read[0] / np.linalg.norm(read[0])
+    expected = min(np.linalg.norm(unit - mean) for mean in classifier.means)
+    assert found.distance == pytest.approx(expected, rel=1e-5)
+    assert predict(load_bundled("resnet20-cifar10"), cat).distance is None
+
+
+def test_without_its_class_means_a_network_has_no_scope_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "checkpoints"
+    shutil.copytree(bundled.CHECKPOINTS, copy)
+    monkeypatch.setattr(bundled, "CHECKPOINTS", copy)
+    for damage in (b"no zip", None):
+        means = copy / "resnet18-imagenette.means.npz"
+        means.unlink() if damage is None else means.write_bytes(damage)
+        assert scope_of("resnet18-imagenette") is None
+        assert load_bundled("resnet18-imagenette").means is None
+        assert any("resnet18-imagenette.means.npz" in problem for problem in bundled.bundled_problems())
 
 
 def test_the_threshold_and_the_rates_follow_from_the_pictures() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
-from resviz.spec.net import Block, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.net import Block, NetSpec, Norm, Order, Shortcut, Stem
 from resviz.spec.query import to_query_string
 
 _ODD = {"cut": frozenset({"layer1.1", "layer2.0"}), "dropped": frozenset({"layer2.1"})}
@@ -22,6 +22,7 @@ SPECS = [
         (Shortcut.A, Stem.IMAGENET, _ODD),
         (Shortcut.B, Stem.CIFAR, {"residual": False}),
     )
+    if block.order in (Order.ORIGINAL, Order.PREACT) or (not block.bottleneck and more is _ODD and stem is Stem.CIFAR)
 ]
 
 

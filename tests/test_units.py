@@ -12,7 +12,7 @@ from resviz.nets.build import build
 from resviz.nets.inference.folding import folded
 from resviz.nets.unit import Unit
 from resviz.probes.branches import branch_ratios
-from resviz.spec.net import Block, Init, NetSpec, Norm, Shortcut
+from resviz.spec.net import Block, Init, NetSpec, Norm, Order, Shortcut
 from resviz.spec.query import to_query_string
 
 SPECS = [
@@ -75,8 +75,12 @@ def test_folding_leaves_the_function_and_only_norms_that_read_a_sum(spec: NetSpe
     after = folded(net)
     assert torch.allclose(after(x), before, rtol=1e-4, atol=1e-5)
     left = [name for name, module in after.named_modules() if isinstance(module, nn.BatchNorm2d)]
-    trunk = [f"{name}.bn1" for name in spec.block_names()] + ["norm"]
-    assert left == (trunk if spec.block.preact else [])
+    blocks = list(spec.block_names())
+    trunk = {
+        Order.PREACT: [*(f"{name}.bn1" for name in blocks), "norm"],
+        Order.NORM_AFTER: [f"{name}.bn{spec.block.convs}" for name in blocks],
+    }
+    assert left == trunk.get(spec.block.order, [])
 
 
 @pytest.mark.parametrize("block", Block)
@@ -84,7 +88,7 @@ def test_folding_leaves_the_function_and_only_norms_that_read_a_sum(spec: NetSpe
 def test_a_chain_is_the_whole_branch_once_norms_are_folded(block: Block) -> None:
     net = folded(settled(NetSpec(block=block, blocks=(2, 2), width=8)))
     for _, unit in net.units():
-        if block.preact:
+        if block.order is not Order.ORIGINAL:
             assert unit.chain == ()
             continue
         x = torch.relu(picture(unit.conv1.in_channels, 8))

@@ -7,7 +7,22 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from resviz.cli import anatomy, explain, gradients, landscape, predict, reuse, shatter, similarity, summary, train, trust, zoo
+from resviz.cli import (
+    anatomy,
+    claims,
+    explain,
+    field,
+    gradients,
+    landscape,
+    predict,
+    reuse,
+    shatter,
+    similarity,
+    summary,
+    train,
+    trust,
+    zoo,
+)
 from resviz.guard import brief, quoted
 from resviz.process import settle
 
@@ -17,9 +32,11 @@ _COMMANDS = (
     summary,
     gradients,
     shatter,
+    field,
     anatomy,
     landscape,
     similarity,
+    claims,
     reuse,
     predict,
     explain,

@@ -70,19 +70,22 @@ def _lesion(args: argparse.Namespace) -> int:
     from resviz.machine import fitting_threads
     from resviz.probes import lesion
     from resviz.spec.names import describe
+    from resviz.zoo.labelled import training_for
 
     out = out_file(args.out, FIGURES)
     net, pictures = _asked(args)
+    again = training_for(classifier_of(args.net, args), args.data or "") if args.reestimate else None
     drawn: dict[str, Draws] = {}
     with fitting_threads(pictures.images.shape[-1]):
-        found = lesion.lesions(net, pictures, lesion.singles(net), _watched("lesions"))
+        found = lesion.lesions(net, pictures, lesion.singles(net), _watched("lesions"), again)
         if args.draws:
-            drawn = lesion.several(net, pictures, args.draws, _watched("at random"))
+            drawn = lesion.several(net, pictures, args.draws, _watched("at random"), again)
     says = [captions.lesions_note(found), captions.beside_veit(found)] + ([captions.draws_note(drawn)] if drawn else [])
     if out:
         write_figure(to_plotly(anatomy.lesion_lines(found)), out)
     singles = {kind: found.of(kind) for kind in anatomy.KINDS if found.of(kind)}
-    lines = [f"{describe(net.spec)}, {found.pictures:,} pictures, batch norm's statistics as trained", ""]
+    goes_by = f"estimated again on {found.estimated_on:,} pictures after each lesion" if again else "as trained"
+    lines = [f"{describe(net.spec)}, {found.pictures:,} pictures, batch norm's statistics {goes_by}", ""]
     lines += [
         f"{name:16} {anatomy.KINDS[kind][0]:30} {error:6.2f} %" for kind, each in singles.items() for name, error in each.items()
     ]
@@ -94,11 +97,8 @@ def _lesion(args: argparse.Namespace) -> int:
         for title, each in drawn.items()
     }
     text = plainly("\n".join([*lines, "", *says]))
-    return show(
-        args,
-        {"net": args.net, "pictures": found.pictures, "base": found.base, **singles, "several": several, "says": _plain(says)},
-        text,
-    )
+    asked = {"net": args.net, "pictures": found.pictures, "estimated_on": found.estimated_on, "base": found.base}
+    return show(args, {**asked, **singles, "several": several, "says": _plain(says)}, text)
 
 
 def _plain(says: list[str]) -> str:
@@ -186,6 +186,11 @@ def add(commands: Commands) -> None:
     """The commands' own parsers."""
     lesion = commands.add_parser("lesion", help="a trained network's error without each of its parts")
     lesion.add_argument("--draws", type=at_least(0, 1000), default=20, help="draws of several parts at random; 0 for none")
+    lesion.add_argument(
+        "--reestimate",
+        action="store_true",
+        help="after each lesion estimate batch norm's statistics again, on 512 training pictures (of a folder: on its own)",
+    )
     lesion.set_defaults(run=_lesion)
     paths = commands.add_parser("paths", help="how a trained network's gradient divides by the length of its paths")
     paths.set_defaults(run=_paths)

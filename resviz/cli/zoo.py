@@ -38,8 +38,8 @@ def _zoo_list(args: argparse.Namespace) -> int:
 
 def _zoo_scope(args: argparse.Namespace) -> int:
     """Measure how well networks tell pictures of their classes from others; with --write, into their cards."""
-    from resviz.zoo.bundled import bundled_names, card, load_bundled
-    from resviz.zoo.scope import classes_of, measured_scope, pictures, to_card
+    from resviz.zoo.bundled import bundled_names, card, load_bundled, write_means
+    from resviz.zoo.scope import class_means, classes_of, measured_scope, pictures, to_card
 
     data, outside, left_out = Path(args.data), Path(args.outside), args.leave_out.split(",") if args.leave_out else []
     others = (args.outside_name or outside.name) + (f", without {' and '.join(left_out)}" if left_out else "")
@@ -51,12 +51,14 @@ def _zoo_scope(args: argparse.Namespace) -> int:
                 raise ValueError(f"{data} holds other classes than {name} was trained on ({', '.join(about['categories'])})")
             continue
         known, strange, classifier = pictures(data, args.pictures), pictures(outside, args.pictures, left_out), load_bundled(name)
-        learned = _training_images(data, classifier, _LEARNED) if (data / "train").is_dir() else None
-        scope = measured_scope(classifier, known, strange, f"{about['data']}, held out", others, learned)
+        means = class_means(classifier, _training_images(data, classifier, _LEARNED)) if (data / "train").is_dir() else None
+        scope = measured_scope(replace(classifier, means=means), known, strange, f"{about['data']}, held out", others)
         found[name] = scope
         about["scope"] = to_card(scope)
         if args.write:
             _write(name, about)
+            if scope.score == "distance" and means is not None:
+                write_means(name, means)
     if not found:
         raise ValueError(f"no bundled network was trained on the classes of {data}; give the folder of one's data")
     lines = []

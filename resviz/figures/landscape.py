@@ -176,9 +176,9 @@ def frame(found: Mapping[Design, Landscape]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["net", "x", "y", "loss"])
 
 
-def picture(found: Mapping[Design, Landscape], side: int = 528) -> Image.Image:
-    """The maps side by side, a square of `side` pixels each, in the same colours."""
-    low, high = colour_range(found)
+def picture(found: Mapping[Design, Landscape], side: int = 528, span: tuple[float, float] | None = None) -> Image.Image:
+    """The maps side by side, a square of `side` pixels each, in the same colours; `span` is theirs unless others share it."""
+    low, high = span or colour_range(found)
     colours = np.array([rgb(colour) for colour in signal(256)], np.uint8)
     gap = side // 16
     whole = Image.new("RGB", (len(found) * (side + gap) - gap, side), "white")

@@ -52,7 +52,9 @@ class Unit(nn.Module):
         return x if self.downsample is None else self.downsample(x)
 
     def after(self, joined: Tensor) -> Tensor:
-        """What stands on the trunk behind the join."""
+        """What the unit returns, of the joined signal."""
+        for module in self.behind:
+            joined = module(joined)
         return joined
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,9 +81,14 @@ class Unit(nn.Module):
         raise NotImplementedError
 
     @property
+    def behind(self) -> tuple[nn.Module, ...]:
+        """What stands on the trunk behind the join, in forward order."""
+        return ()
+
+    @property
     def joined(self) -> tuple[nn.Module, bool]:
         """Where the joined signal can be read: a module, and whether it is that module's input (or its output)."""
-        return self, False
+        return (self.behind[0], True) if self.behind else (self, False)
 
     @property
     def as_it_came(self) -> bool:

@@ -107,7 +107,6 @@ def look(net: Net, kept: Forward, name: str, branch: float = 1.0, skip: float = 
     x = _tensor(net, kept.entered[name])
     residual, identity = addends(unit, x, branch, skip)
     joined = _joined(unit, residual, identity)
-    after, before = unit.joined
     return Inside(
         unit=name,
         identity=np.zeros_like(_array(residual)) if identity is None else _array(identity),
@@ -115,7 +114,7 @@ def look(net: Net, kept: Forward, name: str, branch: float = 1.0, skip: float = 
         joined=_array(joined),
         output=_array(unit.after(joined)),
         mapped=mapped(unit),
-        activation=type(after).__name__ if before else "",
+        activation=", ".join(type(each).__name__ for each in unit.behind if not isinstance(each, nn.Identity)),
     )
 
 

@@ -1,13 +1,14 @@
 """What becomes of a trained network's error when parts of it are taken away?
 
 Veit, Wilber & Belongie 2016 (arXiv 1605.06431) deleted and reordered the blocks of trained networks. Batch norms keep the
-statistics of training. A signal is computed once up to where a lesion begins: the lesions wait along the trunk until it comes by.
+statistics of training, or, where that is asked for, take those of each lesion anew from other pictures. A signal is computed once up
+to where a lesion begins: the lesions wait along the trunk until it comes by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Final
 
@@ -26,6 +27,8 @@ from resviz.spec.lesion import Lesion
 __all__ = ["COUNTS", "drawn", "layers_of", "lesions", "several", "singles", "swaps"]
 
 Step = Callable[[Tensor], Tensor]
+_Routes = Mapping[Lesion, tuple[int, list[Step]]]
+_Take = Callable[[Lesion], None]  # gives every batch norm what it goes by under a lesion
 _PIXELS = 250 * 32 * 32  # that go through the network together: more of them leave the cache
 
 
@@ -85,10 +88,12 @@ def _pairs(net: Net) -> list[tuple[str, str]]:
 
 
 @torch.inference_mode()
-def lesions(net: Net, images: ImageSet, asked: Sequence[Lesion], tick: Tick = quiet) -> Lesions:
+def lesions(net: Net, images: ImageSet, asked: Sequence[Lesion], tick: Tick = quiet, again: ImageSet | None = None) -> Lesions:
     """The error as the network is, and with each of the lesions; `tick` gets what is known so far.
 
-    Hooks stand on `net` meanwhile: give it a network of your own, in eval mode. Raises ValueError for a lesion of what it has not.
+    With pictures to estimate batch norms' statistics on `again`, each lesion, and the whole network, goes by its own. Hooks stand on
+    `net` meanwhile: give it a network of your own, in eval mode. Raises ValueError for a lesion of what it has not, and where there
+    is no batch norm to estimate anything of.
     """
     routes = {lesion: _route(net, lesion) for lesion in dict.fromkeys(asked)}
     wrong, seen = dict.fromkeys((Lesion(), *routes), 0), dict.fromkeys((Lesion(), *routes), 0)
@@ -97,31 +102,108 @@ def lesions(net: Net, images: ImageSet, asked: Sequence[Lesion], tick: Tick = qu
 
     def known() -> Lesions:
         errors = {each: 100 * wrong[each] / seen[each] for each in seen if seen[each]}
-        return Lesions(errors.pop(Lesion()), errors, len(images))
+        return Lesions(errors.pop(Lesion()), errors, len(images), len(again) if again is not None else 0)
 
-    for pictures, labels in images.batches(size):
-        for lesion, logits in _answers(net, routes, pictures.to(next(net.parameters()).device)):
-            wrong[lesion] += int((logits.cpu().argmax(1) != labels).sum())
-            seen[lesion] += len(labels)
-            done = sum(seen.values()) / (len(images) * len(seen))
-            tick(done, f"{round(done * total)} of {total} passes", known())
+    with _statistics(net, routes, again, size, tick) as take:
+        for pictures, labels in images.batches(size):
+            for lesion, logits in _answers(net, routes, pictures.to(next(net.parameters()).device), take):
+                wrong[lesion] += int((logits.cpu().argmax(1) != labels).sum())
+                seen[lesion] += len(labels)
+                done = sum(seen.values()) / (len(images) * len(seen))
+                tick(done, f"{round(done * total)} of {total} passes", known())
     return known()
 
 
-def _answers(net: Net, routes: Mapping[Lesion, tuple[int, list[Step]]], pictures: Tensor) -> Iterator[tuple[Lesion, Tensor]]:
+def _answers(net: Net, routes: _Routes, pictures: Tensor, take: _Take) -> Iterator[tuple[Lesion, Tensor]]:
     """The logits without any lesion, then with each, in the order in which the signal comes to where they begin."""
+    take(Lesion())
     yield Lesion(), net(pictures)
-    begins: dict[int, list[Lesion]] = {}
-    for lesion, (first, _) in routes.items():
-        begins.setdefault(first, []).append(lesion)
+    begins = _begins(routes)
     x = net.stem(pictures)
     for at, unit in enumerate(units_of(net).values()):
         for lesion in begins.get(at, ()):
-            signal = x
-            for step in routes[lesion][1]:
-                signal = step(signal)
-            yield lesion, net.head(signal)
+            take(lesion)
+            yield lesion, _ended(net, routes[lesion][1], x)
+        take(Lesion())
         x = unit(x)
+
+
+def _begins(routes: _Routes) -> dict[int, list[Lesion]]:
+    """The lesions by the place of the first unit that they touch."""
+    found: dict[int, list[Lesion]] = {}
+    for lesion, (first, _) in routes.items():
+        found.setdefault(first, []).append(lesion)
+    return found
+
+
+def _ended(net: Net, steps: Sequence[Step], signal: Tensor) -> Tensor:
+    """The logits, of what enters the first of the steps."""
+    for step in steps:
+        signal = step(signal)
+    return net.head(signal)
+
+
+def _all_ended(net: Net, steps: Sequence[Step], signals: Sequence[Tensor]) -> None:
+    for signal in signals:
+        _ended(net, steps, signal)
+
+
+@contextmanager
+def _statistics(net: Net, routes: _Routes, again: ImageSet | None, size: int, tick: Tick) -> Iterator[_Take]:
+    """Within it batch norms go by each lesion's own statistics where they are estimated; afterwards by their old ones, error or not."""
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d) and module.track_running_stats]
+    if again is None:
+        yield lambda lesion: None
+        return
+    if not norms:
+        raise ValueError("this network has no batch norm whose statistics could be estimated again; ask without that")
+    before = [(norm.momentum, dict(norm._buffers)) for norm in norms]
+    try:
+        known = _estimated(net, norms, routes, [x.to(next(net.parameters()).device) for x, _ in again.batches(size)], tick)
+        yield lambda lesion: _give(norms, known[lesion])
+    finally:
+        for norm, (momentum, buffers) in zip(norms, before, strict=True):
+            norm.momentum = momentum
+            norm._buffers.update(buffers)
+            norm.eval()
+
+
+_Seen = list[tuple[Tensor | None, Tensor | None]]  # mean and variance of each batch norm
+
+
+def _give(norms: Sequence[nn.BatchNorm2d], seen: _Seen) -> None:
+    for norm, (mean, variance) in zip(norms, seen, strict=True):
+        norm.running_mean, norm.running_var = mean, variance
+
+
+def _estimated(
+    net: Net, norms: Sequence[nn.BatchNorm2d], routes: _Routes, batches: Sequence[Tensor], tick: Tick
+) -> dict[Lesion, _Seen]:
+    """What every norm sees of the pictures under each lesion: from where it begins by the batches, before it as the whole network has it."""
+    found = {Lesion(): _seen(norms, lambda: [net(pictures) for pictures in batches])}
+    begins = _begins(routes)
+    _give(norms, found[Lesion()])
+    signals = [net.stem(pictures) for pictures in batches]
+    for at, unit in enumerate(units_of(net).values()):
+        for lesion in begins.get(at, ()):
+            tick(0.0, f"statistics of {len(found)} of {len(routes)} lesions")
+            found[lesion] = _seen(norms, partial(_all_ended, net, routes[lesion][1], signals))
+        _give(norms, found[Lesion()])
+        signals = [unit(x) for x in signals]
+    return found
+
+
+def _seen(norms: Sequence[nn.BatchNorm2d], run: Callable[[], object]) -> _Seen:
+    """The mean over all batches of what each norm sees while it goes by the batches themselves."""
+    for norm in norms:
+        count = norm.num_features
+        norm.running_mean, norm.running_var = norm.weight.new_zeros(count), norm.weight.new_ones(count)
+        norm.num_batches_tracked, norm.momentum = torch.zeros((), dtype=torch.long), None
+        norm.train()
+    run()
+    for norm in norms:
+        norm.eval()
+    return [(norm.running_mean, norm.running_var) for norm in norms]
 
 
 def _route(net: Net, lesion: Lesion) -> tuple[int, list[Step]]:
@@ -182,8 +264,11 @@ def _as_it_came(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -
 COUNTS: Final = (1, 2, 4, 8, 14, 20)  # parts taken away at once
 
 
-def several(net: Net, images: ImageSet, draws: int = 20, tick: Tick = quiet) -> dict[str, Draws]:
-    """The errors with several branches dropped, or convolutions bypassed, at random; and with several pairs of blocks swapped, where it can."""
+def several(net: Net, images: ImageSet, draws: int = 20, tick: Tick = quiet, again: ImageSet | None = None) -> dict[str, Draws]:
+    """The errors with several branches dropped, or convolutions bypassed, at random; and with several pairs of blocks swapped, where it can.
+
+    `again` is as in `lesions`.
+    """
     parts = sum(not lesion.cut for lesion in singles(net))
     whole = any(unit.skip and unit.branch for _, unit in net.units())
     makers: dict[str, Callable[..., tuple[Lesion, ...]]] = {"branches dropped" if whole else "layers bypassed": drawn}
@@ -196,7 +281,7 @@ def several(net: Net, images: ImageSet, draws: int = 20, tick: Tick = quiet) -> 
             return tick((n + fraction) / len(makers), note)
 
         asked = {count: make(net, count, draws) for count in COUNTS if count <= parts}
-        measured = lesions(net, images, [lesion for some in asked.values() for lesion in some], partly)
+        measured = lesions(net, images, [lesion for some in asked.values() for lesion in some], partly, again)
         errors = np.array([[measured.errors[lesion] for lesion in some] for some in asked.values()])
-        found[title] = Draws(tuple(asked), errors, measured.base, measured.pictures)
+        found[title] = Draws(tuple(asked), errors, measured.base, measured.pictures, measured.estimated_on)
     return found

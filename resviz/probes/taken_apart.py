@@ -68,7 +68,9 @@ def _ending(unit: Unit, name: str) -> tuple[str, nn.Conv2d, nn.Module | None]:
         found = unit.get_submodule(conv)
         if unit.get_submodule(norm) is tail and isinstance(found, nn.Conv2d):
             return conv, found, tail
-    raise ValueError(f"{name}'s F is multiplied by a factor or a gate behind its last convolution, which is not taken apart")
+    raise ValueError(
+        f"{name}'s F goes through an activation, a factor or a gate behind its last convolution, which is not taken apart"
+    )
 
 
 def _heard(unit: Unit, conv: nn.Conv2d, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from resviz.results.card import AnswersCard, CalibrationCard, Card, Measured, Re
 from resviz.results.inside import ORDERS, Arithmetic, Box, Excitement, Field, Forward, Inside, Lens, Readout
 from resviz.results.landscape import Landscape, Reuse, Sharpness, Shattering, Similarity
 from resviz.results.layers import LayerRow, LayerTable, Source, UnitRows
-from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Verdict
+from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Reach, Verdict
 from resviz.results.shortcuts import RaceRecord
 from resviz.results.story import Chapter
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, Stage, TrainStep
@@ -53,6 +53,7 @@ __all__ = [
     "Probe",
     "RaceRecord",
     "Ranking",
+    "Reach",
     "Readout",
     "ReadoutsCard",
     "Refinement",

@@ -18,11 +18,15 @@ Floats = NDArray[np.float64] | NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Lesions:
-    """Errors in percent over `pictures`, of the network as it is and with each lesion; of one that is not measured yet there is none."""
+    """Errors in percent over `pictures`, of the network as it is and with each lesion; of one that is not measured yet there is none.
+
+    Batch norms go by the statistics of training, or, where they were `estimated_on` so many pictures, by each lesion's own.
+    """
 
     base: float
     errors: Mapping[Lesion, float]
     pictures: int
+    estimated_on: int = 0
 
     def of(self, kind: str) -> dict[str, float]:
         """Errors of lesions of one part alone, by its name: kind is "dropped", "cut" or "bypassed"."""
@@ -32,12 +36,13 @@ class Lesions:
 
 @dataclass(frozen=True)
 class Draws:
-    """Errors in percent of random lesions: of so many parts at once, (counts, draws) each."""
+    """Errors in percent of random lesions: of so many parts at once, (counts, draws) each; `estimated_on` as in `Lesions`."""
 
     counts: tuple[int, ...]
     errors: Floats
     base: float
     pictures: int
+    estimated_on: int = 0
 
     @property
     def median(self) -> Floats:

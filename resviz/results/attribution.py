@@ -12,17 +12,18 @@ __all__ = ["Attribution", "Faithfulness", "Paths", "Prediction", "Scope"]
 
 Floats = NDArray[np.float64] | NDArray[np.float32]
 # what can tell a picture of a known class from another; higher is more familiar
-SCORES = ("probability", "entropy", "energy", "logit")
+SCORES = ("probability", "entropy", "energy", "logit", "distance")
 _ALIKE = 0.5  # rank correlation from which two maps are much the same
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The probability of every class for one image, and the logits behind them."""
+    """The probability of every class for one image, the logits behind them, and how far from the nearest class its features lie."""
 
     categories: tuple[str, ...]
     probabilities: Floats
     logits: Floats | None = None
+    distance: float | None = None
 
     def top(self, k: int = 5) -> tuple[tuple[str, float], ...]:
         """The `k` most probable classes with their probabilities, the most probable first."""
@@ -36,14 +37,18 @@ class Prediction:
         return float(-(p * np.log2(p)).sum())
 
     def familiarity(self, score: str) -> float:
-        """One of `SCORES`: the largest probability, minus the entropy, log Σ exp of the logits (Liu et al. 2020), the largest logit."""
+        """One of `SCORES`: the largest probability, minus the entropy, log Σ exp of the logits (Liu et al. 2020), the largest logit,
+        minus the distance. Raises ValueError where the prediction does not hold what the score is made of.
+        """
         if score == "probability":
             return float(self.probabilities.max())
         if score == "entropy":
             return -self.entropy
-        if score not in SCORES or self.logits is None:
+        if score == "distance" and self.distance is not None:
+            return -self.distance
+        if score not in SCORES or score == "distance" or self.logits is None:
             raise ValueError(
-                f"{score!r} cannot be told of this prediction; choose one of {', '.join(SCORES)}, and keep its logits"
+                f"{score!r} cannot be told of this prediction; choose one of {', '.join(SCORES)}, and keep its logits or its distance"
             )
         top = float(self.logits.max())
         return top if score == "logit" else top + float(np.log(np.exp(self.logits - top).sum()))

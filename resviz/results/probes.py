@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BlockSignal", "DepthSweep", "GradientProfile", "Judgement", "Probe", "Verdict"]
+__all__ = ["BlockSignal", "DepthSweep", "GradientProfile", "Judgement", "Probe", "Reach", "Verdict"]
 
 Floats = NDArray[np.float64] | NDArray[np.float32]
 
@@ -84,3 +84,35 @@ class DepthSweep:
     positions: Floats
     norms: Floats  # (depths, positions)
     judged: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How strongly each pixel that can reach the middle of a feature map moves it, (width, width), each of the `draws` weighing the same.
+
+    The draws are shared among `networks` initialisations.
+    """
+
+    strength: Floats
+    draws: int
+    networks: int
+
+    @property
+    def theoretical(self) -> int:
+        """Pixels along a side of all that can reach it."""
+        return len(self.strength)
+
+    @property
+    def seen(self) -> int:
+        """Pixels above 1 − 95.45 % of the strongest: where a Gaussian's two standard deviations end (Luo et al. 2016, arXiv 1701.04128)."""
+        return int((self.strength > (1 - 0.9545) * self.strength.max()).sum())
+
+    @property
+    def width(self) -> float:
+        """The side of a square of so many pixels."""
+        return float(np.sqrt(self.seen))
+
+    @property
+    def share(self) -> float:
+        """Of the theoretical width."""
+        return self.width / self.theoretical

@@ -5,19 +5,45 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Literal
 
-__all__ = ["DESIGNS", "Activation", "Block", "BranchScale", "Carry", "Design", "Init", "Norm", "Shortcut", "Stem"]
+__all__ = ["DESIGNS", "Activation", "Block", "BranchScale", "Carry", "Design", "Init", "Norm", "Order", "Shortcut", "Stem"]
 
 Design = Literal["residual", "plain"]  # with skips or without, by which the two of a comparison are keyed
 DESIGNS: Final[tuple[Design, ...]] = ("residual", "plain")
 
 
+class Order(StrEnum):
+    """Where a unit's last norm and activation stand (He et al. 2016, arXiv 1603.05027, figure 4 and Table 2)."""
+
+    ORIGINAL = "original"  # conv-BN-ReLU-conv-BN, + x, ReLU
+    NORM_AFTER = "norm-after"  # conv-BN-ReLU-conv, + x, BN-ReLU
+    RELU_BEFORE = "relu-before"  # conv-BN-ReLU-conv-BN-ReLU, + x
+    RELU_ONLY = "relu-only"  # ReLU-conv-BN-ReLU-conv-BN, + x
+    PREACT = "preact"  # BN-ReLU-conv-BN-ReLU-conv, + x
+
+
 class Block(StrEnum):
-    """The residual unit: post-activation (He et al. 2015) or pre-activation (He et al. 2016, arXiv 1603.05027)."""
+    """The residual unit: basic or a bottleneck, in one of the orders."""
 
     BASIC = "basic"
     BOTTLENECK = "bottleneck"
     PREACT_BASIC = "preact-basic"
     PREACT_BOTTLENECK = "preact-bottleneck"
+    NORM_AFTER_BASIC = "norm-after-basic"
+    NORM_AFTER_BOTTLENECK = "norm-after-bottleneck"
+    RELU_BEFORE_BASIC = "relu-before-basic"
+    RELU_BEFORE_BOTTLENECK = "relu-before-bottleneck"
+    RELU_ONLY_BASIC = "relu-only-basic"
+    RELU_ONLY_BOTTLENECK = "relu-only-bottleneck"
+
+    @classmethod
+    def of(cls, order: Order, bottleneck: bool) -> Block:
+        """The unit of that order."""
+        kind = "bottleneck" if bottleneck else "basic"
+        return cls(kind if order is Order.ORIGINAL else f"{order}-{kind}")
+
+    @property
+    def order(self) -> Order:
+        return Order(self.value.rpartition("-")[0] or Order.ORIGINAL)
 
     @property
     def expansion(self) -> int:
@@ -26,11 +52,12 @@ class Block(StrEnum):
 
     @property
     def bottleneck(self) -> bool:
-        return self in (Block.BOTTLENECK, Block.PREACT_BOTTLENECK)
+        return self.value.endswith("bottleneck")
 
     @property
     def preact(self) -> bool:
-        return self in (Block.PREACT_BASIC, Block.PREACT_BOTTLENECK)
+        """Whether F begins with an activation, so that the trunk is never activated."""
+        return self.order in (Order.RELU_ONLY, Order.PREACT)
 
     @property
     def convs(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from resviz.spec.choices import DESIGNS, Activation, Block, BranchScale, Carry, Design, Init, Norm, Shortcut, Stem
+from resviz.spec.choices import DESIGNS, Activation, Block, BranchScale, Carry, Design, Init, Norm, Order, Shortcut, Stem
 from resviz.spec.fields import choice, counts, fields_of, flag, names, number
 from resviz.spec.words import counted_names, word
 
@@ -20,6 +20,7 @@ __all__ = [
     "Init",
     "NetSpec",
     "Norm",
+    "Order",
     "Shortcut",
     "SpecError",
     "Stem",

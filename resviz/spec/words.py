@@ -32,6 +32,17 @@ _WORDS: Final[Mapping[str, str]] = {
     "imagenet": "7×7 + pool",
     "preact-basic": "pre-activation basic",
     "preact-bottleneck": "pre-activation bottleneck",
+    "norm-after-basic": "basic, BN after the addition",
+    "norm-after-bottleneck": "bottleneck, BN after the addition",
+    "relu-before-basic": "basic, ReLU before the addition",
+    "relu-before-bottleneck": "bottleneck, ReLU before the addition",
+    "relu-only-basic": "basic, ReLU-only pre-activation",
+    "relu-only-bottleneck": "bottleneck, ReLU-only pre-activation",
+    "original": "ReLU after the addition",
+    "norm-after": "BN and ReLU after it",
+    "relu-before": "ReLU before it",
+    "relu-only": "ReLU-only pre-activation",
+    "preact": "full pre-activation",
 }
 # where nothing beside them says what they are of
 _ALONE: Final[Mapping[str, str]] = {"none": "no norm", "pytorch": "PyTorch init", "depth": "F/√blocks", "learned": "αF, α from 0"}

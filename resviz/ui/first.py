@@ -139,5 +139,5 @@ def landscapes(first: First) -> None:
     from resviz.ui.landscape.maps import maps, said
 
     both: dict[Design, Landscape] = {design: first.values[design] for design in DESIGNS}
-    maps(both)
+    maps(both, "picture")
     said(both, first.values["trained"], first.values["depth"])

@@ -21,11 +21,12 @@ from resviz.results import DepthSweep, GradientProfile, Probe
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.names import describe
-from resviz.spec.net import Design, Init, NetSpec, Norm, SpecError, Stem
+from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError, Stem
 from resviz.spec.presets import PRESETS
 from resviz.ui import cache, story
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
+from resviz.ui.field import field_section
 from resviz.ui.grammar import beside, why
 from resviz.ui.page import network_strip
 from resviz.ui.probing import begin, probes_of
@@ -68,6 +69,7 @@ class _Pinned:
 _TELLING: Final[Mapping[str, Network]] = {
     "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
     "110 layers": PRESETS["resnet110"],
+    "ReLU before the addition": replace(PRESETS["resnet56"], block=Block.RELU_BEFORE_BASIC),
     "Cut every second skip": replace(PRESETS["resnet56"], cut=frozenset(list(PRESETS["resnet56"].block_names())[1::2])),
     "DenseNet-40": DENSE_PRESETS["densenet40_k12"],
 }
@@ -110,8 +112,10 @@ def _body(drawn: Network) -> None:
         _profiles(nets, probes, batch.side)
     _painted(profiles[spec.design], batch.side)
     _signals(probes, isinstance(spec, DenseSpec))
-    if isinstance(spec, NetSpec) and not imagenet:
-        _by_depth(spec, batch)
+    if isinstance(spec, NetSpec):
+        if not imagenet:
+            _by_depth(spec, batch)
+        _by_field(spec)
     more = [batch.kind] if batch.kind != "digits" else []
     more += [f"{batch.side} px"] if batch.side != _SMALL else []
     story.where_am_i(story.Here(spec, more=tuple(more)))
@@ -125,6 +129,15 @@ def _by_depth(spec: NetSpec, batch: _Batch) -> None:
     if st.toggle("Shatter the gradient", help="∂f/∂x along a line of inputs, with skips, without, and without a norm."):
         with st.container(key="reserve-shatter"):
             shatter_section(spec, _SMALL)
+
+
+def _by_field(spec: NetSpec) -> None:
+    """How far back into the picture a residual network reaches."""
+    if st.toggle(
+        "See how far it sees", help="The effective receptive field: which pixels move the middle of the last feature map."
+    ):
+        with st.container(key="reserve-field"):
+            field_section({"residual": replace(spec, residual=True), "plain": spec.plain()})
 
 
 def _controls(spec: Network, size: int, usual: int) -> _Batch:

@@ -37,7 +37,7 @@ __all__ = [
 
 EXPLAIN_PARAMETERS = frozenset({"photo", "model", "class", "against", "methods", "layers", "view"})  # of that page's link
 INSIDE_PARAMETERS = SPOT_PARAMETERS | {"photo", "model"}
-ANATOMY_PARAMETERS = LESION_PARAMETERS | {"model", "mode", "pictures"}
+ANATOMY_PARAMETERS = LESION_PARAMETERS | {"model", "mode", "pictures", "again"}
 _HISTORY = 50
 
 

@@ -8,9 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from resviz.guard import door
 from resviz.results import Card
 from resviz.spec.query import from_query, resnet_of
+from resviz.zoo.arrays import read_arrays, write_arrays
 from resviz.zoo.classifier import Classifier, Preprocessing
 from resviz.zoo.read import CheckpointError, contents, with_card
 from resviz.zoo.weights import load_into
@@ -24,6 +28,8 @@ __all__ = [
     "digits_names",
     "every_name",
     "load_bundled",
+    "means_of",
+    "write_means",
 ]
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
@@ -55,7 +61,9 @@ def digits_names() -> tuple[str, ...]:
 
 def bundled_problems(kind: Kind = "photographs") -> tuple[str, ...]:
     """What is missing or damaged, a sentence each."""
-    return tuple(found for name in every_name(kind) if isinstance(found := _known(name), str))
+    own = [found for name in every_name(kind) if isinstance(found := _known(name), str)]
+    means = map(_means, () if kind == "digits" else bundled_names())
+    return (*own, *(found for found in means if isinstance(found, str)))
 
 
 def card(name: str) -> Card:
@@ -79,7 +87,26 @@ def load_bundled(name: str) -> Classifier:
     preprocessing = Preprocessing(about.get("resize", side), side, tuple(about["mean"]), tuple(about["std"]))
     categories = tuple(category.replace("_", " ") for category in about["categories"])  # folders have no spaces
     source, temperature = f"bundled, trained on {about['data']}", about.get("calibration", {}).get("temperature", 1.0)
-    return Classifier(name, net, preprocessing, categories, source, temperature=temperature)
+    return Classifier(name, net, preprocessing, categories, source, temperature=temperature, means=means_of(name))
+
+
+def means_of(name: str) -> NDArray[np.float32] | None:
+    """(classes, channels): where each class lies in the features that a network's head reads; None where its scope is not told by them."""
+    found = _means(name)
+    return None if isinstance(found, str) else found
+
+
+def write_means(name: str, means: NDArray[np.float32]) -> Path:
+    """Beside the network's checkpoint, in 16 bits."""
+    return write_arrays(CHECKPOINTS / f"{name}.means.npz", {"means": means})
+
+
+def _means(name: str) -> NDArray[np.float32] | str | None:
+    """A network's class means, or what is wrong with their file."""
+    if card(name).get("scope", {}).get("score") != "distance":
+        return None
+    found = read_arrays(CHECKPOINTS / f"{name}.means.npz")
+    return found if isinstance(found, str) else found["means"]
 
 
 def bundled_file(name: str) -> bytes:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from resviz.machine import device
 from resviz.nets.build import skeleton
@@ -22,7 +25,7 @@ from resviz.spec.net import NetSpec
 if TYPE_CHECKING:
     from torchvision.transforms._presets import ImageClassification
 
-__all__ = ["Classifier", "Guess", "Preprocessing", "predict"]
+__all__ = ["Classifier", "Guess", "Preprocessing", "last_features", "predict"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ class Classifier:
     """A network in eval mode, shared and read-only: work on a `private_view`.
 
     Of a file from outside, `guesses` are what it does not say, `notes` what was left out of it, and `copies` the networks in it.
-    `temperature` is what logits are divided by before the softmax, 1 where no calibration was measured.
+    `temperature` is what logits are divided by before the softmax, 1 where no calibration was measured. `means`, (classes, channels),
+    are where each class lies in the features that the head reads, each picture's at length 1; None where they are not known.
     """
 
     name: str
@@ -111,16 +115,28 @@ class Classifier:
     notes: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     temperature: float = 1.0
+    means: NDArray[np.float32] | None = None
 
     @property
     def spec(self) -> NetSpec:
         """What the network is."""
         return self.net.spec
 
-    def prediction(self, logits: Tensor) -> Prediction:
-        """What logits, (classes,), say: softmax(logits / temperature) (Guo et al. 2017, arXiv 1706.04599)."""
+    def prediction(self, logits: Tensor, features: Tensor | None = None) -> Prediction:
+        """What logits, (classes,), say: softmax(logits / temperature) (Guo et al. 2017, arXiv 1706.04599).
+
+        `features`, (channels,), are what the head read: they tell how far from every class the picture lies.
+        """
         exact = logits.cpu().double()
-        return Prediction(self.categories, torch.softmax(exact / self.temperature, 0).numpy(), exact.numpy())
+        probabilities = torch.softmax(exact / self.temperature, 0).numpy()
+        return Prediction(self.categories, probabilities, exact.numpy(), None if features is None else self._distance(features))
+
+    def _distance(self, features: Tensor) -> float | None:
+        """From the nearest class; None where it is not known where they lie."""
+        if self.means is None:
+            return None
+        at = nn.functional.normalize(features.cpu().double(), dim=0).numpy()
+        return float(np.linalg.norm(self.means - at, axis=1).min())
 
     def private_view(self, spec: NetSpec | None = None) -> ResNet:
         """A network of its own modules over the shared weights, frozen: hooks, modes and cuts on it touch nobody else's.
@@ -153,6 +169,19 @@ class Classifier:
 def predict(classifier: Classifier, image: Image.Image, net: ResNet | None = None) -> Prediction:
     """The probability of every class for one picture."""
     view = classifier.private_view() if net is None else net
-    with torch.inference_mode():
+    with torch.inference_mode(), last_features(view) as features:
         x = classifier.preprocessing.tensor(image).to(next(view.parameters()).device)
-        return classifier.prediction(view(x)[0])
+        logits = view(x)[0]
+    return classifier.prediction(logits, features[0][0])
+
+
+@contextmanager
+def last_features(net: nn.Module) -> Iterator[list[Tensor]]:
+    """What the head, the last linear layer, is given at each pass, (N, channels); the hook is gone afterwards, error or not."""
+    given: list[Tensor] = []
+    *_, head = (module for module in net.modules() if isinstance(module, nn.Linear))
+    handle = head.register_forward_pre_hook(lambda _module, inputs: given.append(inputs[0].cpu()))
+    try:
+        yield given
+    finally:
+        handle.remove()

@@ -11,7 +11,7 @@ from resviz.data.images import ImageSet, cifar10, data_root, held_out
 from resviz.zoo.bundled import card, every_name
 from resviz.zoo.classifier import Classifier
 
-__all__ = ["DIGITS", "ORIGINAL", "data_of", "held_out_for", "labelled_for"]
+__all__ = ["DIGITS", "ORIGINAL", "data_of", "held_out_for", "labelled_for", "training_for"]
 
 ORIGINAL: Final = "CIFAR-10 (torchvision)"  # what a card calls the data of `--data cifar10`
 DIGITS: Final = "Handwritten digits (scikit-learn)"  # and of `--data digits`
@@ -28,13 +28,23 @@ def held_out_for(classifier: Classifier, data: str) -> ImageSet | None:
 
     Raises ValueError where they have another size or other channels.
     """
+    return _as_wanted(classifier, _sets(classifier, data)[1], data)
+
+
+def _sets(classifier: Classifier, data: str) -> tuple[ImageSet, ImageSet]:
+    """Training and held-out pictures; a folder's held-out ones are both."""
     shown = classifier.preprocessing
     if data == "digits":
-        test = named_sets("digits")[1]
-    elif data == "cifar10":
-        test = (named_sets("cifar10") if cifar10_there() else cifar10(data_root()))[1]
-    else:
-        test = held_out(Path(data), shown.crop, shown.resize if shown.resize != shown.crop else None)
+        return named_sets("digits")
+    if data == "cifar10":
+        return named_sets("cifar10") if cifar10_there() else cifar10(data_root())
+    test = held_out(Path(data), shown.crop, shown.resize if shown.resize != shown.crop else None)
+    return test, test
+
+
+def _as_wanted(classifier: Classifier, test: ImageSet, data: str) -> ImageSet | None:
+    """Scaled as the network wants them; None where they are of other classes."""
+    shown = classifier.preprocessing
     names = tuple(name.replace("_", " ") for name in test.categories)
     unnamed = any(guess.field == "classes" for guess in classifier.guesses)
     if len(names) != len(classifier.categories) or (not unnamed and names != classifier.categories):
@@ -52,10 +62,23 @@ def labelled_for(classifier: Classifier, data: str = "", count: int | None = Non
 
     Raises ValueError where nothing fits the network's classes.
     """
+    test = _found(classifier, data, 1)
+    return test if count is None else test.subset(count)
+
+
+def training_for(classifier: Classifier, data: str = "", count: int = 512) -> ImageSet:
+    """A fixed choice of training pictures of the same data, as they are; of a folder, of what lies there to be asked about.
+
+    Raises ValueError where nothing fits the network's classes.
+    """
+    return _found(classifier, data, 0).subset(count)
+
+
+def _found(classifier: Classifier, data: str, part: int) -> ImageSet:
     data = data or data_of(classifier.name)
     if not data:
         raise ValueError(f"{classifier.name} does not say which pictures it was tested on; name a folder of them with --data")
-    test = held_out_for(classifier, data)
+    test = _as_wanted(classifier, _sets(classifier, data)[part], data)
     if test is None:
         raise ValueError(f"{data} holds other classes than {classifier.name} knows ({', '.join(classifier.categories[:10])})")
-    return test if count is None else test.subset(count)
+    return test

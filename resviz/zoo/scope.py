@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -12,14 +11,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
 
 from resviz.data.images import ImageSet
 from resviz.results import SCORES, Prediction, Scope, ScopeCard
-from resviz.zoo.bundled import bundled_names, card
-from resviz.zoo.classifier import Classifier
+from resviz.zoo.bundled import bundled_names, card, means_of
+from resviz.zoo.classifier import Classifier, last_features
 
-__all__ = ["KEPT", "SHOWN", "begin_with", "classes_of", "measured_scope", "pictures", "scope_of", "shows_known", "to_card"]
+__all__ = [
+    "KEPT",
+    "SHOWN",
+    "begin_with",
+    "class_means",
+    "classes_of",
+    "measured_scope",
+    "pictures",
+    "scope_of",
+    "shows_known",
+    "to_card",
+]
 
 KEPT: Final = 0.95  # of its own pictures, which the threshold leaves unflagged
 # what the sample photographs show, by the names that networks have for it
@@ -46,9 +55,9 @@ def begin_with(samples: Sequence[str]) -> tuple[str, str]:
 
 
 def scope_of(name: str) -> Scope | None:
-    """What a bundled network's card says; None where it was not measured."""
+    """What a bundled network's card says; None where it was not measured, or where the class means that it needs are missing."""
     found = card(name).get("scope")
-    if found is None:
+    if found is None or (found["score"] == "distance" and means_of(name) is None):
         return None
     return Scope(
         score=found["score"],
@@ -93,23 +102,18 @@ def measured_scope(
     outside: Iterable[Image.Image],
     known: str,
     others: str,
-    learned: ImageSet | None = None,
 ) -> Scope:
     """Every score's AUROC; for the best one a threshold from every second known picture, and the rates on all that had no say in it.
 
-    With `learned`, training pictures, the AUROC of the distance to the nearest class in the last features is measured beside them; it
-    needs more than an answer's logits, so that no threshold is made of it.
+    The distance to the nearest class is one of them where the classifier knows where its classes lie.
     """
     from sklearn.metrics import roc_auc_score
 
-    answered = [list(_answers(classifier, images)) for images in (inside, outside)]
-    own, strange = ([prediction for prediction, _ in side] for side in answered)
+    own, strange = (list(_answers(classifier, images)) for images in (inside, outside))
     truth = np.repeat([1, 0], [len(own), len(strange)])
-    auroc = {score: float(roc_auc_score(truth, _told(own + strange, score))) for score in SCORES}
-    if learned is not None:
-        features = np.stack([each for side in answered for _, each in side])
-        auroc["distance"] = float(roc_auc_score(truth, -_distances(classifier, learned, features)))
-    best = max(SCORES, key=auroc.__getitem__)
+    scores = [score for score in SCORES if score != "distance" or classifier.means is not None]
+    auroc = {score: float(roc_auc_score(truth, _told(own + strange, score))) for score in scores}
+    best = max(scores, key=auroc.__getitem__)
     threshold = float(np.quantile(_told(own[::2], best), 1 - KEPT))
     caught, alarms = (float((_told(found, best) < threshold).mean()) for found in (strange, own[1::2]))
     return Scope(
@@ -124,39 +128,25 @@ def measured_scope(
     )
 
 
-def _answers(classifier: Classifier, images: Iterable[Image.Image]) -> Iterator[tuple[Prediction, NDArray[np.float32]]]:
-    """Many pictures' predictions, and the features (channels,) that the classifier's last layer reads, a batch at a time."""
+def _answers(classifier: Classifier, images: Iterable[Image.Image]) -> Iterator[Prediction]:
+    """Many pictures' predictions, a batch at a time."""
     view, given = classifier.fast_view(), iter(images)
-    with _listening(view) as features:
+    with last_features(view) as features:
         while chunk := list(islice(given, _BATCH)):
             with torch.inference_mode():
                 logits = view(torch.cat([classifier.preprocessing.tensor(image) for image in chunk]))
-            yield from zip(map(classifier.prediction, logits), features.pop().numpy(), strict=True)
+            yield from map(classifier.prediction, logits, features.pop())
 
 
-@contextmanager
-def _listening(net: nn.Module) -> Iterator[list[Tensor]]:
-    """What the last linear layer was given at each pass."""
-    given: list[Tensor] = []
-    *_, head = (module for module in net.modules() if isinstance(module, nn.Linear))
-    handle = head.register_forward_pre_hook(lambda _module, inputs: given.append(inputs[0].cpu()))
-    try:
-        yield given
-    finally:
-        handle.remove()
-
-
-def _distances(classifier: Classifier, learned: ImageSet, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(N,): from each picture's features, at length 1, to the nearest class's mean, over the training pictures of the class."""
+def class_means(classifier: Classifier, learned: ImageSet) -> NDArray[np.float32]:
+    """(classes, channels): the mean of what the head reads of each class's training pictures, each at length 1, as 16 bits hold it."""
     view = classifier.fast_view()
-    with _listening(view) as given, torch.inference_mode():
+    with last_features(view) as given, torch.inference_mode():
         for x, _ in learned.batches(_BATCH):
-            view(x)
+            view(x.to(next(view.parameters()).device))
         seen = torch.nn.functional.normalize(torch.cat(given).double(), dim=1)
-    means = torch.stack([seen[learned.labels == label].mean(0) for label in sorted(set(learned.labels.tolist()))])
-    asked = torch.nn.functional.normalize(torch.from_numpy(features).double(), dim=1)
-    nearest: NDArray[np.float64] = torch.cdist(asked, means).amin(1).numpy()
-    return nearest
+    means = torch.stack([seen[learned.labels == label].mean(0) for label in range(len(classifier.categories))])
+    return means.half().float().numpy()
 
 
 def _certain(predictions: Sequence[Prediction], temperature: float) -> float:

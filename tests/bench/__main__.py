@@ -16,6 +16,7 @@ from resviz.nets.cost import layer_table
 from resviz.probes.gradients import gradient_probe
 from resviz.spec.presets import PRESETS
 from resviz.training.arithmetic import choose
+from tests.bench.anatomy import anatomy_rows
 from tests.bench.attribution import attribution_rows
 from tests.bench.browser import cut_latency, first_pages, widget_latency
 from tests.bench.lab import lab_ratio
@@ -78,7 +79,7 @@ def main() -> None:
         _print(f"lab step, recording included / PyTorch step, ResNet-56, {side} px", step, 1.1)
         _print(f"what recording adds to a step, ResNet-56, {side} px", recording, 0.05)
     _print("lab step / PyTorch step, residual and plain-56 without norm, 8 px", lab_ratio(8, plain=True, rounds=9)[0], 1.1)
-    for name, value, limit in (*surrounding_rows(ratio), *attribution_rows()):
+    for name, value, limit in (*surrounding_rows(ratio), *anatomy_rows(ratio), *attribution_rows()):
         _print(name, value, limit)
     title, stage, line = first_pages()
     _print(f"first page of a cold server / one-line app ({title:.0f} ms / {line:.0f} ms)", title / line, 1.3)

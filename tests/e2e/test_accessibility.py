@@ -20,7 +20,7 @@ FIGURES = {
     "Explain": "canvas",
     "Inside": ".board canvas",
     "Anatomy": "path.arc",
-    "Landscape": ".js-plotly-plot .heatmaplayer image",
+    "Landscape": ".js-plotly-plot .heatmaplayer image, .first-map img",
 }
 
 

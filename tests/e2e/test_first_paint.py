@@ -37,9 +37,7 @@ def test_a_fresh_server_shows_the_page_before_pytorch(page: Page, browser: Brows
         each.goto(f"{fresh.url}/{about.path}", wait_until="commit")
     for each in (page, phone):
         expect(each.get_by_role("heading", name=about.question)).to_be_visible()
-        if (
-            about.first and about.title != "Landscape"
-        ):  # the shipped one; Plotly, which draws that page's, is no sooner there than PyTorch
+        if about.first:  # the shipped one
             expect(each.get_by_text("As measured on")).to_be_visible()
     for each in (page, phone):
         expect(each.locator(figure).filter(visible=True).first).to_be_visible()

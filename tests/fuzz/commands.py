@@ -96,6 +96,7 @@ _ABOUT_A_FILE = (
     ("--classes", ("a,b,c", "a", "photo.png", ",".join("name" for _ in range(2000)), *_WORDS)), ("--activation", ("tanh", "x")), ("--plain", ()),
     ("--preact", ()), ("--pool", ()), ("--weights", _WORDS),
 )  # fmt: skip
+_TRAINED = ("resnet20-digits-0", "plain20-digits-1", "own.safetensors", "bad.pth", "resnet20-digits-9", "blocks=1", *_WORDS)
 _Choices = tuple[tuple[str, tuple[str, ...]], ...]
 _COMMANDS: dict[str, tuple[tuple[tuple[str, ...], ...], _Choices]] = {
     "summary": ((_NETS,), (("--size", _NUMBERS), ("--out", ("net.svg", "net.html", *_OUTS)), ("--json", ()))),
@@ -111,11 +112,19 @@ _COMMANDS: dict[str, tuple[tuple[tuple[str, ...], ...], _Choices]] = {
     "train": ((), (("--data", ("data", "data", "cut", "odd", "empty", "nowhere", *_WORDS)), ("--data", ("data",)), ("--out", ("run", *_WORDS)), ("--net", _NETS),
                    ("--size", ("8", *_NUMBERS)), ("--batch", ("4", *_NUMBERS)), ("--epochs", ("1", "0", "-1", "x")), ("--threads", ("1", "0")),
                    ("--seed", ("0", "-1", "x")), ("--recipe", ("he2015-cifar", "x")), ("--precision", ("float32", "x")), ("--half", ()), ("--quiet", ()))),
+    **dict.fromkeys(("lesion", "paths", "refine", "skipless"), ((_TRAINED,), (("--pictures", ("4", *_NUMBERS)), ("--data", ("digits", "data", "empty", "nowhere", *_WORDS)), ("--out", ("out.html", *_OUTS)), ("--json", ()), *_ABOUT_A_FILE))),
+    "landscape": ((_TRAINED,), (("--grid", ("5", "9", *_NUMBERS)), ("--extent", _NUMBERS), ("--plane", _NUMBERS), ("--pictures", ("4", *_NUMBERS)),
+                                ("--rate", _NUMBERS), ("--out", ("out.html", *_OUTS)), ("--json", ()))),
+    "similarity": ((_TRAINED, _TRAINED), (("--pictures", ("4", *_NUMBERS)), ("--out", ("out.html", *_OUTS)), ("--json", ()))),
+    "claims": ((), (("--only", ("half", "half,gated", "half,", *_WORDS)), ("--cifar", ("data", "nowhere", *_WORDS)), ("--draws", _NUMBERS),
+                    ("--out", ("out.md", *_OUTS)), ("--json", ()))),
     "": ((_WORDS,), (("--help", ()), ("--version", ()))),
 }  # fmt: skip
 KINDS = len(_COMMANDS)
 _SMALL = ("--model", "resnet20-cifar10")
-_NEEDED = {"train": ("--epochs", "1", "--threads", "1", "--batch", "4"), "predict": _SMALL, "explain": _SMALL}
+_NEEDED = {"train": ("--epochs", "1", "--threads", "1", "--batch", "4"), "predict": _SMALL, "explain": _SMALL,
+           "lesion": ("--pictures", "4", "--draws", "0"), "claims": ("--only", "path-share"), "landscape": ("--grid", "5", "--pictures", "4"),
+           **dict.fromkeys(("paths", "refine", "skipless", "similarity"), ("--pictures", "4"))}  # fmt: skip
 
 
 def make(rng: Random, index: int) -> tuple[str, list[str]]:

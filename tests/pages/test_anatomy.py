@@ -104,3 +104,17 @@ def test_it_begins_with_resnet_56_and_cifar_needs_its_data(monkeypatch: pytest.M
     assert [name for name in networks() if "-digits-" not in name] == [
         "resnet20-cifar10", "resnet56-cifar10", "plain20-cifar10", "plain56-cifar10",
     ]  # fmt: skip
+
+
+def test_statistics_can_be_estimated_again_and_the_page_and_its_link_say_so() -> None:
+    at = opened(PAGE, model=SMALL, sever="2.1", again="1")
+    assert not at.exception
+    estimated = error(at)
+    assert estimated != counted(SMALL, cut=frozenset({"layer2.1"}))
+    assert asked(at) == {"model": SMALL, "sever": "2.1", "again": "1"}
+    assert any("estimated again, each time, on 512 pictures" in each.value for each in at.markdown)
+    assert any("estimated again after each lesion" in each.value for each in at.caption)
+    at.toggle(key="anatomy.again").set_value(False).run()
+    assert error(at) == counted(SMALL, cut=frozenset({"layer2.1"}))
+    assert asked(at) == {"model": SMALL, "sever": "2.1"}
+    assert any("keep the statistics of training" in each.value for each in at.caption)

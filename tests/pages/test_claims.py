@@ -40,6 +40,13 @@ def test_explaining_begins_with_a_sample_that_the_network_knows_and_lists_what_i
     assert f"{100 * scope_of(name).caught:.0f} % of pictures of other classes" in spoken(at)
 
 
+@pytest.mark.parametrize("page", ["explain", "inside"])
+def test_a_link_that_names_no_network_means_the_one_it_always_meant(page: str) -> None:
+    at = finished(opened(f"pages/{page}.py", photo="Rocket"))
+    assert at.selectbox(key="explain.network").value == "resnet20-cifar10"
+    assert at.selectbox(key="explain.sample").value == "Rocket"
+
+
 @pytest.mark.parametrize("sample", ["Rocket", "Flower"])
 def test_a_sample_that_the_network_does_not_know_comes_with_a_warning(sample: str) -> None:
     at = finished(opened("pages/explain.py", model="resnet18-imagenette", photo=sample))

@@ -22,7 +22,16 @@ from resviz.figures.captions.attribution import (
     ranking,
     trust_note,
 )
-from resviz.figures.captions.gradients import comparison, gradient_note, layer_note, skips_of, sweep_note, verdict
+from resviz.figures.captions.gradients import (
+    comparison,
+    gradient_note,
+    layer_note,
+    reach_claim,
+    reach_note,
+    skips_of,
+    sweep_note,
+    verdict,
+)
 from resviz.figures.captions.inside import (
     apart_note,
     changed_note,
@@ -110,6 +119,8 @@ __all__ = [
     "prediction_note",
     "race_note",
     "ranking",
+    "reach_claim",
+    "reach_note",
     "refinement_note",
     "reuse_note",
     "seen_in_depth",

@@ -34,8 +34,17 @@ def _moved(points: float) -> str:
     return f"{points:+.1f} points".replace("-", "−")
 
 
-def lesion_note(lesion: Lesion, base: float, error: float, pictures: int) -> str:
-    """What the error becomes with what was taken away."""
+def _estimated(pictures: int) -> str:
+    """What batch norms went by, where that is not what they were trained with."""
+    return (
+        f" Batch norms go by statistics that were estimated again, each time, on {counted(pictures, 'picture')}."
+        if pictures
+        else ""
+    )
+
+
+def lesion_note(lesion: Lesion, base: float, error: float, pictures: int, estimated_on: int = 0) -> str:
+    """What the error becomes with what was taken away, and where batch norms' statistics are from if not from training."""
     parts = [
         counted_names(names, one, many, done)
         for names, one, many, done in (
@@ -46,10 +55,11 @@ def lesion_note(lesion: Lesion, base: float, error: float, pictures: int) -> str
         if names
     ]
     if not parts:
-        return f"As it is, the network answers **{_points(base)}** of {counted(pictures, 'picture')} wrongly."
+        return f"As it is, the network answers **{_points(base)}** of {counted(pictures, 'picture')} wrongly.{_estimated(estimated_on)}"
     change = error - base
     moved = "as before" if abs(change) < 0.05 else f"{abs(change):.1f} points {'more' if change > 0 else 'less'} than as it is"
-    return f"With {' and '.join(parts)}, **{_points(error)}** of {counted(pictures, 'picture')} are answered wrongly, {moved}."
+    said = f"With {' and '.join(parts)}, **{_points(error)}** of {counted(pictures, 'picture')} are answered wrongly, {moved}."
+    return said + _estimated(estimated_on)
 
 
 def lesions_note(found: Lesions) -> str:
@@ -63,7 +73,8 @@ def lesions_note(found: Lesions) -> str:
         )
         if (errors := found.of(kind)) and (name := extreme(errors, key=errors.__getitem__))
     ]
-    return "; ".join([f"As it is, {_points(found.base)} of {counted(found.pictures, 'picture')} are wrong", *said]) + "."
+    whole = "; ".join([f"As it is, {_points(found.base)} of {counted(found.pictures, 'picture')} are wrong", *said]) + "."
+    return whole + _estimated(found.estimated_on)
 
 
 def beside_veit(found: Lesions) -> str:
@@ -108,7 +119,7 @@ def draws_note(drawn: Mapping[str, Draws]) -> str:
         "**The paper says** (Veit et al. 2016, §4.2–4.3) that the error rises smoothly with the number of deleted or reordered blocks, as "
         f"an ensemble's does. **We measure**: {'agrees' if rises else 'it does not rise at every step'}."
     )
-    return ". ".join([*said, paper])
+    return ". ".join([*said, paper]) + _estimated(next(iter(drawn.values())).estimated_on)
 
 
 def paths_by_length_note(found: PathLengths) -> str:

@@ -29,6 +29,7 @@ _SCORES = {  # entropy is told as it is read: much of it is unfamiliar
     "entropy": ("entropy", "over", -1),
     "energy": ("energy score (log Σ exp of its logits, Liu et al. 2020)", "under", 1),
     "logit": ("largest logit", "under", 1),
+    "distance": ("distance from the nearest class in what its last layer reads", "over", -1),
 }
 
 

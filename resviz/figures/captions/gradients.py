@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from resviz.figures.captions.numbers import counted
 from resviz.figures.theme import number, power_of_ten
 from resviz.judgement import FACTOR, FLOOR, judge
-from resviz.results import DepthSweep, GradientProfile, Judgement, LayerRow, Probe
+from resviz.results import DepthSweep, GradientProfile, Judgement, LayerRow, Probe, Reach
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.net import Design
 from resviz.spec.words import counted_names
 
-__all__ = ["comparison", "gradient_note", "layer_note", "skips_of", "sweep_note", "verdict"]
+__all__ = ["comparison", "gradient_note", "layer_note", "reach_claim", "reach_note", "skips_of", "sweep_note", "verdict"]
 
 _FLOOR = power_of_ten(round(math.log10(FLOOR)))
 _RUN_AWAY = 3.0  # times what guessing costs
+_NARROWER = 0.95  # of the other width: less is no difference
 _DIED = 1e-3  # of the standard deviation after the first block
 
 
@@ -161,3 +162,40 @@ def sweep_note(sweeps: Mapping[Design, DepthSweep]) -> str:
         )
         parts.append(f"**{key}**: {'; '.join(ends)}")
     return f"The gradient's course with depth. {'. '.join(parts)}."
+
+
+_WITH: Mapping[Design, str] = {"residual": "with skips", "plain": "without skips"}
+
+
+def reach_note(found: Mapping[Design, Reach]) -> str:
+    """How many pixels each network's middle sees, and how wide a square of them is."""
+    parts = []
+    for key, each in found.items():
+        if not each.seen:
+            parts.append(f"{_WITH[key]} nothing comes back from it: every derivative is 0, or smaller than fp32 can hold")
+            continue
+        parts.append(
+            f"{_WITH[key]} **{each.width:.1f}** of {each.theoretical} pixels wide ({each.share:.2f}), as a square of the "
+            f"{counted(each.seen, 'pixel')} above 4.55 % of the strongest"
+        )
+    one = next(iter(found.values()))
+    return (
+        f"What the middle of the last feature map sees, from a random gradient there to the input, mean of {counted(one.draws, 'random input')} "
+        f"over {counted(one.networks, 'initialisation')}: {'; '.join(parts)}. The dashed square is that wide, the frame is all that can reach it."
+    )
+
+
+def reach_claim(found: Mapping[Design, Reach]) -> str:
+    """The paper's claim beside what was measured, and whether they agree."""
+    residual, plain = found["residual"], found["plain"]
+    says = (
+        "**The paper says** (Luo et al. 2016, arXiv 1701.04128): the effective field fills only a part of the theoretical one, the smaller the more "
+        "layers there are, and skips make it smaller still."
+    )
+    if not (residual.seen and plain.seen):
+        return f"{says} Where nothing comes back there is no field to compare."
+    smaller = residual.width < _NARROWER * plain.width
+    return (
+        f"{says} **We measure** {residual.share:.2f} of the theoretical width with skips and {plain.share:.2f} without: "
+        f"**{'agrees' if smaller else 'differs'}**."
+    )

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from resviz.nets.families.resnet_blocks import (
-    BLOCKS,
     BasicBlock,
     Bottleneck,
     PreActBasicBlock,
@@ -24,10 +23,11 @@ from resviz.nets.families.resnet_blocks import (
     ResidualBlock,
     ZeroPad,
 )
+from resviz.nets.families.resnet_orders import BLOCKS
 from resviz.nets.layers import ACTIVATIONS, NORMS, Linear, conv, draw_layer
 from resviz.nets.unit import Net
 from resviz.nets.ways import Learned
-from resviz.spec.net import BranchScale, Init, NetSpec, Stem
+from resviz.spec.net import BranchScale, Init, NetSpec, Order, Stem
 
 __all__ = [
     "BasicBlock",
@@ -56,10 +56,10 @@ class ResNet(Net):
         super().__init__()
         self.spec: NetSpec = spec
         self.variant = variant or Variant()
-        preact, channels = spec.block.preact, spec.width
+        full, preact, channels = spec.block.order is Order.PREACT, spec.block.preact, spec.width
         imagenet = spec.stem is Stem.IMAGENET
         self.conv1 = conv(spec, spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
-        self.bn1 = nn.Identity() if preact else NORMS[spec.norm](channels)
+        self.bn1 = nn.Identity() if full else NORMS[spec.norm](channels)
         self.relu = nn.Identity() if preact else ACTIVATIONS[spec.activation]()
         self.maxpool = nn.MaxPool2d(3, 2, 1) if imagenet or self.variant.pool else nn.Identity()
         for stage, count in enumerate(spec.blocks):
@@ -69,8 +69,8 @@ class ResNet(Net):
                 layer.append(BLOCKS[spec.block](spec, name, channels, stage, stride))
                 channels = spec.out_channels(stage)
             self.add_module(f"layer{stage + 1}", layer)
-        # the pre-activation trunk ends un-normalised, so it is activated once more (2016 paper, appendix)
-        self.norm = NORMS[spec.norm](channels) if preact else nn.Identity()
+        # the pre-activation trunk ends un-activated, and without a norm where F begins with one (2016 paper, appendix)
+        self.norm = NORMS[spec.norm](channels) if full else nn.Identity()
         self.act = ACTIVATIONS[spec.activation]() if preact else nn.Identity()
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc: nn.Linear = Linear(channels, spec.classes)

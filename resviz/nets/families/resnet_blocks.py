@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from resviz.nets.layers import ACTIVATIONS, NORMS, conv
 from resviz.nets.unit import Unit
 from resviz.nets.ways import Dropped, Gate, Learned, Survivor, Times
-from resviz.spec.net import Block, BranchScale, Carry, Init, NetSpec, Shortcut
+from resviz.spec.net import BranchScale, Carry, Init, NetSpec, Shortcut
 
-__all__ = ["BLOCKS", "BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck", "ResidualBlock", "ZeroPad"]
+__all__ = ["BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck", "ResidualBlock", "ZeroPad"]
 
 
 class ZeroPad(nn.Module):
@@ -131,8 +131,8 @@ class _PostActivation(ResidualBlock):
         return self.get_submodule(f"bn{self.convs}")
 
     @property
-    def joined(self) -> tuple[nn.Module, bool]:
-        return self.get_submodule(f"relu{self.convs}"), True
+    def behind(self) -> tuple[nn.Module, ...]:
+        return (self.get_submodule(f"relu{self.convs}"),)
 
     def folds(self) -> Iterator[tuple[str, str]]:
         yield from super().folds()
@@ -179,9 +179,6 @@ class BasicBlock(_PostActivation):
         out = self.relu1(self.bn1(self.conv1(x)))
         return self.bn2(self.conv2(out))
 
-    def after(self, joined: Tensor) -> Tensor:
-        return self.relu2(joined)
-
 
 class Bottleneck(_PostActivation):
     """conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1-BN, + x, ReLU: the 3×3 works on a quarter of the channels."""
@@ -210,9 +207,6 @@ class Bottleneck(_PostActivation):
         out = self.relu1(self.bn1(self.conv1(x)))
         out = self.relu2(self.bn2(self.conv2(out)))
         return self.bn3(self.conv3(out))
-
-    def after(self, joined: Tensor) -> Tensor:
-        return self.relu3(joined)
 
 
 class PreActBasicBlock(_PreActivation):
@@ -255,11 +249,3 @@ class PreActBottleneck(_PreActivation):
     def transformed(self, x: Tensor) -> Tensor:
         out = self.conv2(self.relu2(self.bn2(self.conv1(x))))
         return self.conv3(self.relu3(self.bn3(out)))
-
-
-BLOCKS: dict[Block, type[ResidualBlock]] = {
-    Block.BASIC: BasicBlock,
-    Block.BOTTLENECK: Bottleneck,
-    Block.PREACT_BASIC: PreActBasicBlock,
-    Block.PREACT_BOTTLENECK: PreActBottleneck,
-}

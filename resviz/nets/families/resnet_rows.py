@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resviz.nets.rows import Walk
 from resviz.results import LayerTable
-from resviz.spec.net import BranchScale, Carry, Init, NetSpec, Norm, Shortcut, Stem
+from resviz.spec.net import BranchScale, Carry, Init, NetSpec, Norm, Order, Shortcut, Stem
 
 __all__ = ["rows"]
 
@@ -21,8 +21,9 @@ def rows(spec: NetSpec, side: int) -> LayerTable:
             with walk.unit(name, f"layer{stage + 1}"):
                 walk.block(name, stage, 2 if stage and not i else 1, source)
             source = name
-    if spec.block.preact:
+    if spec.block.order is Order.PREACT:
         walk.normed("norm")
+    if spec.block.preact:
         walk.activated("act")
     walk.head(spec.classes)
     return walk.table()
@@ -47,8 +48,9 @@ class _Walk(Walk):
         """Returns the name of the stem's last layer."""
         spec, imagenet = self.spec, self.spec.stem is Stem.IMAGENET
         self.convolved("conv1", spec.width, 7 if imagenet else 3, 2 if imagenet else 1)
-        if not spec.block.preact:
+        if spec.block.order is not Order.PREACT:
             self.normed("bn1")
+        if not spec.block.preact:
             self.activated("relu")
         if imagenet:
             self.max_pool("maxpool")
@@ -70,7 +72,9 @@ class _Walk(Walk):
                 with self.skip(entered, live=spec.has_skip(name)):
                     self.carried(name)
             self.join(name, source, cut=not spec.has_skip(name))
-        if not spec.block.preact:
+        if spec.block.order is Order.NORM_AFTER:
+            self.normed(f"{name}.bn{spec.block.convs}")
+        if spec.block.order in (Order.ORIGINAL, Order.NORM_AFTER):
             self.activated(f"{name}.relu{spec.block.convs}")
 
     def carried(self, name: str) -> None:
@@ -92,17 +96,19 @@ class _Walk(Walk):
 
     def layers(self, name: str, stage: int, stride: int) -> None:
         """The branch."""
-        spec = self.spec
+        spec, order = self.spec, self.spec.block.order
         mid, out = spec.mid_channels(stage), spec.out_channels(stage)
         convs = [(mid, 3, stride, 1), (out, 3, 1, 1)]
         if spec.block.bottleneck:
             convs = [(mid, 1, 1, 1), (mid, 3, stride, spec.groups), (out, 1, 1, 1)]
         for n, conv in enumerate(convs, start=1):
-            if spec.block.preact:
+            if order is Order.PREACT:
                 self.normed(f"{name}.bn{n}")
+            if spec.block.preact:
                 self.activated(f"{name}.relu{n}")
             self.convolved(f"{name}.conv{n}", *conv)
-            if not spec.block.preact:
+            inner = n < len(convs)
+            if order is not Order.PREACT and (inner or order is not Order.NORM_AFTER):
                 self.normed(f"{name}.bn{n}")
-                if n < len(convs):
-                    self.activated(f"{name}.relu{n}")
+            if not spec.block.preact and (inner or order is Order.RELU_BEFORE):
+                self.activated(f"{name}.relu{n}")

@@ -28,6 +28,10 @@ from resviz.zoo.bundled import bundled_problems, card
 __all__ = ["show"]
 
 _MODES: Final = {"drop": "Drop its branch", "cut": "Cut its skip"}
+_STATISTICS: Final = {
+    False: "Batch norms keep the statistics of training",
+    True: "Batch norms' statistics are estimated again after each lesion, on training pictures",
+}
 
 
 def show(address: Address) -> None:
@@ -47,15 +51,16 @@ def show(address: Address) -> None:
     change(lambda _: view)  # what a link names in vain does not come back in the address
     with drawer:
         _controls(view, about, spec, names)
-    asked = (view.model, view.pictures)
+    asked = (view.model, view.pictures, view.again)
     with stage:
         _try_this(view, spec, waiting.manager().remembered(work.singles(asked)[1]))
         found = _stage(view, spec, about)
     parts.lesions(asked, found, twin(view.model), spec.residual)
     if spec.residual:
-        parts.paths(asked)
-        parts.steps(asked)
-        parts.without_skips(asked)
+        whole = (view.model, view.pictures, False)
+        parts.paths(whole)
+        parts.steps(whole)
+        parts.without_skips(whole)
     why(_WHY)
     address.add(to_query(view, names))
 
@@ -91,6 +96,12 @@ def _controls(view: View, about: Card, spec: NetSpec, names: tuple[str, ...]) ->
             help="A fixed choice of the held-out pictures.",
             **bound(view, "pictures"),
         )
+    st.toggle(
+        "Estimate norms again",
+        help="Batch norms keep the statistics of training, though a lesion shifts what they see. On: after each lesion they are estimated "
+        "anew on training pictures, weights untouched, so that what is left of a rise is not that shift.",
+        **bound(view, "again"),
+    )
     st.button(
         "Put everything back",
         icon=":material/undo:",
@@ -101,7 +112,7 @@ def _controls(view: View, about: Card, spec: NetSpec, names: tuple[str, ...]) ->
     st.caption(
         literal(
             f"{describe(spec)}. {about['data']}, {about['epochs']} epochs; its card says {about['measured']['test_error']:.2f} % error on "
-            f"{about['measured']['test_images']:,} held-out pictures. Batch norms keep the statistics of training."
+            f"{about['measured']['test_images']:,} held-out pictures. {_STATISTICS[view.again]}."
         )
     )
 
@@ -110,7 +121,7 @@ def _stage(view: View, spec: NetSpec, about: Card) -> Lesions | None:
     """The painted network and the error; what all lesions cost, once it is known."""
     side, tested = about["image_size"], about["measured"]["test_images"]
     picture = st.container(key="reserve-anatomy")
-    asked = (view.model, view.pictures)
+    asked = (view.model, view.pictures, view.again)
     now = waiting.result_of(*work.one(asked, view.lesion)) if view.lesion.names else None
 
     def act(part: str) -> None:
@@ -124,7 +135,7 @@ def _stage(view: View, spec: NetSpec, about: Card) -> Lesions | None:
         painted("anatomy-diagram", spec, side, view.lesion, view.mode, errors=errors, base=base, act=act)
         known = now if view.lesion.names else so_far
         error = None if known is None else (known.base, known.errors.get(view.lesion, known.base))
-        answered(view.lesion, error, known.pictures if known else view.pictures or tested)
+        answered(view.lesion, error, known.pictures if known else view.pictures or tested, known.estimated_on if known else 0)
 
     (found,) = waiting.results_of([work.singles(asked)], [picture], draw)
     if found is not None:
@@ -160,7 +171,8 @@ def _try_this(view: View, spec: NetSpec, found: Lesions | None) -> None:
 _WHY: Final = (
     "Unrolled, a residual network of L blocks is a sum over 2^L paths, each block taken or passed by; Veit, Wilber & Belongie 2016 (arXiv "
     "1605.06431) concluded from lesions like these that the paths hardly depend on each other and that short ones do most of the work. A plain "
-    "network has one path, which every lesion breaks. Greff et al. 2017 (arXiv 1612.07771) read the same lesions otherwise: the blocks of a stage "
+    "network has one path, which every lesion breaks. A lesion also shifts what batch norms behind it see, so that a rise in error is partly "
+    "theirs: *Estimate norms again* takes that part away. Greff et al. 2017 (arXiv 1612.07771) read the same lesions otherwise: the blocks of a stage "
     "*refine one estimate*, so that losing a step costs little; Jastrzębski et al. 2018 (arXiv 1710.04773) show that the steps point down the "
     "loss. Neither is the last word: networks with skips also learn better functions than plain ones that train as well (Mehmeti-Göpel & Wand 2025, "
     "arXiv 2506.14386). Everything here is of small networks and small pictures; three trainings of each show a direction, not a spread."

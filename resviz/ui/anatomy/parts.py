@@ -22,7 +22,7 @@ def lesions(asked: work.Question, found: Lesions | None, twin: str, residual: bo
     """The error without each part, beside that of the network without skips; and on request several at once."""
     st.header("One part at a time", anchor=False)
     with st.container(key="reserve-anatomy-lines"):
-        beside = result_of(*work.singles((twin, asked[1]), "twin")) if twin else None
+        beside = result_of(*work.singles((twin, *asked[1:]), "twin")) if twin else None
         if found is not None:
             line_chart(anatomy.lesion_lines(found, beside), "anatomy-lines", "Error without each part, in forward order")
             st.markdown(captions.beside_veit(found))

@@ -61,13 +61,13 @@ def painted(
     diagram.show_parts(key, drawn, describe(wired), parts_of(table, spec), then, act, hint=hint, gone=lesion.bypassed)
 
 
-def answered(lesion: Lesion, found: tuple[float, float] | None, pictures: int) -> None:
+def answered(lesion: Lesion, found: tuple[float, float] | None, pictures: int, estimated_on: int = 0) -> None:
     """The error as a number that moves, and in words; `found` is the error as it is and with the lesion, None while it is measured."""
     with st.container(key="anatomy-answer", horizontal=True, vertical_alignment="top", gap="large"):
         value, moved, said = "…", None, "Asking the network…"  # which keep the places
         if found is not None:
             base, error = found
-            value, said = f"{error:.1f} %", captions.lesion_note(lesion, base, error, pictures)
+            value, said = f"{error:.1f} %", captions.lesion_note(lesion, base, error, pictures, estimated_on)
             moved = f"{error - base:+.1f} points".replace("-", "−") if lesion.names else None
         with st.container(key="anatomy-number", width=_NUMBER):
             st.metric(f"wrong of {pictures:,} pictures", value, moved, delta_color="inverse")

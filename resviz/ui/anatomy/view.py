@@ -22,12 +22,16 @@ _CHOICES: Final = (200, 1000)  # of pictures where there are more than these; 0 
 
 @dataclass(frozen=True)
 class View:
-    """The network by its bundled name, what is taken from it, what a click takes away, and how many pictures it is asked about (0: all)."""
+    """The network by its bundled name, what is taken from it, what a click takes away, and how many pictures it is asked about (0: all).
+
+    `again` estimates batch norms' statistics anew for each lesion.
+    """
 
     model: str
     lesion: Lesion = _WHOLE
     mode: Mode = "drop"
     pictures: int = 0
+    again: bool = False
 
 
 def current(names: Sequence[str]) -> View:
@@ -53,6 +57,7 @@ def _addressed(query: Mapping[str, str], names: Sequence[str]) -> View:
         lesion_from_query(query),
         next((each for each in MODES if each == mode), MODES[0]),
         next((count for count in _CHOICES if str(count) == pictures), 0),
+        query.get("again") == "1",
     )
 
 
@@ -60,7 +65,8 @@ def to_query(view: View, names: Sequence[str]) -> dict[str, str]:
     """What differs from what the page begins with, as the address holds it."""
     usual = View(names[0])
     fields = {name: str(getattr(view, name)) for name in ("model", "mode", "pictures")}
-    return {name: text for name, text in fields.items() if text != str(getattr(usual, name))} | lesion_to_query(view.lesion)
+    changed = {name: text for name, text in fields.items() if text != str(getattr(usual, name))}
+    return changed | ({"again": "1"} if view.again else {}) | lesion_to_query(view.lesion)
 
 
 def change(edit: Callable[[View], View]) -> None:

@@ -19,12 +19,13 @@ from resviz.results import Draws, Lesions, PathLengths, Refinement, SkipRemoval
 from resviz.spec.lesion import Lesion
 from resviz.ui import cache
 from resviz.ui.waiting import Wanted
-from resviz.zoo.labelled import labelled_for
+from resviz.zoo.labelled import labelled_for, training_for
 
 __all__ = ["Question", "lengths", "one", "refined", "several", "singles", "without_skips"]
 
 T = TypeVar("T")
-Question = tuple[str, int]  # a bundled network's name, and how many pictures it is asked about; 0 is all
+# a bundled network's name, how many pictures it is asked about (0 is all), and whether batch norms' statistics are estimated again
+Question = tuple[str, int, bool]
 DRAWS: Final = 20
 _SMALL: Final = 16  # pixels of a side
 _FOR_LENGTHS: Final = {True: 64, False: 16}  # small pictures and larger ones, as the gradient of every length is kept for each
@@ -33,7 +34,7 @@ _FOR_STEPS: Final = {True: 256, False: 64}  # as what enters every block is
 
 def _job(slot: str, asked: Question, label: str, work: Callable[[Net, ImageSet, Tick], T], *more: object) -> Wanted[T]:
     """A job about a network of its own and its held-out pictures."""
-    model, pictures = asked
+    model, pictures, _ = asked
 
     def run(tick: Tick) -> T:
         classifier = cache.bundled(model)
@@ -44,11 +45,16 @@ def _job(slot: str, asked: Question, label: str, work: Callable[[Net, ImageSet, 
     return f"anatomy.{slot}", ("anatomy", slot.partition(".")[0], asked, *more), label, run
 
 
+def _again(asked: Question) -> ImageSet | None:
+    """What statistics are estimated on, where they are."""
+    return training_for(cache.bundled(asked[0])) if asked[2] else None
+
+
 def one(asked: Question, lesion: Lesion) -> Wanted[Lesions]:
     """The error as it is, and with this lesion."""
 
     def work(net: Net, images: ImageSet, tick: Tick) -> Lesions:
-        return probe.lesions(net, images, [lesion], tick)
+        return probe.lesions(net, images, [lesion], tick, _again(asked))
 
     return _job("one", asked, "Asking", work, lesion)
 
@@ -57,7 +63,7 @@ def singles(asked: Question, which: str = "shown") -> Wanted[Lesions]:
     """The error without each part; `which` of the page's networks it is about."""
 
     def work(net: Net, images: ImageSet, tick: Tick) -> Lesions:
-        return probe.lesions(net, images, probe.singles(net), tick)
+        return probe.lesions(net, images, probe.singles(net), tick, _again(asked))
 
     return _job(f"singles.{which}", asked, "Taking one part away after another", work)
 
@@ -66,7 +72,7 @@ def several(asked: Question) -> Wanted[dict[str, Draws]]:
     """The error with several parts taken away at random."""
 
     def work(net: Net, images: ImageSet, tick: Tick) -> dict[str, Draws]:
-        return probe.several(net, images, DRAWS, tick)
+        return probe.several(net, images, DRAWS, tick, _again(asked))
 
     return _job("several", asked, "Taking several away at random", work)
 

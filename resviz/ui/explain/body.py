@@ -23,7 +23,7 @@ from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import look_bar
 from resviz.ui.components.link import link_popover
 from resviz.ui.explain.case import PageCase
-from resviz.ui.explain.link import keep, link, restore, usual, valid
+from resviz.ui.explain.link import LEFT_OUT, keep, link, restore, valid
 from resviz.ui.explain.parameters import with_parameters
 from resviz.ui.explain.views import VIEWS, WITH_MAPS
 from resviz.ui.grammar import beside, chips, why
@@ -278,10 +278,7 @@ def _link(subject: Subject, question: _Question, view: str) -> dict[str, str]:
         "view": view,
     }
     *_, last = subject.network.classifier.spec.block_names()
-    network, photograph = usual()
-    first = {
-        "model": network,
-        "photo": photograph,
+    first = LEFT_OUT | {
         "class": subject.ranked[0],
         "methods": ",".join(FIRST),
         "layers": last,

@@ -13,8 +13,12 @@ from resviz.ui.cache import samples
 from resviz.ui.networks import bundled_titles, come_back
 from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
 
-__all__ = ["arrived", "asked", "choose", "chosen", "enter_with", "keep", "link", "restore", "usual", "valid"]
+__all__ = ["LEFT_OUT", "arrived", "asked", "choose", "chosen", "enter_with", "keep", "link", "restore", "usual", "valid"]
 
+LEFT_OUT: Final = {
+    "model": "resnet20-cifar10",
+    "photo": "Cat",
+}  # what a link means that leaves one out, whatever the page begins with
 _KEPT: Final = "explain.link"
 _QUESTION: Final = "explain.question"
 _LAST: Final = "explain.last"
@@ -54,8 +58,9 @@ def choose(query: Mapping[str, str]) -> tuple[str, str]:
     state, own = st.session_state, come_back()
     model, photo = query.get("model", ""), query.get("photo", "")
     known = model in bundled_titles() or model in weights()
-    model = own or (model if known else usual()[0])
-    photo = photo if photo in samples() else usual()[1]
+    begin = tuple(LEFT_OUT.values()) if query and LEFT_OUT["model"] in bundled_titles() else usual()
+    model = own or (model if known else begin[0])
+    photo = photo if photo in samples() else begin[1]
     state["explain.sample"] = photo
     if model and not own:
         state["explain.network"] = model
@@ -72,8 +77,7 @@ def asked(kept: str, parameters: Collection[str]) -> Mapping[str, str]:
     if went_back() or (in_address and not left):
         return in_address
     last: Mapping[str, str] = state.get(_LAST, {})
-    first = dict(zip(("model", "photo"), usual(), strict=True))
-    if all(left.get(name, first[name]) == value for name, value in last.items()):
+    if all(left.get(name, LEFT_OUT[name]) == value for name, value in last.items()):
         return {**left, **last}
     return {name: value for name, value in left.items() if name not in _ABOUT} | dict(last)
 

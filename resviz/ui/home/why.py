@@ -46,15 +46,18 @@ def _why_it_works() -> None:
         "Argued, and not settled:\n"
         "- **The gradient has a way past F**: ∂y/∂x = ∂F/∂x + 1 at the addition ([He et al. 2016]"
         "(https://arxiv.org/abs/1603.05027)). The ReLU behind it breaks the chain of ones, which is why that paper moved it; and "
-        "He et al. 2015 (§4.1) call vanishing gradients *unlikely* to be what ails plain networks with batch norm.\n"
+        "He et al. 2015 (§4.1) call vanishing gradients *unlikely* to be what ails plain networks with batch norm. "
+        "[See what reaches each layer](gradients), and how it shatters with depth.\n"
         "- **The identity is at hand**: a block passes x on when F gives 0. With batch norm small weights do not do that, it "
-        "scales them up again; its γ and β have to go to 0.\n"
+        "scales them up again; its γ and β have to go to 0. [Race other shortcuts](shortcuts): gates, factors, none.\n"
         "- **A residual is easier to learn** than the whole mapping (He et al. 2015, §3.1). How much blocks add is "
-        "measured: little in our ResNet-56, in most blocks of our ResNet-20 and ResNet-18 more than half of what passes by.\n"
+        "measured: little in our ResNet-56, in most blocks of our ResNet-20 and ResNet-18 more than half of what passes by. "
+        "[Look at the loss](landscape) that either has to go down.\n"
         "- **No block is needed alone**: a trained ResNet is many paths ([Veit et al. 2016](https://arxiv.org/abs/1605.06431)), or one estimate "
         "that each block refines ([Greff et al. 2017](https://arxiv.org/abs/1612.07771)). [Take one apart](anatomy) and see what is left.\n\n"
         "More depth without skips can be trained by other means, and the gain is not trainability alone "
-        "([2025](https://arxiv.org/abs/2506.14386)). What the norm and the initialisation do to each point, the pages measure."
+        "([2025](https://arxiv.org/abs/2506.14386)). What the norm and the initialisation do to each point, the pages measure; "
+        "`python -m resviz claims` sets each paper's number beside ours, where they differ too."
     )
 
 

@@ -18,7 +18,7 @@ from resviz.spec.names import describe
 from resviz.spec.spot import FACTORS, Spot, spot_from_query, spot_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.rows import rows
-from resviz.ui.explain.link import arrived, asked, choose, chosen, usual, valid
+from resviz.ui.explain.link import LEFT_OUT, arrived, asked, choose, chosen, valid
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.inside import kept, parts
 from resviz.ui.markdown import literal, with_literal_classes
@@ -225,12 +225,11 @@ def _try_this(subject: Subject) -> None:
 
 
 def _link(subject: Subject) -> dict[str, str]:
-    """What the address says beside the session's network: what differs from what the page begins with."""
+    """What the address says beside the session's network."""
     model = subject.network.key if subject.network.load else None
     photo = subject.photograph.name if subject.sample else None
     chosen(model, photo)
-    first = dict(zip(("model", "photo"), usual(), strict=True))
-    about = {name: text for name, text in (("model", model), ("photo", photo)) if text is not None and text != first[name]}
+    about = {name: text for name, text in (("model", model), ("photo", photo)) if text is not None and text != LEFT_OUT[name]}
     spot: Spot = st.session_state[_SPOT]
     query = about | spot_to_query(replace(spot, channel=None) if not subject.sample else spot)
     st.session_state[_LEFT] = query

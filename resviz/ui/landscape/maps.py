@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
 from resviz.figures import captions
-from resviz.figures.landscape import colour_range, cut, landscape_map, landscape_surface
+from resviz.figures.landscape import colour_range, cut, landscape_map, landscape_surface, picture
 from resviz.results import Landscape
 from resviz.spec.net import DESIGNS, Design
 from resviz.ui.components.chart import chart, line_chart
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["View", "maps", "said", "shown"]
 
-View = Literal["map", "surface"]
+View = Literal["map", "surface", "picture"]  # a picture needs no Plotly: on a fresh server it is there long before that is
 
 _TITLES: Final[Mapping[Design, str]] = {"residual": "With skips", "plain": "Without skips"}
 
@@ -36,6 +39,14 @@ def shown(found: Mapping[Design, Landscape]) -> dict[Design, Landscape]:
     return {design: each.thinned(grid) for design, each in whole.items()} if len(whole) == len(DESIGNS) else {}
 
 
+def _still(found: Landscape, span: tuple[float, float], alt: str) -> None:
+    """The map's cells alone, where Plotly will draw them."""
+    buffer = io.BytesIO()
+    picture({"residual": found}, side=found.grid * 8, span=span).save(buffer, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    st.html(f'<div class="first-map"><img src="{url}" alt="{html.escape(alt)}"></div>')
+
+
 def maps(both: Mapping[Design, Landscape], view: View = "map") -> None:
     """Both side by side, on a phone one under the other; their place is kept before they are there."""
     with st.container(key="reserve-landscape"):
@@ -47,7 +58,10 @@ def maps(both: Mapping[Design, Landscape], view: View = "map") -> None:
             with column:
                 st.markdown(f"**{_TITLES[design]}**, the loss at {each.grid}×{each.grid} points")
                 alt = f"Loss around the network, {_TITLES[design].lower()}, {each.grid}×{each.grid} points"
-                chart(_figure(each, span, view), f"landscape-{view}-{design}", alt)
+                if view == "picture":
+                    _still(each, span, alt)
+                else:
+                    chart(_figure(each, span, view), f"landscape-{view}-{design}", alt)
 
 
 def said(both: Mapping[Design, Landscape], trained: bool, depth: int) -> None:

@@ -13,6 +13,7 @@ from resviz.spec.dense import DenseSpec
 from resviz.spec.families import ALL_PRESETS, Network, preset_of
 from resviz.spec.fields import fields_of
 from resviz.spec.names import name_of
+from resviz.spec.net import Block, NetSpec, Order
 from resviz.spec.words import word
 from resviz.ui.grammar import chips
 from resviz.ui.state import bound, change, current_spec
@@ -172,8 +173,29 @@ def shape_controls(spec: Network) -> None:
 
 
 def block_control() -> None:
-    """The residual unit, or how much each dense layer adds."""
-    _control("growth" if isinstance(current_spec(), DenseSpec) else "block")
+    """The residual unit, and in which order its norm and its activation stand; of a DenseNet how much each layer adds."""
+    drawn = current_spec()
+    if isinstance(drawn, DenseSpec):
+        _control("growth")
+        return
+    field, block = fields_of(NetSpec)["block"], drawn.block
+
+    def write_back() -> None:
+        order, kind = st.session_state["unit.order"], st.session_state["unit.kind"]
+        change(lambda spec: spec.resized(block=Block.of(order, kind == Block.BOTTLENECK)))
+
+    st.session_state["unit.kind"] = str(Block.BOTTLENECK if block.bottleneck else Block.BASIC)
+    st.session_state["unit.order"] = block.order
+    kinds = [str(Block.BASIC), str(Block.BOTTLENECK)]
+    st.segmented_control(field.label, kinds, key="unit.kind", on_change=write_back, required=True, help=field.help)
+    st.selectbox(
+        "Norm, activation and addition",
+        list(Order),
+        key="unit.order",
+        format_func=word,
+        on_change=write_back,
+        help="Where the unit's last norm and activation stand, as in Table 2 of He et al. 2016 (arXiv 1603.05027).",
+    )
 
 
 def seed_control() -> None:
