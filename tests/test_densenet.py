@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,13 +15,16 @@ from torch import Tensor
 
 from resviz.cli import main
 from resviz.data.datasets import digits_split
+from resviz.data.images import probe_batch
 from resviz.figures.captions import gradient_note
 from resviz.figures.diagram import block_diagram, network_diagram
+from resviz.judgement import judge
 from resviz.machine import fitting_threads
 from resviz.nets.build import build, skeleton
 from resviz.nets.cost import layer_table
 from resviz.nets.families import recognised
 from resviz.probes.gradients import gradient_probe
+from resviz.probes.reuse import feature_reuse
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec, dense_blocks
 from resviz.spec.families import preset_of
 from resviz.spec.lab import DENSE_COMPARISONS, Edit, LabPlan, comparison_of, plan_from_query, plan_to_query
@@ -180,6 +186,12 @@ def test_who_reads_what() -> None:
     assert unread(cut=frozenset({three}), severed=frozenset({(three, 2)})) == ["2"]
     assert unread(cut=frozenset({three}), severed=frozenset({(three, 2), (three, 1)})) == ["1", "2"]
     assert unread(severed=frozenset({(three, 2)})) == []  # the transition reads it
+    zeros = [
+        name
+        for name in SMALL.block_names()
+        if replace(SMALL, cut=frozenset({one}), severed=frozenset({(two, 0)})).reads_zeros(name)
+    ]
+    assert zeros == [two, three]
     assert SMALL.sources(three) == (("stem", 6), (one, 4), (two, 4))
 
 
@@ -288,10 +300,53 @@ def test_it_learns_in_the_lab_and_its_link_replays_it() -> None:
     assert record is not None
     assert [track.label for track in record.tracks] == ["DenseNet-7", "Plain DenseNet-7"]
     assert (record.tracks[0].gradients > 0).all()
-    assert isinstance(findings(record, 2), tuple)
+    assert not [found for found in findings(record, 2) if found.kind == "dead"]  # zeros that are read kill nothing
 
 
 @pytest.mark.parametrize("command", ["train --net densenet121 --data digits", "shatter densenet121"])
 def test_what_knows_resnets_alone_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command.split(), *(["--out", "x"] if "train" in command else [])]) != 0
     assert "is a DenseNet-121, and this command knows ResNets alone" in capsys.readouterr().err
+
+
+def test_reuse_is_the_mean_weight_of_each_source() -> None:
+    net = build(SMALL_BC)
+    maps = feature_reuse(net)
+    assert [(each.block, each.readers) for each in maps] == [
+        ("denseblock1", ("1", "2", "3", "transition1")),
+        ("denseblock2", ("1", "2", "classifier")),
+    ]
+    weight = net.get_submodule(f"{FIRST}3").conv1.weight.abs()  # reads 6 + 4 + 4 channels
+    expected = [weight[:, :6].mean().item(), weight[:, 6:10].mean().item(), weight[:, 10:].mean().item(), math.nan]
+    assert maps[0].values[:, 2] == pytest.approx(expected, rel=1e-5, nan_ok=True)
+    ends = net.classifier.weight.abs()  # 9 channels come through the transition, then 4 and 4
+    assert maps[1].values[:, 2] == pytest.approx(
+        [ends[:, :9].mean().item(), *(ends[:, at : at + 4].mean().item() for at in (9, 13))], rel=1e-5
+    )
+    second = f"{FIRST}2"
+    cut = feature_reuse(build(replace(SMALL_BC, cut=frozenset({second}), severed=frozenset({(f"{FIRST}3", 2)}))))[0]
+    assert [[*map(math.isnan, row)] for row in cut.values.tolist()] == [
+        [False, False, True, True],  # what came before the second layer ends there
+        [True, False, True, True],
+        [True, True, True, False],
+        [True, True, True, False],
+    ]
+
+
+def test_reuse_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "reuse.html"
+    assert main(["reuse", "family=densenet&blocks=2-2&growth=4", "--steps", "2", "--json", "--out", str(out)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [len(block["values"]) for block in found["blocks"]] == [3, 3]
+    assert found["blocks"][0]["values"][1][0] is None
+    assert "after 2 steps on digits" in found["says"]
+    assert out.stat().st_size > 1000
+    assert main(["reuse", "resnet20"]) == 2
+    assert "is a ResNet-20, whose layers read one source" in capsys.readouterr().err
+
+
+def test_its_profile_is_level_and_its_chains_is_not() -> None:
+    digits = probe_batch(64, 3, 8, 10)
+    with fitting_threads(8):
+        probes = {spec: gradient_probe(build(spec).train(), *digits) for spec in (DenseSpec(), DenseSpec().plain())}
+    assert [judge(probe.profile, spec, probe.signal).kind for spec, probe in probes.items()] == ["level", "explodes"]

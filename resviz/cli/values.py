@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from resviz.guard import nearest, quoted
+from resviz.spec.dense import DENSE_PRESETS
 from resviz.spec.families import ALL_PRESETS, Network
 from resviz.spec.net import NetSpec
+from resviz.spec.presets import PRESETS
 from resviz.spec.query import from_query
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ def spec_of(text: str) -> Network:
     if text in ALL_PRESETS:
         return ALL_PRESETS[text]
     if "=" not in text and text:
+        listed = [*PRESETS, *(name for name, spec in DENSE_PRESETS.items() if spec.residual)]  # a line has an end
         raise ValueError(
-            f"{quoted(text)!r} is no preset; choose one of {', '.join(ALL_PRESETS)}, or give a query such as blocks=2-2-2{nearest(text, ALL_PRESETS)}"
+            f"{quoted(text)!r} is no preset; choose one of {', '.join(listed)}, or give a query such as blocks=2-2-2{nearest(text, ALL_PRESETS)}"
         )
     spec, problems = from_query(text)
     if problems:

@@ -4,7 +4,7 @@ from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement, Skip
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import AnswersCard, CalibrationCard, Card, Measured, ReadoutsCard, ScopeCard
 from resviz.results.inside import ORDERS, Arithmetic, Box, Excitement, Field, Forward, Inside, Lens, Readout
-from resviz.results.landscape import Landscape, Sharpness, Shattering, Similarity, Trajectory
+from resviz.results.landscape import Landscape, Reuse, Sharpness, Shattering, Similarity, Trajectory
 from resviz.results.layers import LayerRow, LayerTable, Source, UnitRows
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Reach, Verdict
 from resviz.results.shortcuts import RaceRecord
@@ -57,6 +57,7 @@ __all__ = [
     "Readout",
     "ReadoutsCard",
     "Refinement",
+    "Reuse",
     "Run",
     "Scope",
     "ScopeCard",

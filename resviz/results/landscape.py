@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Landscape", "Sharpness", "Shattering", "Similarity", "Trajectory"]
+__all__ = ["Landscape", "Reuse", "Sharpness", "Shattering", "Similarity", "Trajectory"]
 
 Floats = NDArray[np.float64]
 _SLIGHT = 0.1
@@ -113,6 +113,20 @@ class Similarity:
     columns: tuple[str, ...]
     values: Floats
     pictures: int
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """How strongly each reader of a dense block reads each source: the mean |w| over that source's channels.
+
+    `values[i, j]` is of the block's `sources[i]`, "input" and its layers by number, and `readers[j]`, its layers and what stands behind
+    it; NaN where a reader does not read that source.
+    """
+
+    block: str
+    sources: tuple[str, ...]
+    readers: tuple[str, ...]
+    values: Floats
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
@@ -185,6 +186,12 @@ class DenseSpec:
             if not self.has_skip(reader):
                 return False
         return True  # by what stands behind the block
+
+    def reads_zeros(self, layer: str) -> bool:
+        """Whether a cut, a drop or a severed connection leaves zeros in what a layer reads; their ReLUs are no dead units."""
+        within = layer.rpartition(".")[0] + "."
+        before = itertools.takewhile(lambda name: name != layer, (n for n in self.block_names() if n.startswith(within)))
+        return any(name == layer for name, _ in self.severed) or any(not self.has_skip(n) or n in self.dropped for n in before)
 
     def plain(self) -> DenseSpec:
         """The same network with every skip cut: each layer reads the one before it, and zeros."""

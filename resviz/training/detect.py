@@ -6,6 +6,7 @@ import numpy as np
 
 from resviz.judgement import judge
 from resviz.results import Finding, GradientProfile, Judgement, LabRecord, LabTrack
+from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 
 __all__ = ["JUDGED", "findings"]
@@ -28,8 +29,9 @@ def findings(record: LabRecord, at: int) -> tuple[Finding, ...]:
             extreme = judged.largest if judged.kind == "explodes" else judged.smallest
             found.append(Finding(judged.kind, track.label, judged.odd, extreme[1], judged))
         dead = np.nan_to_num(track.signals["dead"][look])
-        if (dead >= _DEAD).any():
-            names = tuple(name for name, share in zip(track.blocks, dead, strict=True) if share >= _DEAD)
+        if isinstance(spec, DenseSpec):  # whose zeros are not for want of a signal
+            dead = np.where([spec.reads_zeros(name) for name in track.blocks], 0, dead)
+        if names := tuple(name for name, share in zip(track.blocks, dead, strict=True) if share >= _DEAD):
             found.append(Finding("dead", track.label, names, float(dead.max())))
     return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.kind)))
 

@@ -189,7 +189,9 @@ def _profiles(nets: Mapping[Design, Network], probes: Mapping[Design, Probe], si
     _pin(pinned, _Pinned(describe(nets["residual"]), profiles))
     st.markdown(captions.comparison(probes, nets))
     row = layer_table(nets["residual"], side).row(st.session_state.get("selected") or profiles["residual"].names[0])
-    st.caption(captions.layer_note(row, profiles) if row else "Choose a point to see its layer.")
+    st.caption(
+        captions.layer_note(row, profiles, isinstance(nets["residual"], DenseSpec)) if row else "Choose a point to see its layer."
+    )
 
 
 def _pin(pinned: _Pinned | None, current: _Pinned) -> None:

@@ -57,6 +57,7 @@ from resviz.figures.captions.landscape import (
 )
 from resviz.figures.captions.nets import bottleneck_note, dense_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
+from resviz.figures.captions.reuse import reuse_note
 from resviz.figures.captions.shortcuts import race_claim, race_note
 from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
@@ -124,6 +125,7 @@ __all__ = [
     "reach_claim",
     "reach_note",
     "refinement_note",
+    "reuse_note",
     "seen_in_depth",
     "seen_of_a_cut",
     "seen_of_a_map",

@@ -140,10 +140,13 @@ def _more(judged: Judgement) -> list[str]:
     return found
 
 
-def layer_note(row: LayerRow, profiles: Mapping[Design, GradientProfile]) -> str:
-    """One layer's row in words, with its gradient in each network."""
+def layer_note(row: LayerRow, profiles: Mapping[Design, GradientProfile], dense: bool = False) -> str:
+    """One layer's row in words, with its gradient in each network; a `dense` one with skips is called so."""
     size = " → ".join("×".join(map(str, shape)) for shape in (row.in_shape, row.out_shape))
-    norms = [f"{key} {number(float(p.norms[p.names.index(row.name)]))}" for key, p in profiles.items() if row.name in p.names]
+    called = {"residual": "dense" if dense else "residual", "plain": "plain"}
+    norms = [
+        f"{called[key]} {number(float(p.norms[p.names.index(row.name)]))}" for key, p in profiles.items() if row.name in p.names
+    ]
     return (
         f"`{row.name}` · {row.kind} · {size} · {counted(row.params, 'parameter')} · receptive field {row.receptive_field} px"
         + (f" · ‖∂L/∂W‖ {', '.join(norms)}" if norms else "")

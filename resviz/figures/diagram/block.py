@@ -60,7 +60,8 @@ class _Block:
         then = "restore all connections" if all(source.cut for source in sources[:-1]) else "cut all connections but the nearest"
         about = About(action=f"sever:{unit}<all", label=f"{words}; click to {then}") if len(sources) > 1 else About()
         vertical = self.canvas.vertical
-        self.canvas.text(*((left - 6, top + 24) if vertical else (left, top + 14)), words, "small", "start", **about)
+        at, said = ((left - 6, top + 24), f"reads {read}/{every}") if vertical else ((left, top + 14), words)
+        self.canvas.text(*at, said, "small", "start", **about)
         for number, source in enumerate(sources):
             row, place = divmod(number, _ROW)
             about = About(name=f"{unit}<{number}", label=self.piece(source, len(sources) == 1))
@@ -69,7 +70,7 @@ class _Block:
             x, y, side = left + 4 * vertical + place * _PIECE, top + 24 + row * _PIECE, _PIECE - 4
             fill = "" if source.cut else channel_tint(source.channels, self.top_channels)
             self.canvas.rect(x, y, side, side, "hollow" if source.cut else "layer", fill=fill, **about)
-        self.under = max(28 + _PIECE * math.ceil(len(sources) / _ROW), 200 * vertical)  # or as wide as the words
+        self.under = max(28 + _PIECE * math.ceil(len(sources) / _ROW), 150 * vertical)  # or as wide as the words
 
     @staticmethod
     def piece(source: Source, only: bool) -> str:

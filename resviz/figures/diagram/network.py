@@ -18,6 +18,7 @@ _BAND: Final = 128  # and a stage's band, with its name and size in it
 _MIDDLE: Final = 128.0
 _NARROWEST: Final = 64  # of a stage, for its words
 _WIDE: Final = 126  # of one whose size is told in one line
+_LONGER: Final = 44  # px that the name of a dense block takes more than a stage's, beside it
 _FEW: Final = 4  # units of a stage that are never folded
 
 Scale = tuple[str, Sequence[str], str]
@@ -74,6 +75,7 @@ class _Network:
         self.step = convs * (self.bar + self.gap) + 20
         every = [row for row in table.rows if row.kind.startswith("conv")]
         self.top_channels, self.tallest = max(row.out_shape[0] for row in every), every[0].out_shape[1]
+        self.longer = _LONGER if any(unit.beside for unit in self.units) else 0
         self.x = 14.0
 
     def drawn(self, scale: Scale | None) -> Diagram:
@@ -91,7 +93,7 @@ class _Network:
 
     def whole(self, shapes: tuple[Shape, ...], legend: bool) -> Diagram:
         wide, high = self.x + 120, _MIDDLE + _BAND + (32.0 if legend else 14.0)
-        return Diagram(high + 64, wide, shapes) if self.canvas.vertical else Diagram(wide, high, shapes)
+        return Diagram(high + 64 + self.longer, wide, shapes) if self.canvas.vertical else Diagram(wide, high, shapes)
 
     def height(self, side: int) -> float:
         return 20 + (2 * _HALF - 20) * math.log2(side + 1) / math.log2(self.tallest + 1)
@@ -152,7 +154,7 @@ class _Network:
             self.x += self.step
         self.x = max(self.x, left + (_WIDE if units[0].beside else _NARROWEST))
         right = self.x + 1
-        high = _MIDDLE + _BAND - 6 + (58 if self.canvas.vertical else 0)
+        high = _MIDDLE + _BAND - 6 + (58 + self.longer if self.canvas.vertical else 0)
         self.bands.rect(left, 6, right - left, high, "band", radius=8)
         self.name(stage, units[-1].handed_on, (left, right), self.sign(stage, items) if foldable else ("", "", ""))
         self.x += 12

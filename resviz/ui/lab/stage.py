@@ -12,6 +12,7 @@ from resviz.figures.theme import number, power_of_ten, signal
 from resviz.judgement import FACTOR
 from resviz.results import Finding, GradientProfile, LabRecord
 from resviz.spec.datasets import DATASETS
+from resviz.spec.dense import DenseSpec
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
 from resviz.ui.lab.session import Session
@@ -139,7 +140,9 @@ def _signals(record: LabRecord, contender: int, at: int, selected: str | None) -
         st.caption(captions.growth_note(record, at))
     dead = max(float(np.nanmax(np.nan_to_num(track.signals["dead"]))) for track in record.tracks)
     if dead > 0:
-        st.markdown(f"**Dead ReLU units**: up to {100 * dead:.0f} % of a block")
+        dense = any(isinstance(spec, DenseSpec) for spec in record.plan.contenders)
+        zeros = ", those of channels that a dense layer reads as zeros among them" if dense else ""
+        st.markdown(f"**Dead ReLU units**: up to {100 * dead:.0f} % of a block{zeros}")
         line_chart(lab.block_lines(record, "dead", at), "lab-dead", "Share of dead ReLU units in each block")
 
 
