@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from resviz.claims.claim import Claim, Finding, middle, spread, untested
 from resviz.claims.evidence import Evidence
+from resviz.probes.trajectory import components
 from resviz.results import Card
+from resviz.spec.net import NetSpec
+from resviz.spec.presets import cifar_blocks
+from resviz.training.descent import STEPS, descent
 
 __all__ = ["DEPTH"]
 
 _HE15 = "He et al. 2015, arXiv 1512.03385"
+_SEEDS = 3
 _WIDER, _SMOOTHER = 1.5, 0.02  # as the Landscape page judges
 
 
@@ -84,6 +89,19 @@ def _chaotic(evidence: Evidence) -> Finding:
     )
 
 
+def _flat(evidence: Evidence) -> Finding:
+    shares = []
+    for seed in range(_SEEDS):
+        _, kept = descent(NetSpec(blocks=cifar_blocks(20), width=8, seed=seed))
+        *_, variance = components(list(kept.values()))
+        shares.append(sum(variance))
+    return Finding(
+        f"{spread(100 * share for share in shares)} % in two",
+        f"resnet20 of width 8 on digits, {STEPS} steps, {_SEEDS} seeds, weights kept {len(kept)} times",
+        all(0.4 <= share <= 0.9 for share in shares),
+    )
+
+
 def _benign(evidence: Evidence) -> Finding:
     shares, others, bent, bent_others = found = _smoother(evidence, 20)
     holds = middle(shares) <= _WIDER * middle(others) and middle(bent) >= middle(bent_others) - _SMOOTHER
@@ -146,6 +164,15 @@ DEPTH = (
         agrees_where="skips neither make 1.5 times as much of the plane better than guessing, nor less of it curve downwards, medians",
         page="landscape",
         measure=_benign,
+    ),
+    Claim(
+        "path",
+        "A training moves in very few dimensions of all there are",
+        "Li et al. 2018, arXiv 1712.09913",
+        published="40 to 90 % of the path's variation in two",
+        page="landscape",
+        agrees_where="two principal components hold as much, every seed",
+        measure=_flat,
     ),
     Claim(
         "not-only",

@@ -26,6 +26,10 @@ def _worse(errors: np.ndarray, usual: np.ndarray) -> bool:
     return bool(np.median(errors) > np.median(usual))
 
 
+def _better(errors: np.ndarray, usual: np.ndarray) -> bool:
+    return bool(np.median(errors) < np.median(usual))
+
+
 def _not_worse(errors: np.ndarray, usual: np.ndarray) -> bool:
     return bool(np.median(errors) <= np.median(usual))
 
@@ -38,12 +42,12 @@ def _fails(errors: np.ndarray, usual: np.ndarray) -> bool:
     return bool((errors >= _GUESSING).all())
 
 
-def _raced(race: str, kind: str, holds: Held) -> Callable[[Evidence], Finding]:
-    """A contender beside the first one of its race."""
+def _raced(race: str, kind: str, holds: Held, beside: str = "") -> Callable[[Evidence], Finding]:
+    """A contender beside another one of its race, the first unless named."""
 
     def measure(evidence: Evidence) -> Finding:
         record = evidence.race(race)
-        usual = record.kinds[0]
+        usual = beside or record.kinds[0]
         errors, others = _errors(record, kind), _errors(record, usual)
         return Finding(
             f"{KINDS[kind].title}: {spread(errors, ' %')} wrong, {KINDS[usual].title}: {spread(others, ' %')}",
@@ -91,7 +95,7 @@ SHORTCUTS = (
         "noise",
         "survival",
         "Stochastic depth lowers the error",
-        lambda errors, usual: bool(np.median(errors) < np.median(usual)),
+        _better,
         "its median error is below the identity's",
     ),
     Claim(
@@ -111,6 +115,23 @@ SHORTCUTS = (
         "A learned factor that begins at 0 trains deep ResNets without a norm",
         _learns,
         "under 80 % are wrong, every seed",
+    ),
+    *(
+        Claim(
+            f"order-{kind}",
+            f"The unit {KINDS[kind].title} is {word} than the original",
+            KINDS[kind].source.split(": ")[0],
+            published=f"{KINDS[kind].published} beside {KINDS['original'].published}",
+            agrees_where=f"its median error is {side} the original's",
+            page="shortcuts",
+            measure=_raced("order", kind, holds, "original"),
+        )
+        for kind, word, side, holds in (
+            ("preact", "better", "below", _better),
+            ("norm-after", "worse", "above", _worse),
+            ("relu-before", "worse", "above", _worse),
+            ("relu-only", "slightly worse", "above", _worse),
+        )
     ),
     Claim(
         "fixup-behind",

@@ -49,7 +49,7 @@ class Kind:
         """The published error in percent, infinite where the paper says that it fails; None where there is no such number."""
         if self.published.startswith("fails"):
             return math.inf
-        found = re.match(r"(\d+\.\d+) %(?! against)", self.published)
+        found = re.match(r"(?:about )?(\d+\.\d+) %(?! against)", self.published)
         return float(found[1]) if found else None
 
 
@@ -64,9 +64,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "dropout": Kind("dropout ½ of x, + F", {"carry": Carry.DROPOUT}, "fails: over 20 %", _HE),
     "preact": Kind("BN-ReLU-conv-BN-ReLU-conv, + x", {"block": Block.PREACT_BASIC}, "6.37 %", _ORDERS),
     "original": Kind("conv-BN-ReLU-conv-BN, + x, ReLU", {}, "6.61 %", _ORDERS),
-    "norm-after": Kind("conv-BN-ReLU-conv, + x, BN-ReLU", {"block": Block.NORM_AFTER_BASIC}, "8.17 %", _ORDERS),
-    "relu-before": Kind("conv-BN-ReLU-conv-BN-ReLU, + x", {"block": Block.RELU_BEFORE_BASIC}, "7.84 %", _ORDERS),
-    "relu-only": Kind("ReLU-conv-BN-ReLU-conv-BN, + x", {"block": Block.RELU_ONLY_BASIC}, "6.71 %", _ORDERS),
+    "norm-after": Kind("conv-BN-ReLU-conv, + x, BN-ReLU", {"block": Block.NORM_AFTER_BASIC}, "about 8.17 %", _ORDERS),
+    "relu-before": Kind("conv-BN-ReLU-conv-BN-ReLU, + x", {"block": Block.RELU_BEFORE_BASIC}, "about 7.84 %", _ORDERS),
+    "relu-only": Kind("ReLU-conv-BN-ReLU-conv-BN, + x", {"block": Block.RELU_ONLY_BASIC}, "about 6.71 %", _ORDERS),
     "norm": Kind(
         "x + F with batch norm",
         {"norm": Norm.BATCH},
