@@ -135,7 +135,7 @@ def test_a_recorded_run_agrees_with_its_card(name: str) -> None:
 
 def test_the_bundle_is_small_and_shows_the_degradation() -> None:
     assets = Path(__file__).parents[1] / "assets"
-    assert sum(path.stat().st_size for path in assets.rglob("*") if path.is_file()) <= 45e6
+    assert sum(path.stat().st_size for path in assets.rglob("*") if path.is_file()) <= 60e6
     train = {name: card(f"{name}-cifar10")["measured"]["train_error"] for name in ("plain20", "plain56", "resnet20", "resnet56")}
     assert train["plain56"] > train["plain20"] + 5
     assert train["resnet56"] < train["resnet20"]

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from torchvision.models import get_model_weights
 
+from resviz.figures.captions import percent
 from resviz.figures.training import error_curves, highest
 from resviz.recordings import RUNS, read_run, run_names
 from resviz.spec.presets import PRESETS
@@ -37,7 +38,7 @@ def test_explaining_begins_with_a_sample_that_the_network_knows_and_lists_what_i
     assert not at.warning
     assert "**espresso**" in spoken(at)
     assert any("200 names" in caption.value or "Class to explain" in caption.value for caption in at.caption)
-    assert f"{100 * scope_of(name).caught:.0f} % of pictures of other classes" in spoken(at)
+    assert f"{percent(scope_of(name).caught)} of pictures of other classes" in spoken(at)
 
 
 @pytest.mark.parametrize("page", ["explain", "inside"])

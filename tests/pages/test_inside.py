@@ -97,7 +97,7 @@ def test_without_its_branch_the_answer_is_that_of_a_network_without_it() -> None
 
 
 def test_the_try_chips_look_at_the_block_that_adds_most_and_take_branches_away() -> None:
-    at = opened(PAGE)
+    at = opened(PAGE, model="resnet20-cifar10", photo="Cat")
     button(at, "The block that adds most").click().run()
     classifier = cache.bundled("resnet20-cifar10")
     net = classifier.private_view()
@@ -111,7 +111,7 @@ def test_the_try_chips_look_at_the_block_that_adds_most_and_take_branches_away()
 
 
 def test_channels_can_be_ordered_by_what_they_do_for_a_class() -> None:
-    at = opened(PAGE)
+    at = opened(PAGE, model="resnet20-cifar10", photo="Cat")
     order = next(each for each in at.get("button_group") if each.label.startswith("Channels"))
     order.set_value("effect").run()
     assert not at.exception

@@ -272,7 +272,12 @@ def test_a_link_sets_the_explanation_and_the_page_remembers_it() -> None:
 
 
 def test_the_link_of_the_usual_explanation_is_short_and_a_crop_is_not_in_it() -> None:
-    at = finished(opened("pages/explain.py"))
+    begun = finished(opened("pages/explain.py"))
+    assert set(begun.query_params) == {
+        "model",
+        "photo",
+    }  # a link that names neither means what it meant before there was this network
+    at = finished(opened("pages/explain.py", model="resnet20-cifar10", photo="Cat"))
     assert dict(at.query_params) == {}
     next(box for box in at.slider if box.label == "Crop").set_value(3.0)
     at = finished(at.run())
