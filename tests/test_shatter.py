@@ -89,3 +89,8 @@ def test_the_command_prints_the_correlations(capsys: pytest.CaptureFixture[str])
     assert said["depths"] == list(depths_of(NetSpec()))
     assert set(said["correlations"]) == set(SHATTERED)
     assert "We measure" in said["says"]
+
+
+def test_a_bundled_network_is_asked_by_its_design(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shatter", "resnet20-digits-0", "--points", "32", "--draws", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["spec"] == "blocks=3-3-3&width=8&in_channels=1"

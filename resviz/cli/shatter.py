@@ -17,9 +17,17 @@ from resviz.cli.values import (
     show,
     write_figure,
 )
+from resviz.spec.net import NetSpec
 from resviz.spec.query import to_query_string
 
 __all__ = ["add"]
+
+
+def _design(name: str) -> NetSpec:
+    """A preset's, a link's or a bundled network's design: before training all of them begin alike."""
+    from resviz.zoo.bundled import card, every_name
+
+    return resnet_of(card(name)["spec"] if name in every_name() else name)
 
 
 def _shatter(args: argparse.Namespace) -> int:
@@ -32,7 +40,7 @@ def _shatter(args: argparse.Namespace) -> int:
     from resviz.machine import fitting_threads
     from resviz.probes.shatter import depths_of, shatter
 
-    spec, out = resnet_of(args.net), out_file(args.out, FIGURES)
+    spec, out = _design(args.net), out_file(args.out, FIGURES)
     digits, _ = probe_batch(2, spec.in_channels, args.size, spec.classes)
     with fitting_threads(args.size), tqdm(total=100, unit="%", **BAR) as bar:
 
@@ -64,7 +72,8 @@ def add(commands: Commands) -> None:
     """The command's own parser."""
     shatter = commands.add_parser("shatter", help="how fast the gradient changes along a line of inputs, by depth")
     shatter.add_argument(
-        "net", help="a preset such as resnet56, or a link's query string, whose design is taken at several depths"
+        "net",
+        help="a preset such as resnet56, a bundled network, or a link's query string, whose design is taken at several depths",
     )
     shatter.add_argument("--size", type=at_least(8, 64), default=8, help="image side in pixels")
     shatter.add_argument("--points", type=at_least(32, 1024), default=256, help="inputs on the line between two digits")
