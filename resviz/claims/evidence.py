@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
-import torch
 from torch import Tensor
 
 from resviz.data.datasets import cifar10_there
@@ -24,7 +23,7 @@ from resviz.zoo.first import read_first
 from resviz.zoo.labelled import labelled_for
 from resviz.zoo.learned import pictures_of
 
-__all__ = ["Evidence", "noise"]
+__all__ = ["Evidence"]
 
 T = TypeVar("T")
 _SOME, _MANY = 256, 1000  # pictures
@@ -123,9 +122,3 @@ class Evidence:
         found = self._once("races", lambda: read_first("shortcuts")).values[name]
         assert isinstance(found, RaceRecord)  # what the file holds
         return found
-
-
-def noise(channels: int, side: int, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Pictures of noise and labels of chance: what a network before training is asked about."""
-    draw = torch.Generator().manual_seed(seed)
-    return torch.randn(count, channels, side, side, generator=draw), torch.randint(0, 10, (count,), generator=draw)

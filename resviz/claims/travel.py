@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from resviz.claims.claim import Claim, Finding, middle, spread
-from resviz.claims.evidence import Evidence, noise
-from resviz.data.images import probe_batch
+from resviz.claims.evidence import Evidence
+from resviz.data.images import noise_batch, probe_batch
 from resviz.figures.captions.numbers import counted
 from resviz.figures.theme import number
 from resviz.machine import fitting_threads
@@ -31,7 +31,7 @@ def _healthy(evidence: Evidence) -> Finding:
     for seed in range(_SEEDS):
         net = build(replace(PRESETS["plain56"], seed=seed)).train()
         with fitting_threads(32):
-            norms = gradient_probe(net, *noise(3, 32, _NOISE, seed)).profile.norms[:-1]
+            norms = gradient_probe(net, *noise_batch(_NOISE, 3, 32, 10, seed)).profile.norms[:-1]
         smallest.append(float(norms.min() / norms[-1]))
         firsts.append(float(norms[0] / norms[-1]))
     return Finding(
@@ -82,7 +82,7 @@ def _growth(norm: Norm, scale: BranchScale = BranchScale.ONE) -> tuple[list[floa
     for seed in range(_SEEDS):
         net = build(replace(PRESETS["resnet110"], norm=norm, scale=scale, seed=seed)).train()
         with watched_signals(net) as signals, fitting_threads(32):
-            net(noise(3, 32, _NOISE, seed)[0])
+            net(noise_batch(_NOISE, 3, 32, 10, seed)[0])
             variance = signals()[:18, SIGNALS.index("variance")]
         early.append(float((variance[9] / variance[1]) ** (1 / 8)))
         late.append(float((variance[17] / variance[9]) ** (1 / 8)))
@@ -106,7 +106,7 @@ def _stable(evidence: Evidence) -> Finding:
         for name in ("resnet20", "resnet110"):
             net = build(replace(PRESETS[name], norm=Norm.NONE, scale=scale, seed=seed)).train()
             with fitting_threads(32):
-                norms.append(float(gradient_probe(net, *noise(3, 32, _NOISE, seed)).profile.norms[0]))
+                norms.append(float(gradient_probe(net, *noise_batch(_NOISE, 3, 32, 10, seed)).profile.norms[0]))
         return norms[1] / norms[0]
 
     scaled, bare = ([ratio(scale, seed) for seed in range(_SEEDS)] for scale in (BranchScale.DEPTH, BranchScale.ONE))

@@ -55,7 +55,7 @@ def _page(text: str, argv: list[str]) -> str:
         "it does not carry as far as our setting. *About* marks a number that was not read in the paper's own text.\n\n"
         f"{text}\n\n"
         f"Measured on {date.today().isoformat()} with PyTorch {version('torch')} on {platform.machine()} by "
-        f"`python -m resviz {' '.join(argv[:1])}`; nothing but the papers' numbers is written down in the program.\n"
+        f"`python -m resviz {' '.join(argv[:1])}`; the papers' numbers and the rules of agreement are written down in the program, nothing else is.\n"
     )
 
 

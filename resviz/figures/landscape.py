@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from resviz.figures.chart import Axis, Chart, Markers, Note, Rule, Series, base_figure
@@ -18,8 +19,20 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["colour_bar", "colour_range", "cut", "frame", "landscape_map", "landscape_surface", "logs", "loss_range", "picture"]
+__all__ = [
+    "colour_bar",
+    "colour_range",
+    "cut",
+    "frame",
+    "landscape_map",
+    "landscape_surface",
+    "logs",
+    "loss_cells",
+    "loss_range",
+    "picture",
+]
 
+Floats = NDArray[np.float64]
 _STYLES: Final[Mapping[Design, LineStyle]] = {"residual": RESIDUAL_LINE, "plain": LineStyle(PLAIN, "dash", "square")}
 _RINGS: Final = 12  # contour lines over the whole colour scale
 _WORDS: Final = {"size": 16}
@@ -66,26 +79,24 @@ def colour_bar(span: tuple[float, float]) -> dict[str, object]:
     return lying | {"tickvals": places, "ticktext": words, "tickangle": 0}
 
 
-def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460) -> go.Figure:
-    """The loss on the plane as cells with contour lines, on a colour scale that spans log10 of the losses; the network is the cross."""
-    figure = base_figure(height)
-    low, high = span
-    z = np.clip(logs(found.losses), low, high)
-    said = [[number(value) for value in row] for row in found.losses.tolist()]
+def loss_cells(figure: go.Figure, places: tuple[Floats, Floats], losses: Floats, span: tuple[float, float], hover: str) -> None:
+    """Cells with contour lines, coloured by log10 of the losses; `places` are those of the columns and of the rows."""
+    (x, y), (low, high) = places, span
+    z = np.clip(logs(losses), low, high)
     figure.add_heatmap(
-        x=found.places,
-        y=found.places,
+        x=x,
+        y=y,
         z=z,
         zmin=low,
         zmax=high,
         colorscale=list(signal(64)),
         colorbar=colour_bar(span),
-        customdata=said,
-        hovertemplate="x %{x:.3g}, y %{y:.3g}<br>loss %{customdata}<extra></extra>",
+        customdata=[[number(value) for value in row] for row in losses.tolist()],
+        hovertemplate=hover,
     )
     figure.add_contour(
-        x=found.places,
-        y=found.places,
+        x=x,
+        y=y,
         z=z,
         contours={"coloring": "none", "start": low, "end": high, "size": (high - low) / _RINGS},
         line={"color": INK, "width": 0.8},
@@ -94,6 +105,13 @@ def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460
         showlegend=False,
         hoverinfo="skip",
     )
+
+
+def landscape_map(found: Landscape, span: tuple[float, float], height: int = 460) -> go.Figure:
+    """The loss on the plane as cells with contour lines, on a colour scale that spans log10 of the losses; the network is the cross."""
+    figure = base_figure(height)
+    hover = "x %{x:.3g}, y %{y:.3g}<br>loss %{customdata}<extra></extra>"
+    loss_cells(figure, (found.places, found.places), found.losses, span, hover)
     figure.add_scatter(
         x=[0], y=[0], mode="markers", marker={"symbol": "cross-thin", "size": 14, "line": {"width": 2, "color": INK}},
         showlegend=False, hoverinfo="skip",

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from resviz.figures.captions.numbers import percent
 from resviz.figures.chart import base_figure
-from resviz.figures.landscape import colour_bar, logs
-from resviz.figures.theme import INK, PAPER, number, signal
+from resviz.figures.landscape import loss_cells
+from resviz.figures.theme import INK, PAPER
 from resviz.results import Trajectory
 from resviz.spec.net import Design
 
@@ -20,36 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["trajectory_frame", "trajectory_map"]
 
-_RINGS = 12  # contour lines over the colour scale
-
 
 def trajectory_map(found: Trajectory, span: tuple[float, float], height: int = 460) -> go.Figure:
     """The loss as cells with contour lines on a colour scale that spans log10 of the losses, and the way over it from start to end."""
     figure = base_figure(height)
-    low, high = span
-    z = np.clip(logs(found.losses), low, high)
-    figure.add_heatmap(
-        x=found.xs,
-        y=found.ys,
-        z=z,
-        zmin=low,
-        zmax=high,
-        colorscale=list(signal(64)),
-        colorbar=colour_bar(span),
-        customdata=[[number(value) for value in row] for row in found.losses.tolist()],
-        hovertemplate="loss %{customdata}<extra></extra>",
-    )
-    figure.add_contour(
-        x=found.xs,
-        y=found.ys,
-        z=z,
-        contours={"coloring": "none", "start": low, "end": high, "size": (high - low) / _RINGS},
-        line={"color": INK, "width": 0.8},
-        opacity=0.6,
-        showscale=False,
-        showlegend=False,
-        hoverinfo="skip",
-    )
+    loss_cells(figure, (found.xs, found.ys), found.losses, span, "loss %{customdata}<extra></extra>")
     _way(figure, found)
     titles = [f"component {k + 1}: {percent(share)} of the variance" for k, share in enumerate(found.variance)]
     figure.update_xaxes(title={"text": titles[0], "font": {"size": 16}}, showgrid=False)

@@ -37,7 +37,7 @@ def test_explaining_begins_with_a_sample_that_the_network_knows_and_lists_what_i
     assert (name, sample) == ("resnet10-tinyimagenet", "Coffee")
     assert not at.warning
     assert "**espresso**" in spoken(at)
-    assert any("200 names" in caption.value or "Class to explain" in caption.value for caption in at.caption)
+    assert any("It knows 200 names" in caption.value for caption in at.caption)
     assert f"{percent(scope_of(name).caught)} of pictures of other classes" in spoken(at)
 
 
