@@ -40,8 +40,11 @@ def reach_maps(found: Mapping[Design, Reach], height: int = 460) -> go.Figure:
         _square(figure, each.width / 2, column, {"color": PAPER, "width": 2, "dash": "dash"})
         anchor = "x" if column == 1 else f"x{column}"
         room = [-half * 1.06 - 1, half * 1.06 + 1]
-        figure.update_xaxes(title="pixels from the middle", range=room, showgrid=False, constrain="domain", row=1, col=column)
-        figure.update_yaxes(range=room[::-1], showgrid=False, constrain="domain", scaleanchor=anchor, row=1, col=column)
+        ticks = {"tickfont": {"size": 14}, "tickvals": [-half, 0, half], "tickangle": 0}  # a phone has both side by side
+        title = {"text": "pixels", "font": {"size": 14}}
+        figure.update_xaxes(title=title, range=room, showgrid=False, constrain="domain", row=1, col=column, **ticks)
+        figure.update_yaxes(range=room[::-1], showgrid=False, constrain="domain", scaleanchor=anchor, row=1, col=column, **ticks)
+        figure.update_yaxes(showticklabels=column == 1, row=1, col=column)  # both have the same
     marks = list(range(-_DECADES, 1))
     bar = {
         "orientation": "h",
