@@ -31,14 +31,16 @@ function presented() {
 }
 
 // Resolves once everything has its place: the page is drawn, nothing in its stage is under way, and no height has changed for a while.
+// Patience begins with the stage: a fresh server may take longer than that to come to it.
 function settled() {
-  const began = performance.now();
+  let began = performance.now();
   let [height, since] = [-1, began];
   return new Promise((done) => {
     const look = () => {
       const now = performance.now();
       const content = document.querySelector(".stMainBlockContainer");
       const busy = !document.querySelector("[data-test-script-state=notRunning]") || content?.querySelector(LOADS);
+      if (busy && !content?.querySelector(".st-key-beside")) began = now;
       if (busy || content.scrollHeight !== height) [height, since] = [content?.scrollHeight ?? -1, now];
       if (now - since > QUIET || now - began > LONGEST) done();
       else setTimeout(look, 30);

@@ -51,6 +51,7 @@ def test_leaving_a_lab_that_has_learned_is_asked_first(browser: Browser, server:
     ready(page)
     page.get_by_role("button", name=re.compile("^(Start|Replay)")).first.click()
     expect(page.get_by_text(re.compile(r"Step ([3-9]|\d\d+)\."))).to_be_visible()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_have_count(0)
     ready(page)
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
