@@ -20,10 +20,10 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, object]:
     return json.loads(capsys.readouterr().out)
 
 
-def test_fifteen_networks_with_three_seeds_each_are_small_and_apart() -> None:
+def test_eighteen_networks_with_three_seeds_each_are_small_and_apart() -> None:
     specs = [load_bundled(name).spec for name in digits_names()]
     assert Counter(spec.title for spec in specs) == dict.fromkeys(
-        ("ResNet-20", "ResNet-56", "ResNet-110", "Plain-20", "Plain-56"), 3
+        ("ResNet-20", "ResNet-56", "ResNet-110", "RepVGG-20", "Plain-20", "Plain-56"), 3
     )
     assert {spec.seed for spec in specs} == {0, 1, 2}
     assert sum(path.stat().st_size for path in (CHECKPOINTS / "digits").iterdir()) <= 8_000_000

@@ -92,7 +92,7 @@ def test_without_skips_what_stands_around_the_addition_is_one() -> None:
 
 def test_every_order_is_in_links_words_and_the_old_ones_stay() -> None:
     for block in Block:
-        assert Block.of(block.order, block.bottleneck) is block
+        assert block is Block.REP or Block.of(block.order, block.bottleneck) is block
         spec = replace(SMALL, block=block)
         assert from_query(to_query_string(spec)) == (spec, ())
     assert len({describe(replace(SMALL, block=block)) for block in Block}) == len(Block)

@@ -124,7 +124,9 @@ def mapped(unit: Unit) -> Mapped:
         return "none"
     if unit.downsample is None:
         return "identity" if unit.as_it_came else "weighed"
-    return "projection" if unit.projection is not None else "zero-pad"
+    if unit.projection is None:
+        return "zero-pad"
+    return "projection" if isinstance(unit.downsample, nn.Sequential) else "parallel"
 
 
 def addends(unit: Unit, x: Tensor, branch: float = 1.0, skip: float = 1.0) -> tuple[Tensor, Tensor | None]:

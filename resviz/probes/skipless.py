@@ -22,14 +22,16 @@ def removal(net: Net, other: Net, images: Tensor, repeats: int = 3) -> SkipRemov
     `net` and `other` are two views of one network in eval mode, and both are changed; images: (N, C, H, W), normalised.
     Raises ValueError where the skips cannot be taken away exactly.
     """
-    blocks = sum(unit.skip for _, unit in net.units())
+    units = [unit for _, unit in net.units() if unit.skip]
+    single = sum(len(unit.chain) == 1 for unit in units)
     before, after = folded(net), skipless(other)
     logits, others = before(images), after(images)
     return SkipRemoval(
         off=(logits - others).abs().max().item(),
         largest=logits.abs().max().item(),
         changed=int((logits.argmax(1) != others.argmax(1)).sum()),
-        skips=blocks,
+        skips=len(units),
+        single=single,
         parameters=(_count(before), _count(after)),
         seconds=(_seconds(before, images, repeats), _seconds(after, images, repeats)),
         pictures=len(images),

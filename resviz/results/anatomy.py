@@ -101,7 +101,7 @@ class Refinement:
 @dataclass(frozen=True)
 class SkipRemoval:
     """A network beside the same one without its `skips`: the largest difference and the largest of all logits, how many answers differ,
-    and parameters and seconds a pass over all pictures before and after.
+    and parameters and seconds a pass over all pictures before and after. `single` of the skips pass one convolution.
     """
 
     off: float
@@ -111,3 +111,4 @@ class SkipRemoval:
     parameters: tuple[int, int]
     seconds: tuple[float, float]
     pictures: int
+    single: int = 0

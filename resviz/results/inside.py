@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["ORDERS", "Arithmetic", "Box", "Excitement", "Field", "Forward", "Inside", "Lens", "Readout"]
 
 Floats = NDArray[np.float64] | NDArray[np.float32]
-Mapped = Literal["identity", "weighed", "zero-pad", "projection", "none"]
+Mapped = Literal["identity", "weighed", "zero-pad", "projection", "parallel", "none"]
 Order = Literal["energy", "share", "effect"]
 ORDERS: Final[tuple[Order, ...]] = ("energy", "share", "effect")
 

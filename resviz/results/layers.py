@@ -72,6 +72,11 @@ class UnitRows:
         return tuple(row for row in self.rows if row.path == "skip")
 
     @property
+    def skip_layer(self) -> LayerRow:
+        """The layer that stands for the way past F: its convolution where it has one. Raises IndexError where x passes as it is."""
+        return next((row for row in self.skip if row.kind.startswith("conv")), self.skip[0])
+
+    @property
     def join(self) -> LayerRow | None:
         """The row where branch and skip meet; None in a plain network."""
         return next((row for row in self.rows if row.joins), None)
@@ -106,6 +111,8 @@ class UnitRows:
         """What its skip is, in a word."""
         if self.beside:
             return "concatenating"
+        if self.skip and not self.skip[0].kind.startswith("conv"):
+            return "parallel" if any(row.kind.startswith("conv") for row in self.skip) else "weighed"
         return "projection" if self.skip else "zero-padded" if self.pads else "identity"
 
     @property

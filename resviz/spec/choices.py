@@ -22,7 +22,7 @@ class Order(StrEnum):
 
 
 class Block(StrEnum):
-    """The residual unit: basic or a bottleneck, in one of the orders."""
+    """The residual unit: basic or a bottleneck, in one of the orders, or RepVGG's (Ding et al. 2021, arXiv 2101.03697)."""
 
     BASIC = "basic"
     BOTTLENECK = "bottleneck"
@@ -34,6 +34,7 @@ class Block(StrEnum):
     RELU_BEFORE_BOTTLENECK = "relu-before-bottleneck"
     RELU_ONLY_BASIC = "relu-only-basic"
     RELU_ONLY_BOTTLENECK = "relu-only-bottleneck"
+    REP = "rep"  # conv3×3-BN, + BN(x) + conv1×1-BN, ReLU
 
     @classmethod
     def of(cls, order: Order, bottleneck: bool) -> Block:
@@ -62,6 +63,8 @@ class Block(StrEnum):
     @property
     def convs(self) -> int:
         """Weighted layers on the residual branch."""
+        if self is Block.REP:
+            return 1
         return 3 if self.bottleneck else 2
 
 

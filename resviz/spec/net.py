@@ -43,7 +43,10 @@ class NetSpec:
     block: Block = field(
         default=Block.BASIC,
         metadata=choice(
-            Block, "Residual unit", "Two 3×3 convolutions, or a bottleneck of 1×1, 3×3, 1×1.", lambda spec: word(spec.block)
+            Block,
+            "Residual unit",
+            "Two 3×3 convolutions, a bottleneck of 1×1, 3×3, 1×1, or RepVGG's: a 3×3 beside a 1×1 and x.",
+            lambda spec: word(spec.block),
         ),
     )
     blocks: tuple[int, ...] = field(default=(9, 9, 9), metadata=counts())
@@ -177,6 +180,10 @@ class NetSpec:
             raise SpecError(
                 f"width={self.width} with width_per_group={self.width_per_group} leaves no channel for a group; raise either"
             )
+        if self.block is Block.REP and self.carry is not Carry.IDENTITY:
+            raise SpecError(
+                f"carry={self.carry.value} is of a skip that is x alone, and block=rep has norms on it; use carry=identity"
+            )
         if self.init is Init.ZERO_GAMMA and self.norm is Norm.NONE:
             raise SpecError("init=zero-gamma needs a norm to hold γ, got norm=none; use norm=batch or init=kaiming")
         if self.init is Init.FIXUP and self.norm is not Norm.NONE:
@@ -202,7 +209,8 @@ class NetSpec:
     @property
     def title(self) -> str:
         """Family and depth: ResNet-56, Plain-20."""
-        return f"{'ResNet' if self.residual else 'Plain'}-{self.depth}"
+        family = "RepVGG" if self.block is Block.REP else "ResNet"
+        return f"{family if self.residual else 'Plain'}-{self.depth}"
 
     @property
     def design(self) -> Design:
@@ -277,6 +285,8 @@ def _fitting(spec: NetSpec, changes: dict[str, Any]) -> dict[str, Any]:
     forced: dict[str, Any] = {}
     if not changes.get("block", spec.block).bottleneck:
         forced |= {"groups": 1, "width_per_group": 64}
+    if changes.get("block", spec.block) is Block.REP:
+        forced["carry"] = Carry.IDENTITY
     needs_norm = {Init.ZERO_GAMMA: True, Init.FIXUP: False}.get(changes.get("init", spec.init))
     if needs_norm is not None and needs_norm is (changes.get("norm", spec.norm) is Norm.NONE):
         forced["init"] = Init.KAIMING

@@ -55,6 +55,7 @@ def _presets() -> dict[str, NetSpec]:
     for depth in (164, 1001):
         block = Block.PREACT_BOTTLENECK
         nets[f"resnet{depth}"] = NetSpec(block=block, blocks=cifar_blocks(depth, block), shortcut=Shortcut.B)
+    nets |= {f"repvgg{depth}": NetSpec(Block.REP, cifar_blocks(depth, Block.REP), shortcut=Shortcut.B) for depth in (20, 56)}
     return nets | {_plain_name(name): spec.plain() for name, spec in nets.items()}
 
 

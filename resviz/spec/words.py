@@ -38,6 +38,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "relu-before-bottleneck": "bottleneck, ReLU before the addition",
     "relu-only-basic": "basic, ReLU-only pre-activation",
     "relu-only-bottleneck": "bottleneck, ReLU-only pre-activation",
+    "rep": "RepVGG",
     "original": "ReLU after the addition",
     "norm-after": "BN and ReLU after it",
     "relu-before": "ReLU before it",

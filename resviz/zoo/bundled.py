@@ -49,11 +49,11 @@ def bundled_names() -> tuple[str, ...]:
 
 
 def digits_names() -> tuple[str, ...]:
-    """The networks of handwritten digits that are whole: residual before plain ones, by depth and seed."""
+    """The networks of handwritten digits that are whole: ResNets, other residual ones and plain ones, by depth and seed."""
 
-    def rank(about: Card) -> tuple[bool, int, int]:
+    def rank(about: Card) -> tuple[bool, bool, int, int]:
         spec = from_query(about["spec"])[0]
-        return not spec.residual, spec.depth, spec.seed
+        return not spec.residual, spec.title.partition("-")[0] != "ResNet", spec.depth, spec.seed
 
     whole = {name: about for name in every_name("digits") if not isinstance(about := _known(name), str)}
     return tuple(sorted(whole, key=lambda name: rank(whole[name])))

@@ -31,7 +31,8 @@ def infer_spec(state: State) -> NetSpec:
 
 def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess, ...]]:
     """The network these tensors belong to, how it departs from the papers, and what they left open."""
-    for key, dims in (("conv1.weight", 4), ("layer1.0.conv1.weight", 4), ("layer1.0.conv2.weight", 4), ("fc.weight", 2)):
+    inner = "conv1" if _REP in state else "conv2"
+    for key, dims in (("conv1.weight", 4), ("layer1.0.conv1.weight", 4), (f"layer1.0.{inner}.weight", 4), ("fc.weight", 2)):
         _checked(state, key, dims)
     width, channels, kernel, _ = state["conv1.weight"].shape
     if kernel not in (3, 7):
@@ -47,7 +48,7 @@ def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess
     preact = preactivation(state)
     if norm is Norm.NONE and answers.preact is not None:
         preact = answers.preact
-    block = _BLOCKS[preact, "layer1.0.conv3.weight" in state]
+    block = Block.REP if _REP in state else _BLOCKS[preact, "layer1.0.conv3.weight" in state]
     try:
         blocks, (groups, width_per_group) = _counts(state), _grouping(state, block, width)
         base = NetSpec(
@@ -72,6 +73,7 @@ def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess
     return spec, variant, tuple(_guesses(spec, state, answers))
 
 
+_REP: Final = "layer1.0.downsample.point.0.weight"  # which only RepVGG's unit has
 _BLOCKS: Final = {
     (False, False): Block.BASIC,
     (False, True): Block.BOTTLENECK,
@@ -116,7 +118,7 @@ def _norm(state: State) -> Norm:
 
 def _grouping(state: State, block: Block, width: int) -> tuple[int, int]:
     """Groups and their width, which all stages must agree with: rounding hides it in narrow ones."""
-    planes = state["layer1.0.conv2.weight"].shape[0]
+    planes = state["layer1.0.conv1.weight" if block is Block.REP else "layer1.0.conv2.weight"].shape[0]
     if not block.bottleneck:
         if planes != width:
             raise CheckpointError(

@@ -98,7 +98,7 @@ def test_it_begins_with_resnet_56_and_cifar_needs_its_data(monkeypatch: pytest.M
     monkeypatch.setattr("resviz.ui.anatomy.view.cifar10_there", lambda: False)
     names = networks()
     assert names[0] == "resnet56-digits-0"
-    assert len(names) == 15
+    assert len(names) == 18
     assert all("-digits-" in name for name in names)
     monkeypatch.setattr("resviz.ui.anatomy.view.cifar10_there", lambda: True)
     assert [name for name in networks() if "-digits-" not in name] == [

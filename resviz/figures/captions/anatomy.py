@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
@@ -187,14 +188,29 @@ def beside_jastrzebski(found: Refinement) -> str:
     )
 
 
+_CARRIED: Final = (
+    "x goes along in channels of its own",
+    "Meng et al. 2021, RMNet, arXiv 2111.00687",
+    "skips can be removed exactly behind ReLUs",
+)
+_FOLDED: Final = (
+    "Each block's 3×3, its 1×1 and x itself are one 3×3 convolution now",
+    "Ding et al. 2021, RepVGG, arXiv 2101.03697",
+    "such a block can be folded exactly once it is trained",
+)
+
+
 def skipless_note(found: SkipRemoval) -> str:
     """Whether the answers stay, and what the skips were worth; agrees with the paper where logits differ by at most 10⁻⁴ and no answer does."""
     (before, after), (quick, slow) = found.parameters, found.seconds
+    folds = found.single == found.skips
+    way, source, says = _FOLDED if folds else _CARRIED
     same = found.off <= 1e-4 and not found.changed
     return (
         f"All {counted(found.skips, 'skip')} taken away, {found.changed} of {counted(found.pictures, 'answer')} differ, and logits of up to "
-        f"{number(found.largest)} by at most **{number(found.off)}**. x goes along in channels of its own: {count(before)} parameters become "
-        f"{count(after)} ({number(after / before)} times), a pass takes {number(slow / quick)} times as long. **The paper says** (Meng et al. 2021, "
-        f"RMNet, arXiv 2111.00687) that skips can be removed exactly behind ReLUs. **We measure**: {'agrees' if same else 'differs'}. "
-        "So a skip is worth so many channels once the network is trained; whether it could have been trained like that, this does not say."
+        f"{number(found.largest)} by at most **{number(found.off)}**. {way}: {count(before)} parameters become "
+        f"{count(after)} ({number(after / before)} times), a pass takes {number(slow / quick)} times as long. **The paper says** ({source}) "
+        f"that {says}. **We measure**: {'agrees' if same else 'differs'}. "
+        f"So {'such a skip holds nothing that one convolution could not' if folds else 'a skip is worth so many channels'} once the network is trained; "
+        "whether it could have been trained like that, this does not say."
     )

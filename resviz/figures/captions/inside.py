@@ -30,6 +30,7 @@ _BRINGS = {
     "weighed": "what its skip leaves of x by its factor or gate",
     "zero-pad": "the x that its skip brings, every second pixel and padded with zero channels",
     "projection": "what its skip makes of x by a 1×1 convolution",
+    "parallel": "what its skip makes of x by a norm and a 1×1 convolution beside it",
 }
 
 

@@ -10,12 +10,17 @@ __all__ = ["bottleneck_note", "dense_note", "table_note"]
 
 
 def bottleneck_note(table: LayerTable, block: str) -> str:
-    """What a bottleneck's three convolutions cost beside two 3×3 convolutions of the block's own width."""
+    """What a bottleneck's three convolutions cost beside two 3×3 convolutions of the block's own width; of RepVGG's what its skip adds."""
     convs = [row for row in table.rows if row.name.startswith(f"{block}.conv")]
     channels, inside = convs[-1].out_shape[0], convs[0].out_shape[0]
     pixels = convs[-1].out_shape[1] * convs[-1].out_shape[2]
     weights = sum(row.macs // (row.out_shape[1] * row.out_shape[2]) for row in convs)
     pair = 2 * 9 * channels * channels
+    if len(convs) == 1:
+        unit = next(unit for unit in table.units if unit.name == block)
+        beside = sum(row.params for row in unit.skip if row.kind.startswith("conv"))
+        more = f" A 1×1 beside it has {count(beside)} more; once trained, both and x fold into the 3×3." if beside else ""
+        return f"`{block}`: one 3×3 convolution to {channels} channels, {count(weights)} weights.{more}"
     if len(convs) == 2:
         return f"`{block}`: two 3×3 convolutions of {channels} channels, {count(weights)} weights, {count(weights * pixels, 'MACs')}."
     saved = 1 - weights / pair

@@ -117,7 +117,7 @@ class _Block:
 
     def skip(self, start: float, plus_x: float, join: LayerRow) -> None:
         unit, top = self.unit, _MIDDLE - self.h / 2
-        words = "projection 1×1" if unit.skip else unit.carries
+        words = {"projection": "projection 1×1", "parallel": "norm and 1×1"}.get(unit.carries, unit.carries)
         self.canvas.arc(
             start,
             plus_x,
@@ -131,7 +131,7 @@ class _Block:
         )
         projected = bool(unit.skip) and not join.cut
         if projected:
-            row, middle = unit.skip[0], (start + plus_x) / 2
+            row, middle = unit.skip_layer, (start + plus_x) / 2
             self.canvas.rect(middle - 11, top - 46, 22, 16, "projection", name=row.name, label=describe_row(row))
         text = f"{words}{', cut' if join.cut else ''}"
         if self.canvas.vertical:

@@ -233,7 +233,7 @@ class _Network:
             pressed=not unit.cut,
         )
         if unit.skip and not unit.cut:
-            row = unit.skip[0]
+            row = unit.skip_layer
             across = (self.x + plus_x) / 2 - 6
             self.canvas.rect(across, top - 5, 11, 10, "projection", radius=2, name=row.name, label=describe_row(row))
 

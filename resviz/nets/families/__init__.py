@@ -46,7 +46,8 @@ def _resnet() -> type[Net]:
 
 
 def _is_resnet(weights: Collection[str]) -> bool:
-    return {"conv1.weight", "layer1.0.conv1.weight", "layer1.0.conv2.weight", "fc.weight"} <= set(weights)
+    units = {"layer1.0.conv2.weight", "layer1.0.downsample.point.0.weight"}  # RepVGG's has one convolution on its branch
+    return {"conv1.weight", "layer1.0.conv1.weight", "fc.weight"} <= set(weights) and not units.isdisjoint(weights)
 
 
 def _densenet() -> type[Net]:

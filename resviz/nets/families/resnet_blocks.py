@@ -18,7 +18,7 @@ from resviz.nets.unit import Unit
 from resviz.nets.ways import Dropped, Gate, Learned, Survivor, Times
 from resviz.spec.net import BranchScale, Carry, Init, NetSpec, Shortcut
 
-__all__ = ["BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck", "ResidualBlock", "ZeroPad"]
+__all__ = ["BasicBlock", "Bottleneck", "PostActivation", "PreActBasicBlock", "PreActBottleneck", "ResidualBlock", "ZeroPad"]
 
 
 class ZeroPad(nn.Module):
@@ -117,7 +117,7 @@ class ResidualBlock(Unit):
             yield "downsample.0", "downsample.1"
 
 
-class _PostActivation(ResidualBlock):
+class PostActivation(ResidualBlock):
     """2015: each convolution has its norm behind it, and an activation stands behind the addition."""
 
     @property
@@ -160,7 +160,7 @@ class _PreActivation(ResidualBlock):
         yield from ((f"conv{n}", f"bn{n + 1}") for n in range(1, self.convs))
 
 
-class BasicBlock(_PostActivation):
+class BasicBlock(PostActivation):
     """conv3×3-BN-ReLU-conv3×3-BN, + x, ReLU."""
 
     convs = 2
@@ -180,7 +180,7 @@ class BasicBlock(_PostActivation):
         return self.bn2(self.conv2(out))
 
 
-class Bottleneck(_PostActivation):
+class Bottleneck(PostActivation):
     """conv1×1-BN-ReLU-conv3×3-BN-ReLU-conv1×1-BN, + x, ReLU: the 3×3 works on a quarter of the channels."""
 
     convs = 3

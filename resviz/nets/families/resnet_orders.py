@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from resviz.nets.families.resnet_blocks import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck, ResidualBlock
+from resviz.nets.families.resnet_rep import RepBlock
 from resviz.spec.net import Block
 
 __all__ = ["BLOCKS"]
@@ -129,4 +130,5 @@ BLOCKS: dict[Block, type[ResidualBlock]] = {
     Block.RELU_BEFORE_BOTTLENECK: _ReluBeforeBottleneck,
     Block.RELU_ONLY_BASIC: _ReluOnlyBasic,
     Block.RELU_ONLY_BOTTLENECK: _ReluOnlyBottleneck,
+    Block.REP: RepBlock,
 }

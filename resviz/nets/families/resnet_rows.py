@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resviz.nets.rows import Walk
 from resviz.results import LayerTable
-from resviz.spec.net import BranchScale, Carry, Init, NetSpec, Norm, Order, Shortcut, Stem
+from resviz.spec.net import Block, BranchScale, Carry, Init, NetSpec, Norm, Order, Shortcut, Stem
 
 __all__ = ["rows"]
 
@@ -68,6 +68,9 @@ class _Walk(Walk):
                 with self.skip(entered, live=spec.has_skip(name)):
                     self.convolved(f"{name}.downsample.0", channels, 1, stride)
                     self.normed(f"{name}.downsample.1")
+            elif not changes and spec.block is Block.REP:
+                with self.skip(entered, live=spec.has_skip(name)):
+                    self.beside(f"{name}.downsample")
             elif not changes and spec.carry is not Carry.IDENTITY:
                 with self.skip(entered, live=spec.has_skip(name)):
                     self.carried(name)
@@ -76,6 +79,14 @@ class _Walk(Walk):
             self.normed(f"{name}.bn{spec.block.convs}")
         if spec.block.order in (Order.ORIGINAL, Order.NORM_AFTER):
             self.activated(f"{name}.relu{spec.block.convs}")
+
+    def beside(self, name: str) -> None:
+        """RepVGG's two ways past the 3×3."""
+        if self.spec.norm is Norm.NONE:
+            self.same(f"{name}.norm", "identity")
+        self.normed(f"{name}.norm")
+        self.convolved(f"{name}.point.0", self.shape[0], 1)
+        self.normed(f"{name}.point.1")
 
     def carried(self, name: str) -> None:
         """What stands on a skip that keeps its shape."""
@@ -98,7 +109,7 @@ class _Walk(Walk):
         """The branch."""
         spec, order = self.spec, self.spec.block.order
         mid, out = spec.mid_channels(stage), spec.out_channels(stage)
-        convs = [(mid, 3, stride, 1), (out, 3, 1, 1)]
+        convs = [(mid, 3, stride, 1), (out, 3, 1, 1)][: spec.block.convs]
         if spec.block.bottleneck:
             convs = [(mid, 1, 1, 1), (mid, 3, stride, spec.groups), (out, 1, 1, 1)]
         for n, conv in enumerate(convs, start=1):

@@ -188,7 +188,9 @@ def _unit(unit: Unit, x: Tensor) -> Tensor:
 
 def _skipped(unit: Unit, x: Tensor) -> Tensor:
     projection = unit.projection
-    return unit.identity(x, x) if projection is None else _step(projection, x, relu=False)
+    if projection is None or not isinstance(unit.downsample, nn.Sequential):  # x alone, or more than a convolution
+        return unit.identity(x, x)
+    return _step(projection, x, relu=False)
 
 
 def _early(net: ResNet, x: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """A trained residual network without any skip, and with the same answers.
 
 Meng et al. 2021, RMNet (arXiv 2111.00687): what a ReLU returns is never negative, so that another ReLU leaves it as it is. So x can
-go along F's convolutions in channels of its own, which hold the identity, and the last convolution adds it.
+go along F's convolutions in channels of its own, which hold the identity, and the last convolution adds it. Where F is one convolution
+no channel is needed: it takes up what the skip makes of x in its middle tap (Ding et al. 2021, RepVGG, arXiv 2101.03697).
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def skipless(net: N) -> N:
 
 def _carrying(name: str, unit: Unit) -> nn.Sequential:
     after, before = unit.joined
-    rest = [module for module in unit.modules() if isinstance(module, nn.GroupNorm | nn.BatchNorm2d)]
+    of_pictures = [module for module in unit.modules() if isinstance(module, nn.GroupNorm)]  # a batch norm on the skip is linear
+    rest = of_pictures + [module for module in unit.children() if isinstance(module, nn.BatchNorm2d)]
     if not (unit.chain and unit.branch and unit.joins == "add" and before and isinstance(after, nn.ReLU)) or rest:
         raise ValueError(
             f"the skip of {name} cannot be taken away without loss: that needs batch norm, a ReLU behind the addition, and every branch in place"

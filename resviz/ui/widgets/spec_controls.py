@@ -182,16 +182,19 @@ def block_control() -> None:
 
     def write_back() -> None:
         order, kind = st.session_state["unit.order"], st.session_state["unit.kind"]
-        change(lambda spec: spec.resized(block=Block.of(order, kind == Block.BOTTLENECK)))
+        chosen = Block.REP if kind == Block.REP else Block.of(order, kind == Block.BOTTLENECK)
+        change(lambda spec: spec.resized(block=chosen))
 
-    st.session_state["unit.kind"] = str(Block.BOTTLENECK if block.bottleneck else Block.BASIC)
+    rep = block is Block.REP
+    st.session_state["unit.kind"] = str(Block.REP if rep else Block.BOTTLENECK if block.bottleneck else Block.BASIC)
     st.session_state["unit.order"] = block.order
-    kinds = [str(Block.BASIC), str(Block.BOTTLENECK)]
-    st.segmented_control(field.label, kinds, key="unit.kind", on_change=write_back, required=True, help=field.help)
+    kinds = [str(Block.BASIC), str(Block.BOTTLENECK), str(Block.REP)]
+    st.pills(field.label, kinds, key="unit.kind", format_func=word, on_change=write_back, required=True, help=field.help)
     st.selectbox(
         "Norm, activation and addition",
         list(Order),
         key="unit.order",
+        disabled=rep,
         format_func=word,
         on_change=write_back,
         help="Where the unit's last norm and activation stand, as in Table 2 of He et al. 2016 (arXiv 1603.05027).",

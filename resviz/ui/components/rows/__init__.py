@@ -22,6 +22,7 @@ _MAPPED = {
     "weighed": "weighed",
     "zero-pad": "zero-padded",
     "projection": "through a 1×1 conv",
+    "parallel": "with a norm, and through a 1×1 conv beside it",
 }
 
 
