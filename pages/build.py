@@ -2,8 +2,8 @@
 
 from resviz.ui.page import page
 
-with page("Build"):
+with page("Build") as address:
     # after the title: figures and pandas take a moment to import
     from resviz.ui import build
 
-    build.show()
+    build.show(address)

@@ -13,6 +13,7 @@ import pytest
 
 from resviz.figures import captions
 from resviz.nets.cost import layer_table
+from resviz.nets.difference import difference
 from resviz.results import (
     METRICS,
     Agreement,
@@ -35,6 +36,7 @@ from resviz.results import (
     Landscape,
     LayerRow,
     LayerTable,
+    NetworkDifference,
     Paths,
     Prediction,
     Probe,
@@ -564,6 +566,32 @@ BLOCKS: list[Row] = [
 ]
 
 
+def compared(first: LayerTable, second: LayerTable) -> tuple[NetworkDifference, str, str]:
+    return difference(first, second), "ResNet-8", "ResNet-14"
+
+
+CONV1, WIDER = conv("conv1", 16, 16, 32, 3), conv("conv1", 16, 32, 32, 3)
+DIFFERENT: list[Row] = [
+    (
+        compared(table(CONV1, params=1000, macs=5000), table(CONV1, conv("conv2", 16, 16, 32, 3), params=2500, macs=5000)),
+        "1 layer alike in both, 1 layer only in ResNet-14. ResNet-14 has 2.50 k parameters, 2.50 times 1.00 k and as many multiply-adds an "
+        "image (5.00 k).",
+    ),
+    (
+        compared(table(CONV1, params=1, macs=1), table(WIDER, params=1, macs=1)),
+        "No layer alike in both, 1 layer of another kind, shape or size. ResNet-14 has as many parameters (1) and as many multiply-adds an image (1).",
+    ),
+    (
+        (difference(table(CONV1, params=1, macs=1), table(replace(CONV1, cut=True), params=1, macs=1)), "ResNet-8", "ResNet-8"),
+        "No layer alike in both, 1 layer cut or dropped in one of them. ResNet-8 below has as many parameters (1) and as many multiply-adds an image (1).",
+    ),
+    (
+        compared(table(CONV1, WIDER, params=9, macs=8), table(params=3, macs=2)),
+        "No layer alike in both, 1 layer only in ResNet-8. ResNet-14 has 3 parameters, 0.333 times 9 and 2 multiply-adds an image, 0.250 times 8.",
+    ),
+]
+
+
 def run(train: float, test: float, epochs: int = 2) -> Run:
     def epoch(number: int, train: float, test: float) -> EpochRecord:
         return EpochRecord(number, epochs, train, 0.0, test, 0.0, 0.0)
@@ -876,6 +904,7 @@ ROWS: dict[str, list[Row]] = {
     "growth_note": GROWN,
     "bottleneck_note": BLOCKS,
     "dense_note": DENSE,
+    "difference_note": DIFFERENT,
     "reuse_note": [
         (
             ((reused([[1, 1, 1], [NAN, 4, 2], [NAN, NAN, 4]]), reused([[2, 3, 3], [NAN, 1, 1], [NAN, NAN, 5]], "c")), "A", 150),

@@ -10,6 +10,7 @@ from typing import NoReturn
 from resviz.cli import (
     anatomy,
     claims,
+    compare,
     explain,
     field,
     gradients,
@@ -31,6 +32,7 @@ __all__ = ["main"]
 
 _COMMANDS = (
     summary,
+    compare,
     gradients,
     shatter,
     field,

@@ -3,6 +3,7 @@
 from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement, SkipRemoval
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import AnswersCard, CalibrationCard, Card, Measured, ReadoutsCard, ScopeCard
+from resviz.results.difference import Difference, Differing, NetworkDifference
 from resviz.results.inside import ORDERS, Arithmetic, Box, Excitement, Field, Forward, Inside, Lens, Readout
 from resviz.results.landscape import Landscape, Reuse, Sharpness, Shattering, Similarity, Trajectory
 from resviz.results.layers import LayerRow, LayerTable, Source, UnitRows
@@ -27,6 +28,8 @@ __all__ = [
     "Card",
     "Chapter",
     "DepthSweep",
+    "Difference",
+    "Differing",
     "Draws",
     "EpochRecord",
     "Excitement",
@@ -47,6 +50,7 @@ __all__ = [
     "Lesions",
     "Measured",
     "Metric",
+    "NetworkDifference",
     "PathLengths",
     "Paths",
     "Prediction",

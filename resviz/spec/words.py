@@ -39,6 +39,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "relu-only-basic": "basic, ReLU-only pre-activation",
     "relu-only-bottleneck": "bottleneck, ReLU-only pre-activation",
     "rep": "RepVGG",
+    "resnet": "ResNet",
+    "densenet": "DenseNet",
     "original": "ReLU after the addition",
     "norm-after": "BN and ReLU after it",
     "relu-before": "ReLU before it",

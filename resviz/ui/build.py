@@ -17,12 +17,12 @@ from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.families import ALL_PRESETS, Network
 from resviz.spec.lab import against_plain
 from resviz.spec.names import name_of
-from resviz.spec.net import Stem
 from resviz.spec.presets import PRESETS
+from resviz.ui import compare
 from resviz.ui.components import diagram
 from resviz.ui.grammar import beside, why
 from resviz.ui.lab.session import hand_over
-from resviz.ui.page import network_strip
+from resviz.ui.page import Address, network_strip
 from resviz.ui.state import current_spec
 from resviz.ui.widgets import spec_controls
 
@@ -40,26 +40,32 @@ _TELLING: Final[Mapping[str, Network]] = {
 }
 
 
-def show() -> None:
-    """The whole network, the controls beside one of its blocks, and its tables."""
+def show(address: Address) -> None:
+    """The whole network, the controls beside one of its blocks, its tables, and another network beside it; the address says which."""
     spec = current_spec()
-    side = 224 if spec.stem is Stem.IMAGENET else 32
-    table = layer_table(spec, side)
+    side = compare.side_of(spec)
+    table, found = layer_table(spec, side), compare.difference_of(spec)
     place, drawer = beside()
     with drawer:
         _controls(spec)
     with place:
         network_strip()
         spec_controls.try_this(_TELLING)
-        diagram.show_network("diagram", side)
+        if found is None:
+            diagram.show_network("diagram", side)
+        else:
+            compare.stage(spec, found)
         st.markdown(captions.table_note(table))
         _to_the_lab(spec)
         _block(spec, side, table)
-    layers, variants = st.tabs(["Layers", "Variants"])
+    layers, variants, differing = st.tabs(["Layers", "Variants", "Differences"])
     with layers:
         _layers(table)
     with variants:
         _variants(spec, side)
+    with differing:
+        compare.differences(spec, found)
+    address.add(compare.address())
     why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY)
 
 
@@ -75,9 +81,11 @@ def _to_the_lab(spec: Network) -> None:
 
 
 def _controls(spec: Network) -> None:
+    spec_controls.family_control()
     spec_controls.preset_control()
     spec_controls.skip_control()
     spec_controls.block_control()
+    compare.control()
     with st.expander("More"):
         spec_controls.shape_controls(spec)
         spec_controls.design_controls(spec)

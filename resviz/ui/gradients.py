@@ -143,6 +143,7 @@ def _by_field(spec: NetSpec) -> None:
 def _controls(spec: Network, size: int, usual: int) -> _Batch:
     """The network's design and the batch; `usual` is the side that is taken where none was chosen."""
     side_key, photograph = f"side.{spec.stem.value}", None
+    spec_controls.family_control()
     spec_controls.preset_control()
     spec_controls.skip_control()
     spec_controls.design_controls(spec)

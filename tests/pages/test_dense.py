@@ -38,7 +38,7 @@ def words(at: AppTest) -> str:
 
 def test_build_goes_from_family_to_family() -> None:
     at = opened("build")
-    at.selectbox(key="preset").set_value("densenet40_k12").run()
+    at.button_group(key="family").set_value("densenet").run()
     assert at.session_state["spec"] == DenseSpec()
     assert at.query_params["family"] == "densenet"
     assert "**DenseNet-40 · k=12 · BN · Kaiming**" in words(at)
@@ -47,6 +47,7 @@ def test_build_goes_from_family_to_family() -> None:
     assert at.session_state["spec"] == DenseSpec(growth=8)
     at.multiselect(key="drops").set_value([LAYER]).run()
     assert at.session_state["spec"].dropped == {LAYER}
+    at.button_group(key="family").set_value("resnet").run()
     at.selectbox(key="preset").set_value("resnet20").run()
     assert isinstance(at.session_state["spec"], NetSpec)
     assert "family" not in at.query_params

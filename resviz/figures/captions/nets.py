@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from resviz.figures.captions.numbers import counted, percent
-from resviz.figures.theme import count
-from resviz.results import LayerTable
+from resviz.figures.theme import count, number
+from resviz.results import Differing, LayerTable, NetworkDifference
 
-__all__ = ["bottleneck_note", "dense_note", "table_note"]
+__all__ = ["bottleneck_note", "dense_note", "difference_note", "table_note"]
 
 
 def bottleneck_note(table: LayerTable, block: str) -> str:
@@ -51,6 +51,31 @@ def dense_note(table: LayerTable, layer: str) -> str:
         f"{said} {count(weights)} weights, where a 3×3 convolution of all that it reads would hold {count(direct)}: the bottleneck "
         f"{'saves' if saved >= 0 else 'costs'} {percent(abs(saved))}{'' if saved >= 0 else ' more'}."
     )
+
+
+def difference_note(found: NetworkDifference, first: str, second: str) -> str:
+    """How many layers two networks have alike, and in what the others differ; and what the second costs beside the first."""
+    if first == second:
+        first, second = f"{first} above", f"{second} below"
+    ways = (
+        (Differing.FIRST, f"only in {first}"),
+        (Differing.SECOND, f"only in {second}"),
+        (Differing.CHANGED, "of another kind, shape or size"),
+        (Differing.CUT, "cut or dropped in one of them"),
+    )
+    said = [f"{counted(len(names), 'layer')} {what}" for how, what in ways if (names := found.of(how))]
+    same = f"{counted(found.same, 'layer')} alike in both" if found.same else "no layer alike in both"
+    cost = (
+        _beside("parameters", found.first.params, found.second.params),
+        _beside("multiply-adds an image", found.first.macs, found.second.macs),
+    )
+    return f"{same[0].upper()}{same[1:]}{', ' if said else ''}{', '.join(said)}. {second} has {' and '.join(cost)}."
+
+
+def _beside(what: str, first: int, second: int) -> str:
+    if first == second:
+        return f"as many {what} ({count(second)})"
+    return f"{count(second)} {what}, {number(second / max(first, 1))} times {count(first)}"
 
 
 def table_note(table: LayerTable) -> str:

@@ -33,13 +33,17 @@ def network_diagram(
     vertical: bool = False,
     room: int = 30,
     scale: Scale | None = None,
+    apart: frozenset[str] = frozenset(),
 ) -> Diagram:
     """The whole network, forward from left to right (`vertical`: top to bottom).
 
     More than `room` blocks fold stage by stage. `paint` colours layers by name, `notes` adds a line to their label,
     `scale` is the legend of that paint: what its lowest colour means, the colours, what the highest means.
+    Blocks of the names `apart` are never folded with their neighbours.
     """
-    return _Network(table, unfolded, paint or {}, notes or {}, vertical, room).drawn(scale)
+    network = _Network(table, unfolded, paint or {}, notes or {}, vertical, room)
+    network.apart = apart
+    return network.drawn(scale)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class _Network:
         every = [row for row in table.rows if row.kind.startswith("conv")]
         self.top_channels, self.tallest = max(row.out_shape[0] for row in every), every[0].out_shape[1]
         self.longer = _LONGER if any(unit.beside for unit in self.units) else 0
+        self.apart: frozenset[str] = frozenset()
         self.x = 14.0
 
     def drawn(self, scale: Scale | None) -> Diagram:
@@ -183,12 +188,12 @@ class _Network:
         else:
             self.canvas.text(centre, y + 19, f"{side} · {channels}", "small")
 
-    @staticmethod
-    def items(units: list[UnitRows], fold: bool) -> list[_Item]:
-        """Each unit, or with `fold` each run of units that have the same skips and branches; the first stands apart."""
+    def items(self, units: list[UnitRows], fold: bool) -> list[_Item]:
+        """Each unit, or with `fold` each run of units that have the same skips and branches; the first stands apart, as do those that must."""
         if not fold:
             return [_Item(unit, 1) for unit in units]
-        runs = groupby(enumerate(units), lambda each: (each[0] == 0, each[1].cut, each[1].dropped))
+        alike = [(n == 0, unit.cut, unit.dropped, unit.name in self.apart) for n, unit in enumerate(units)]
+        runs = groupby(enumerate(units), lambda each: alike[each[0]])
         every = [[unit for _, unit in run] for _, run in runs]
         return [_Item(run[0], len(run)) for run in every]
 

@@ -10,7 +10,7 @@ from functools import partial
 import streamlit as st
 
 from resviz.spec.dense import DenseSpec
-from resviz.spec.families import ALL_PRESETS, Network, preset_of
+from resviz.spec.families import ALL_PRESETS, SPECS, Network, preset_of
 from resviz.spec.fields import fields_of
 from resviz.spec.names import name_of
 from resviz.spec.net import Block, NetSpec, Order
@@ -22,6 +22,7 @@ __all__ = [
     "block_control",
     "design_controls",
     "drop_control",
+    "family_control",
     "preset_control",
     "seed_control",
     "shape_controls",
@@ -44,9 +45,32 @@ def _control(name: str, choices: Sequence[StrEnum] = ()) -> None:
         st.selectbox(field.label, offered, format_func=word, help=field.help, **bound(name))
 
 
+def family_control() -> None:
+    """Which family the network is of; another begins as its paper's own."""
+    names = {kind: name for name, kind in SPECS.items()}
+    current = names[type(current_spec())]
+
+    def choose() -> None:
+        chosen: str | None = st.session_state["family"]
+        if chosen is not None and chosen != current:
+            change(lambda spec: SPECS[chosen]() if spec.residual else SPECS[chosen]().plain())
+
+    st.session_state["family"] = current
+    st.pills(
+        "Family",
+        list(SPECS),
+        key="family",
+        format_func=word,
+        required=True,
+        on_change=choose,
+        help="What the skips join, and around what.",
+    )
+
+
 def preset_control() -> None:
-    """Start from a network of the papers, family by family."""
-    names = [name for name, spec in ALL_PRESETS.items() if spec.residual]
+    """Start from one of the papers' networks of the family."""
+    kind = type(current_spec())
+    names = [name for name, spec in ALL_PRESETS.items() if spec.residual and type(spec) is kind]
     current, residual = preset_of(current_spec()), current_spec().residual
 
     def apply() -> None:

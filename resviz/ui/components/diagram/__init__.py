@@ -15,11 +15,11 @@ from resviz.nets.cost import layer_table
 from resviz.results import LayerTable
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
-from resviz.spec.names import describe
+from resviz.spec.names import describe, name_of
 from resviz.ui.components.mount import component
 from resviz.ui.state import change, current_spec
 
-__all__ = ["handle", "show_block", "show_example", "show_network", "show_parts", "show_units"]
+__all__ = ["handle", "show_block", "show_example", "show_network", "show_parts", "show_two", "show_units"]
 
 
 @cache
@@ -124,6 +124,57 @@ def show_network(
     _mount(key, wide=wide, tall=tall, title=describe(spec), hint=_sentence(mouse), touch=_sentence(touch), act=act)
 
 
+def show_two(
+    key: str,
+    networks: Sequence[tuple[Network, LayerTable]],
+    paint: Sequence[Mapping[str, str]],
+    notes: Mapping[str, str],
+    apart: frozenset[str],
+) -> None:
+    """The session's network over another one, at one scale and folded alike, each with its paint; a layer that is chosen is so in both.
+
+    What a click cuts belongs to the first. `apart` are blocks that are not folded with others.
+    """
+    unfolded = st.session_state.get("unfolded", frozenset())
+    longest = max(len(table.units) for _, table in networks)
+    drawn = [
+        [
+            network_diagram(
+                table,
+                unfolded=unfolded,
+                paint=colours,
+                notes=notes,
+                vertical=vertical,
+                room=0 if longest > (12 if vertical else 30) else longest,
+                apart=apart,
+            )
+            for (_, table), colours in zip(networks, paint, strict=True)
+        ]
+        for vertical in (False, True)
+    ]
+    (wide, other), (tall, low) = (_as_wide(pair) for pair in drawn)
+    for (spec, _), below, pair in zip(networks, (False, True), ((wide, tall), (other, low)), strict=True):
+        st.markdown(f"**{describe(spec)}**" if below else f"**{name_of(spec)}**, yours")
+        across, along = (_only_told(each) if below else each for each in pair)
+        hint = "Amber: only here. Violet: of another kind, shape or size. Choose a layer to see it in both."
+        _mount(f"{key}-other" if below else key, across, along, describe(spec), hint)
+
+
+def _as_wide(diagrams: Sequence[Diagram]) -> list[Diagram]:
+    widest = max(each.width for each in diagrams)
+    return [replace(each, width=widest) for each in diagrams]
+
+
+def _only_told(diagram: Diagram) -> Diagram:
+    """Its layers can be chosen and its stages folded; nothing is cut or opened."""
+    kept = (shape if shape.action.startswith(("select:", "fold:")) else _untold(shape) for shape in diagram.shapes)
+    return replace(diagram, shapes=tuple(kept))
+
+
+def _untold(shape: Shape) -> Shape:
+    return replace(shape, action="", pressed=None, label=shape.label.split("; click")[0])
+
+
 def show_units(key: str, table: LayerTable, title: str, chosen: str, choose: Callable[[str], None]) -> None:
     """A network whose units are chosen by a click anywhere on them; nothing is cut."""
     drawn = network_diagram(table, unfolded=st.session_state.get("unfolded", frozenset()))
@@ -198,7 +249,7 @@ def show_example(key: str, spec: Network, side: int, name: str) -> None:
 
 
 def _still(diagram: Diagram) -> Diagram:
-    return replace(diagram, shapes=tuple(replace(s, action="", label=s.label.split("; click")[0]) for s in diagram.shapes))
+    return replace(diagram, shapes=tuple(map(_untold, diagram.shapes)))
 
 
 def show_block(key: str, side: int, name: str) -> None:

@@ -1,0 +1,161 @@
+"""Two networks side by side: the one that is built, and another, with what differs marked in both."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from resviz.figures import captions
+from resviz.figures.theme import AGAINST, SIGNAL
+from resviz.nets.cost import layer_table
+from resviz.nets.difference import difference
+from resviz.results import Difference, Differing, LayerRow, NetworkDifference
+from resviz.spec.families import ALL_PRESETS, Network
+from resviz.spec.names import describe, name_of
+from resviz.spec.net import Stem
+from resviz.spec.query import from_query, to_query_string
+from resviz.ui.components import diagram
+from resviz.ui.markdown import literal
+from resviz.ui.state import WITH, change, current_spec, went_back
+
+__all__ = ["address", "control", "difference_of", "differences", "side_of", "stage"]
+
+_OWN: Final = "its own"  # of the choices, what is no preset
+
+
+def side_of(spec: Network) -> int:
+    """Pixels of the square picture that a network's layers are told for."""
+    return 224 if spec.stem is Stem.IMAGENET else 32
+
+
+def _other() -> Network | None:
+    """The network that the current one is compared with; the address says which one at first."""
+    if "other" not in st.session_state or went_back():
+        text = st.query_params.get(WITH, "")
+        st.session_state.other = None
+        if text:
+            st.session_state.other, problems = from_query(text)
+            if problems:
+                st.session_state["with.notice"] = (
+                    f"Part of what the link compares with was not understood and is left out: {problems[0]}."
+                )
+    found: Network | None = st.session_state.other
+    return found
+
+
+def control() -> None:
+    """Which network stands beside the current one."""
+    if notice := st.session_state.pop("with.notice", None):
+        st.warning(literal(notice), icon=":material/info:")
+    other, names = _other(), [name for name, spec in ALL_PRESETS.items() if spec.residual]
+    preset = next((name for name in names if ALL_PRESETS[name] == other), None)
+
+    def choose() -> None:
+        chosen: str | None = st.session_state["with"]
+        if chosen != _OWN:
+            st.session_state.other = None if chosen is None else ALL_PRESETS[chosen]
+
+    st.session_state["with"] = preset or (_OWN if other is not None else None)
+    st.selectbox(
+        "Compare with",
+        [_OWN, *names] if other is not None and preset is None else names,
+        key="with",
+        on_change=choose,
+        format_func=lambda name: describe(other) if name == _OWN and other is not None else name_of(ALL_PRESETS[name]),
+        index=None,
+        placeholder="nothing",
+        help="Another network under this one; what differs is marked in both.",
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Keep this one",
+            on_click=_keep,
+            icon=":material/keep:",
+            help="Compare what you change from here on with the network as it is now.",
+        )
+        if other is not None:
+            st.button("Swap", on_click=_swap, icon=":material/swap_vert:", help="The other one becomes yours to change.")
+
+
+def _keep() -> None:
+    st.session_state.other = current_spec()
+
+
+def _swap() -> None:
+    other = _other()
+    if other is not None:
+        st.session_state.other = current_spec()
+        change(lambda _: other)
+
+
+def address() -> dict[str, str]:
+    """What the page's link says of the comparison."""
+    other = _other()
+    return {} if other is None else {WITH: to_query_string(other) or "family=resnet"}
+
+
+def difference_of(spec: Network) -> NetworkDifference | None:
+    """In what the network and the one beside it differ; None where there is none."""
+    other = _other()
+    return None if other is None else difference(layer_table(spec, side_of(spec)), layer_table(other, side_of(other)))
+
+
+def stage(spec: Network, found: NetworkDifference) -> None:
+    """Both diagrams at one scale, folded alike, and in words what differs."""
+    other = _other()
+    assert other is not None  # else nothing was found
+    marks = [
+        dict.fromkeys(found.of(own), SIGNAL) | dict.fromkeys(found.of(Differing.CHANGED), AGAINST)
+        for own in (Differing.FIRST, Differing.SECOND)
+    ]
+    notes = {each.name: each.how.value for each in found.layers}
+    diagram.show_two("diagram", ((spec, found.first), (other, found.second)), marks, notes, found.units)
+    st.markdown(captions.difference_note(found, name_of(spec), name_of(other)))
+
+
+def differences(spec: Network, found: NetworkDifference | None) -> None:
+    """Every layer that differs, as both have it, and the totals."""
+    other = _other()
+    if found is None or other is None:
+        st.info("Choose a network under **Compare with**, or keep this one and change it: what differs is listed here.")
+        return
+    names = _apart(name_of(spec), name_of(other))
+    totals = pd.DataFrame(
+        {"": what, names[0]: one, names[1]: two, "difference": two - one}
+        for what, one, two in (
+            ("layers", spec.depth, other.depth),
+            ("parameters", found.first.params, found.second.params),
+            ("MACs", found.first.macs, found.second.macs),
+            ("activation bytes", found.first.memory, found.second.memory),
+        )
+    )
+    whole = {name: st.column_config.NumberColumn(format="localized") for name in (*names, "difference")}
+    st.dataframe(totals, hide_index=True, column_config=whole, alt="Totals of both networks")
+    if not found.layers:
+        st.info("No layer differs: what is left is how the weights begin, or the seed.")
+        return
+    rows = pd.DataFrame(_row(each, names) for each in found.layers)
+    st.dataframe(rows, hide_index=True, height=320, alt="Every layer that differs")
+    st.download_button(
+        "Download the differences (CSV)", rows.to_csv(index=False), "differences.csv", "text/csv", on_click="ignore"
+    )
+
+
+def _apart(first: str, second: str) -> tuple[str, str]:
+    return (first, second) if first != second else (f"{first} (above)", f"{second} (below)")
+
+
+def _row(each: Difference, names: tuple[str, str]) -> dict[str, str]:
+    how = {Differing.FIRST: f"only in {names[0]}", Differing.SECOND: f"only in {names[1]}"}.get(each.how, each.how.value)
+    return {"layer": each.name, "how": how, names[0]: _told(each.first), names[1]: _told(each.second)}
+
+
+def _told(row: LayerRow | None) -> str:
+    if row is None:
+        return "–"
+    gone = ", skip cut" if row.cut else "" if row.memory else ", not computed"
+    return (
+        f"{row.kind}, {'×'.join(map(str, row.in_shape))} → {'×'.join(map(str, row.out_shape))}, {row.params:,} parameters{gone}"
+    )
