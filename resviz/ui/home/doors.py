@@ -13,7 +13,7 @@ from PIL import Image
 from resviz.figures import doors
 from resviz.figures.diagram import network_diagram, to_svg
 from resviz.nets.cost import layer_table
-from resviz.spec.families import ALL_PRESETS
+from resviz.spec.families import ALL_PRESETS, side_of
 from resviz.spec.names import name_of
 from resviz.spec.query import to_query
 from resviz.ui.first import reading
@@ -42,6 +42,7 @@ def show() -> None:
 # of each family that came of skips a network small enough to be seen whole, and what became of them there
 _FAMILIES: Final = {
     "densenet40_k12": "skips that are put beside what a layer makes",
+    "vit_digits": "skips around attention and around an MLP",
     "repvgg20": "skips while it trains, folded away after",
 }
 
@@ -65,7 +66,7 @@ def _network() -> str:
 def _drawn(preset: str) -> str:
     """A network's diagram without its words."""
     spec = ALL_PRESETS[preset]
-    diagram = network_diagram(layer_table(spec, 32), room=12)
+    diagram = network_diagram(layer_table(spec, side_of(spec, 32, 224)), room=12)
     wordless = replace(diagram, shapes=tuple(shape for shape in diagram.shapes if shape.tag != "text"))
     return doors.svg_url(to_svg(wordless, name_of(spec), themed=True))
 
