@@ -20,6 +20,7 @@ from resviz.attribution.methods import cam
 from resviz.attribution.methods.table import METHODS
 from resviz.attribution.question import Asked, Case, attribute
 from resviz.data.uploads import sample_photographs
+from resviz.nets.inference.folding import folded
 from resviz.zoo.bundled import load_bundled
 from resviz.zoo.classifier import Classifier
 
@@ -59,7 +60,7 @@ def ours(method: str, network: Classifier, photograph: Image.Image) -> np.ndarra
 
     x = network.preprocessing.tensor(photograph).contiguous(memory_format=torch.channels_last)
     if method == "fullgrad":
-        exact = Score(network.fast_view().double(), TARGET)
+        exact = Score(folded(network.private_view().double()), TARGET)  # one of its own: fast views share their weights
         found: np.ndarray = scale_cam_image(cam.full_gradient(exact, x.double())[None])[0]
         return found
     score = Score(network.fast_view(fused=True), TARGET)

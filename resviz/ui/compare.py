@@ -18,6 +18,7 @@ from resviz.spec.query import from_query, to_query_string
 from resviz.ui.components import diagram
 from resviz.ui.markdown import literal
 from resviz.ui.state import WITH, change, current_spec, went_back
+from resviz.ui.widgets.spec_controls import titles_of
 
 __all__ = ["address", "control", "difference_of", "differences", "stage"]
 
@@ -51,13 +52,14 @@ def control() -> None:
         if chosen != _OWN:
             st.session_state.other = None if chosen is None else ALL_PRESETS[chosen]
 
+    titles = titles_of(names)
     st.session_state["with"] = preset or (_OWN if other is not None else None)
     st.selectbox(
         "Compare with",
         [_OWN, *names] if other is not None and preset is None else names,
         key="with",
         on_change=choose,
-        format_func=lambda name: describe(other) if name == _OWN and other is not None else name_of(ALL_PRESETS[name]),
+        format_func=lambda name: describe(other) if name == _OWN and other is not None else titles[name],
         index=None,
         placeholder="nothing",
         help="Another network under this one; what differs is marked in both.",

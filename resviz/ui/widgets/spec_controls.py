@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -13,7 +14,7 @@ from resviz.spec.choices import Around
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import ALL_PRESETS, SPECS, Network, preset_of
 from resviz.spec.fields import fields_of
-from resviz.spec.names import name_of
+from resviz.spec.names import describe, name_of
 from resviz.spec.net import Block, NetSpec, Order
 from resviz.spec.transformer import TransformerSpec
 from resviz.spec.words import word
@@ -29,6 +30,7 @@ __all__ = [
     "seed_control",
     "shape_controls",
     "skip_control",
+    "titles_of",
     "try_this",
 ]
 
@@ -80,22 +82,26 @@ def preset_control() -> None:
         if chosen is not None:
             change(lambda spec: ALL_PRESETS[chosen] if spec.residual else ALL_PRESETS[chosen].plain())
 
+    titles = titles_of(names, plain=not residual)
     st.session_state["preset"] = current
     st.selectbox(
         "Network",
         names,
         key="preset",
         on_change=apply,
-        format_func=lambda n: _titled(ALL_PRESETS[n] if residual else ALL_PRESETS[n].plain()),
+        format_func=titles.__getitem__,
         index=None,
         placeholder="your own design",
         help="A network of the papers to start from.",
     )
 
 
-def _titled(spec: Network) -> str:
-    """Its name, by which the paper's networks of one depth are told apart."""
-    return name_of(spec) + (f", k={spec.growth}" if isinstance(spec, DenseSpec) else "")
+def titles_of(names: Sequence[str], plain: bool = False) -> dict[str, str]:
+    """What each of these presets, or its plain version, is called, no two alike: a list of choices tells them apart by that alone."""
+    specs = {name: ALL_PRESETS[name].plain() if plain else ALL_PRESETS[name] for name in names}
+    short = {name: name_of(spec) + (f", k={spec.growth}" if isinstance(spec, DenseSpec) else "") for name, spec in specs.items()}
+    often = Counter(short.values())
+    return {name: short[name] if often[short[name]] == 1 else describe(spec) for name, spec in specs.items()}
 
 
 def skip_control() -> None:
