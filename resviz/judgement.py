@@ -12,6 +12,7 @@ from resviz.results import BlockSignal, GradientProfile, Judgement, Verdict
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.net import Activation, BranchScale, Init, NetSpec, Order
+from resviz.spec.transformer import TransformerSpec
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
 
@@ -55,6 +56,7 @@ def judge(profile: GradientProfile, spec: Network, signal: BlockSignal | None = 
         zeros=zeros,
         loss=profile.loss,
         guess=math.log(spec.classes),
+        called="matrix" if isinstance(spec, TransformerSpec) else "convolution",
         forward=None if signal is None else (float(signal.activation_std[0]), float(signal.activation_std[-1])),
     )
 
@@ -96,7 +98,7 @@ def _shut(spec: NetSpec) -> bool:
 
 def _begins_empty(spec: Network) -> bool:
     """Every F begins at 0, by a factor behind its layers."""
-    return not isinstance(spec, DenseSpec) and (spec.init is Init.ZERO_GAMMA or spec.scale is BranchScale.LEARNED)
+    return isinstance(spec, NetSpec) and (spec.init is Init.ZERO_GAMMA or spec.scale is BranchScale.LEARNED)
 
 
 def _zeros(spec: Network, convs: Sequence[str], norms: dict[str, float]) -> dict[str, tuple[str, ...]]:
@@ -112,6 +114,10 @@ def _zeros(spec: Network, convs: Sequence[str], norms: dict[str, float]) -> dict
 
 def _constructed(spec: Network, name: str) -> Iterator[str]:
     """Why a layer gets no gradient whatever the weights are."""
+    if isinstance(spec, TransformerSpec):
+        if spec.unit_of(name) in spec.dropped:
+            yield "dropped"
+        return
     block = name.rpartition(".conv")[0] or ".".join(name.split(".")[:2])
     inside = f"{block}.conv" in name
     empty, gamma = _begins_empty(spec), spec.init is Init.ZERO_GAMMA

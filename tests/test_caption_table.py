@@ -54,6 +54,7 @@ from resviz.results import (
 from resviz.spec.dense import DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
+from resviz.spec.transformer import TransformerSpec
 
 
 def race(errors: list[list[float]]) -> RaceRecord:
@@ -63,6 +64,7 @@ def race(errors: list[list[float]]) -> RaceRecord:
 
 
 Row = tuple[tuple[object, ...], object]
+TINY, SUBLAYER = TransformerSpec(layers=1, dim=16, heads=2), "encoder.layers.encoder_layer_0."
 ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
 
 
@@ -920,6 +922,22 @@ ROWS: dict[str, list[Row]] = {
         (  # a chain: nobody reads both
             ((reused([[2, NAN], [NAN, 1]]),), "A", 2),
             f"**A** after 2 steps on digits, mean |w| from a source to a reader. The classifier reads layer 1 of its block most. {FIGURE_5}",
+        ),
+    ],
+    "sublayer_note": [
+        (
+            (layer_table(TINY, 8), f"{SUBLAYER}attention"),
+            # 4·(16·16 + 16) + 32 of the norm; 17·4·16² + 2·17²·16
+            f"`{SUBLAYER}attention`: 17 tokens of 16 numbers, 1.12 k parameters, 26.7 kMACs, of which 35 % are between tokens: what queries and keys "
+            "have in common, and the mean of the values. That part grows with the square of the tokens, the matrices' with their number.",
+        ),
+        (
+            (layer_table(TINY, 8), f"{SUBLAYER}mlp"),  # 2·16·32 + 48 + 32; 17·2·16·32
+            f"`{SUBLAYER}mlp`: 17 tokens of 16 numbers, 1.10 k parameters, 17.4 kMACs, the same for each token by itself.",
+        ),
+        (
+            (layer_table(replace(TINY, dropped=frozenset({f"{SUBLAYER}mlp"})), 8), f"{SUBLAYER}mlp"),
+            f"`{SUBLAYER}mlp`: 17 tokens of 16 numbers, 1.10 k parameters, 0 MACs: it is dropped.",
         ),
     ],
     "table_note": [

@@ -9,17 +9,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from resviz.spec.datasets import DATASETS
-from resviz.spec.dense import DenseSpec, dense_blocks
 from resviz.spec.families import Network
 from resviz.spec.fields import place
 from resviz.spec.names import describe
-from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
-from resviz.spec.presets import cifar_blocks
+from resviz.spec.net import SpecError
 from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
-    "COMPARISONS",
-    "DENSE_COMPARISONS",
     "LETTERS",
     "MOST",
     "PARAMETERS",
@@ -27,9 +23,6 @@ __all__ = [
     "Edit",
     "LabPlan",
     "Rate",
-    "against_plain",
-    "as_deep",
-    "comparison_of",
     "labels_of",
     "plan_from_query",
     "plan_to_query",
@@ -134,93 +127,9 @@ def labels_of(specs: Sequence[Network]) -> tuple[str, ...]:
     return tuple(name if names.count(name) == 1 else f"{name} ({LETTERS[i].upper()})" for i, name in enumerate(names))
 
 
-# ------------------------------------------------------------------------------------------ comparisons
-
-
-def _on_digits(depth: int, norm: Norm = Norm.BATCH, init: Init = Init.KAIMING) -> NetSpec:
-    return NetSpec(blocks=cifar_blocks(depth), in_channels=1, norm=norm, init=init)
-
-
-def _skips(depth: int) -> LabPlan:
-    spec = _on_digits(depth, norm=Norm.NONE, init=Init.PYTORCH)
-    return LabPlan((spec, spec.plain()))
-
-
-def _norms(depth: int) -> LabPlan:
-    spec = _on_digits(depth, init=Init.PYTORCH)
-    return LabPlan((spec, replace(spec, norm=Norm.NONE)))
-
-
-def _inits(depth: int) -> LabPlan:
-    spec = _on_digits(depth, norm=Norm.NONE)
-    return LabPlan(tuple(replace(spec, init=init) for init in (Init.PYTORCH, Init.XAVIER, Init.KAIMING)))
-
-
-def _preact(depth: int) -> LabPlan:
-    spec = _on_digits(depth)
-    return LabPlan((spec, replace(spec, block=Block.PREACT_BASIC)), lr=0.1)
-
-
-def _zero_gamma(depth: int) -> LabPlan:
-    spec = _on_digits(depth)
-    return LabPlan((spec, replace(spec, init=Init.ZERO_GAMMA)), lr=0.1)
-
-
-def _depths(depth: int) -> LabPlan:
-    shallow, deep = _on_digits(20), _on_digits(depth if depth > 20 else 56)
-    return LabPlan((shallow, deep, shallow.plain(), deep.plain()), lr=0.1)
-
-
-def _dense(depth: int) -> LabPlan:
-    spec = as_deep(DenseSpec(in_channels=1), depth)
-    return LabPlan((spec, spec.plain()), lr=0.1)
-
-
-COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
-    "With skips or without": _skips,
-    "Batch norm or none": _norms,
-    "Three initialisations": _inits,
-    "Pre-activation": _preact,
-    "Zero-γ": _zero_gamma,
-    "Shallow and deep": _depths,
-}
-DENSE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"DenseNet or plain": _dense}
-
-
-def against_plain(spec: Network) -> LabPlan:
-    """A network and the same without any skip, on handwritten digits; a plain network and the same with every skip."""
-    spec = replace(spec, in_channels=1, classes=10)
-    other = spec.plain() if spec.residual else replace(spec, residual=True)
-    return LabPlan((spec, other) if spec.residual else (other, spec), lr=0.02 if spec.norm is Norm.NONE else 0.1)
-
-
-def as_deep(spec: Network, depth: int) -> Network:
-    """The same design of three blocks or stages, as near to that depth as its family has one."""
-    if isinstance(spec, DenseSpec):
-        each = 3 * spec.convs
-        return spec.resized(blocks=dense_blocks(max(1, round((depth - 4) / each)) * each + 4, spec.bottleneck > 0))
-    each = 3 * spec.block.convs
-    return spec.resized(blocks=cifar_blocks(max(1, round((depth - 2) / each)) * each + 2, spec.block))
-
-
-def comparison_of(plan: LabPlan) -> str | None:
-    """The comparison whose contenders these are, if any (data, seed and edits aside)."""
-    depth = max(spec.depth for spec in plan.contenders)
-    as_digits = tuple(replace(spec, in_channels=1, classes=10, seed=0) for spec in plan.contenders)
-    for name, make in (DENSE_COMPARISONS if isinstance(plan.contenders[0], DenseSpec) else COMPARISONS).items():
-        try:
-            if make(depth).contenders == as_digits:
-                return name
-        except SpecError:  # the depth is none that this comparison can build
-            return None
-    return None
-
-
-# ------------------------------------------------------------------------------------------ URL
-
 _NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
-_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-f]):([1-9]\d*\.\d+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
+_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-f]):(\d+\.(?:\d+|[a-z]+))|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
 _MOST_EDITS = 500
 
 

@@ -12,22 +12,16 @@ from resviz.figures.theme import AGAINST, SIGNAL
 from resviz.nets.cost import layer_table
 from resviz.nets.difference import difference
 from resviz.results import Difference, Differing, LayerRow, NetworkDifference
-from resviz.spec.families import ALL_PRESETS, Network
+from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.names import describe, name_of
-from resviz.spec.net import Stem
 from resviz.spec.query import from_query, to_query_string
 from resviz.ui.components import diagram
 from resviz.ui.markdown import literal
 from resviz.ui.state import WITH, change, current_spec, went_back
 
-__all__ = ["address", "control", "difference_of", "differences", "side_of", "stage"]
+__all__ = ["address", "control", "difference_of", "differences", "stage"]
 
 _OWN: Final = "its own"  # of the choices, what is no preset
-
-
-def side_of(spec: Network) -> int:
-    """Pixels of the square picture that a network's layers are told for."""
-    return 224 if spec.stem is Stem.IMAGENET else 32
 
 
 def _other() -> Network | None:
@@ -99,7 +93,7 @@ def address() -> dict[str, str]:
 def difference_of(spec: Network) -> NetworkDifference | None:
     """In what the network and the one beside it differ; None where there is none."""
     other = _other()
-    return None if other is None else difference(layer_table(spec, side_of(spec)), layer_table(other, side_of(other)))
+    return None if other is None else difference(*(layer_table(each, side_of(each, 32, 224)) for each in (spec, other)))
 
 
 def stage(spec: Network, found: NetworkDifference) -> None:

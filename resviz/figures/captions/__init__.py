@@ -55,7 +55,7 @@ from resviz.figures.captions.landscape import (
     trajectory_claim,
     trajectory_note,
 )
-from resviz.figures.captions.nets import bottleneck_note, dense_note, difference_note, table_note
+from resviz.figures.captions.nets import bottleneck_note, dense_note, difference_note, sublayer_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
 from resviz.figures.captions.reuse import reuse_note
 from resviz.figures.captions.shortcuts import race_claim, race_note
@@ -142,6 +142,7 @@ __all__ = [
     "span",
     "stage_note",
     "story_line",
+    "sublayer_note",
     "sweep_note",
     "table_note",
     "trajectory_claim",

@@ -13,21 +13,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from resviz.figures import captions
 from resviz.progress import Tick
+from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, TRANSFORMER_COMPARISONS, as_deep, comparison_of
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
-from resviz.spec.lab import (
-    COMPARISONS,
-    DENSE_COMPARISONS,
-    MOST,
-    Edit,
-    LabPlan,
-    Rate,
-    as_deep,
-    comparison_of,
-    labels_of,
-)
-from resviz.spec.net import Block, Norm
+from resviz.spec.fields import fields_of
+from resviz.spec.lab import MOST, Edit, LabPlan, Rate, labels_of
+from resviz.spec.net import Block
+from resviz.spec.transformer import TransformerSpec
 from resviz.spec.words import word
 from resviz.ui.lab.own_images import own_images
 from resviz.ui.lab.session import Session
@@ -39,10 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["setup", "transport"]
 
-_COMPARED = {**COMPARISONS, **DENSE_COMPARISONS}
+_COMPARED = {**COMPARISONS, **DENSE_COMPARISONS, **TRANSFORMER_COMPARISONS}
 _DEPTHS = (20, 32, 44, 56, 80, 110, 200, 1202)
 _DENSE_DEPTHS = (13, 22, 40, 64, 100)
 _DENSE_USUAL = 40  # the paper's shallowest
+_LAYERS = (2, 4, 6, 12, 24)
+_LAYERS_USUAL = 6
 _PACES = {"1 step/s": 1.0, "5 steps/s": 5.0, "full speed": math.inf}
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _SHORT = 1.5  # seconds a first step may take without being asked for
@@ -83,7 +78,7 @@ def _choices(lab: Session) -> None:
     depth = max(spec.depth for spec in plan.contenders)
 
     def compare(name: str) -> None:
-        usual = _DENSE_USUAL if name in DENSE_COMPARISONS else 56
+        usual = _DENSE_USUAL if name in DENSE_COMPARISONS else _LAYERS_USUAL if name in TRANSFORMER_COMPARISONS else 56
         chosen = _COMPARED[name](depth if name in COMPARISONS and depth in _DEPTHS else usual)
         lab.configure(lambda p: _seeded(replace(chosen, data=p.data, batch=p.batch), p.seed))
 
@@ -122,7 +117,7 @@ def _choices(lab: Session) -> None:
 
 
 def _offered(spec: Network) -> tuple[int, ...]:
-    return _DENSE_DEPTHS if isinstance(spec, DenseSpec) else _DEPTHS
+    return _DENSE_DEPTHS if isinstance(spec, DenseSpec) else _LAYERS if isinstance(spec, TransformerSpec) else _DEPTHS
 
 
 def _seeded(plan: LabPlan, seed: int) -> LabPlan:
@@ -140,7 +135,9 @@ def _contenders(lab: Session) -> None:
         lab.configure(lambda p: replace(p, contenders=tuple(specs)))
 
     def deepen(i: int, depth: int) -> None:
-        edit(i, blocks=as_deep(plan.contenders[i], depth).blocks)
+        lab.configure(
+            lambda p: replace(p, contenders=(*p.contenders[:i], as_deep(p.contenders[i], depth), *p.contenders[i + 1 :]))
+        )
 
     for i, (spec, label) in enumerate(zip(plan.contenders, labels_of(plan.contenders), strict=True)):
         st.markdown(f"**{label}**")
@@ -152,9 +149,11 @@ def _contenders(lab: Session) -> None:
             st.toggle("Skips", **field("residual"))
             if isinstance(spec, DenseSpec):
                 st.number_input("Growth k", 1, 256, width=150, **field("growth"))
+            elif isinstance(spec, TransformerSpec):
+                st.number_input("MLP ratio", 0, 8, width=150, **field("mlp"))
             else:
                 st.selectbox("Unit", list(Block), format_func=word, width=150, **field("block"))
-            st.selectbox("Norm", list(Norm), format_func=word, width=100, **field("norm"))
+            st.selectbox("Norm", fields_of(type(spec))["norm"].choices, format_func=word, width=100, **field("norm"))
             st.selectbox("Init", spec.inits(), format_func=word, width=150, **field("init"))
             layers = sorted({*(d for d in _offered(spec) if as_deep(spec, d).depth == d), spec.depth})
             st.selectbox("Depth", layers, width=100, **_bound(f"lab.{i}.depth", spec.depth, partial(deepen, i)))

@@ -9,11 +9,13 @@ from functools import partial
 
 import streamlit as st
 
+from resviz.spec.choices import Around
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import ALL_PRESETS, SPECS, Network, preset_of
 from resviz.spec.fields import fields_of
 from resviz.spec.names import name_of
 from resviz.spec.net import Block, NetSpec, Order
+from resviz.spec.transformer import TransformerSpec
 from resviz.spec.words import word
 from resviz.ui.grammar import chips
 from resviz.ui.state import bound, change, current_spec
@@ -109,11 +111,11 @@ def skip_control() -> None:
         elif chosen is not None:
             st.session_state.each = False
             cut = frozenset(names) if chosen == "none" else frozenset()
-            change(lambda s: replace(s, residual=True, cut=cut, dropped=s.dropped - cut))
+            change(lambda s: _cutting(s, cut))
 
     def write_back() -> None:
         cut = frozenset(st.session_state["cuts"])
-        change(lambda s: replace(s, residual=True, cut=cut, dropped=s.dropped - cut))
+        change(lambda s: _cutting(s, cut))
 
     some = bool(st.session_state.get("each")) or 0 < len(has) < len(names)
     st.session_state["skips"] = "each block" if some else "all" if has else "none"
@@ -130,6 +132,13 @@ def skip_control() -> None:
     if some:
         st.session_state["cuts"] = [name for name in names if name not in has]
         st.multiselect("Cut in", names, key="cuts", on_change=write_back, placeholder="no block")
+
+
+def _cutting(spec: Network, cut: frozenset[str]) -> Network:
+    """With every skip but those."""
+    if isinstance(spec, TransformerSpec):
+        spec = replace(spec, around=Around.BOTH)
+    return replace(spec, residual=True, cut=cut, dropped=spec.dropped - cut)
 
 
 def drop_control(spec: Network) -> None:
@@ -156,7 +165,9 @@ def design_controls(spec: Network) -> None:
     _control("norm")
     _control("init", spec.inits())
     _control("activation")
-    if isinstance(spec, DenseSpec) or not spec.residual:
+    if isinstance(spec, TransformerSpec) and spec.mlp and spec.residual:
+        _control("around")
+    if not isinstance(spec, NetSpec) or not spec.residual:
         return
     _control("shortcut")
     _control("carry")
@@ -167,7 +178,16 @@ def design_controls(spec: Network) -> None:
 
 
 def shape_controls(spec: Network) -> None:
-    """How many blocks each stage holds, the stem, and the widths."""
+    """How many blocks each stage holds, the stem, and the widths; of a Transformer its image, patches, layers and tokens."""
+    if isinstance(spec, TransformerSpec):
+        for name in ("image", "patch", "layers", "heads", "dim", "classes", "in_channels"):
+            _control(name)
+        return
+    _counted_controls(spec)
+
+
+def _counted_controls(spec: NetSpec | DenseSpec) -> None:
+    """Of a network in stages."""
 
     def write_back() -> None:
         counts = tuple(int(st.session_state[f"blocks.{stage}"]) for stage in range(len(spec.blocks)))
@@ -197,10 +217,10 @@ def shape_controls(spec: Network) -> None:
 
 
 def block_control() -> None:
-    """The residual unit, and in which order its norm and its activation stand; of a DenseNet how much each layer adds."""
+    """The residual unit, and in which order its norm and its activation stand; of a DenseNet how much each layer adds, of a Transformer its MLP."""
     drawn = current_spec()
-    if isinstance(drawn, DenseSpec):
-        _control("growth")
+    if not isinstance(drawn, NetSpec):
+        _control("growth" if isinstance(drawn, DenseSpec) else "mlp")
         return
     field, block = fields_of(NetSpec)["block"], drawn.block
 

@@ -1,0 +1,125 @@
+"""What the lab compares: plans by name, of any depth, family by family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from resviz.spec.dense import DenseSpec, dense_blocks
+from resviz.spec.families import Network
+from resviz.spec.lab import LabPlan
+from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
+from resviz.spec.presets import cifar_blocks
+from resviz.spec.transformer import TransformerSpec
+
+__all__ = ["COMPARISONS", "DENSE_COMPARISONS", "TRANSFORMER_COMPARISONS", "against_plain", "as_deep", "comparison_of", "fitting"]
+
+
+def _on_digits(depth: int, norm: Norm = Norm.BATCH, init: Init = Init.KAIMING) -> NetSpec:
+    return NetSpec(blocks=cifar_blocks(depth), in_channels=1, norm=norm, init=init)
+
+
+def _skips(depth: int) -> LabPlan:
+    spec = _on_digits(depth, norm=Norm.NONE, init=Init.PYTORCH)
+    return LabPlan((spec, spec.plain()))
+
+
+def _norms(depth: int) -> LabPlan:
+    spec = _on_digits(depth, init=Init.PYTORCH)
+    return LabPlan((spec, replace(spec, norm=Norm.NONE)))
+
+
+def _inits(depth: int) -> LabPlan:
+    spec = _on_digits(depth, norm=Norm.NONE)
+    return LabPlan(tuple(replace(spec, init=init) for init in (Init.PYTORCH, Init.XAVIER, Init.KAIMING)))
+
+
+def _preact(depth: int) -> LabPlan:
+    spec = _on_digits(depth)
+    return LabPlan((spec, replace(spec, block=Block.PREACT_BASIC)), lr=0.1)
+
+
+def _zero_gamma(depth: int) -> LabPlan:
+    spec = _on_digits(depth)
+    return LabPlan((spec, replace(spec, init=Init.ZERO_GAMMA)), lr=0.1)
+
+
+def _depths(depth: int) -> LabPlan:
+    shallow, deep = _on_digits(20), _on_digits(depth if depth > 20 else 56)
+    return LabPlan((shallow, deep, shallow.plain(), deep.plain()), lr=0.1)
+
+
+def _dense(depth: int) -> LabPlan:
+    spec = as_deep(DenseSpec(in_channels=1), depth)
+    return LabPlan((spec, spec.plain()), lr=0.1)
+
+
+def _vit(depth: int) -> LabPlan:
+    spec = TransformerSpec(layers=depth)
+    return LabPlan((spec, spec.plain()), lr=0.05)
+
+
+def _vit_and_resnet(depth: int) -> LabPlan:
+    return LabPlan((TransformerSpec(layers=depth), _on_digits(20)), lr=0.05)
+
+
+COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
+    "With skips or without": _skips,
+    "Batch norm or none": _norms,
+    "Three initialisations": _inits,
+    "Pre-activation": _preact,
+    "Zero-γ": _zero_gamma,
+    "Shallow and deep": _depths,
+}
+DENSE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"DenseNet or plain": _dense}
+TRANSFORMER_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
+    "ViT or plain": _vit,
+    "ViT or ResNet-20": _vit_and_resnet,
+}
+
+
+def against_plain(spec: Network) -> LabPlan:
+    """A network and the same without any skip, on handwritten digits; a plain network and the same with every skip."""
+    spec = fitting(spec, 8, 1, 10)
+    other = spec.plain() if spec.residual else replace(spec, residual=True)
+    return LabPlan(
+        (spec, other) if spec.residual else (other, spec),
+        lr=0.05 if isinstance(spec, TransformerSpec) else 0.02 if spec.norm is Norm.NONE else 0.1,
+    )
+
+
+def fitting(spec: Network, side: int, channels: int, classes: int) -> Network:
+    """The network for images of that side, channels and classes: a Transformer's patches grow with the side."""
+    if isinstance(spec, TransformerSpec):
+        spec = spec.sized(side)
+    return replace(spec, in_channels=channels, classes=classes)
+
+
+def as_deep(spec: Network, depth: int) -> Network:
+    """The same design of three blocks or stages, as near to that depth as its family has one."""
+    if isinstance(spec, DenseSpec):
+        each = 3 * spec.convs
+        return spec.resized(blocks=dense_blocks(max(1, round((depth - 4) / each)) * each + 4, spec.bottleneck > 0))
+    if isinstance(spec, TransformerSpec):
+        return spec.resized(layers=min(96, depth))
+    each = 3 * spec.block.convs
+    return spec.resized(blocks=cifar_blocks(max(1, round((depth - 2) / each)) * each + 2, spec.block))
+
+
+_COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_COMPARISONS}
+
+
+def comparison_of(plan: LabPlan) -> str | None:
+    """The comparison whose contenders these are, if any (data, seed and edits aside)."""
+    depth = max(spec.depth for spec in plan.contenders)
+    if isinstance(plan.contenders[0], TransformerSpec):
+        depth = plan.contenders[0].depth  # layers, of which a ResNet counts more
+    as_digits = tuple(replace(spec, in_channels=1, classes=10, seed=0) for spec in plan.contenders)
+    for name, make in _COMPARED.get(type(plan.contenders[0]), COMPARISONS).items():
+        try:
+            if make(depth).contenders == as_digits:
+                return name
+        except SpecError:  # the depth is none that this comparison can build
+            return None
+    return None
