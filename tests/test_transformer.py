@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torchinfo
@@ -13,17 +16,20 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.vision_transformer import VisionTransformer
 
+from resviz.cli import main
 from resviz.data.datasets import digits_split
 from resviz.data.images import probe_batch
-from resviz.figures.captions import gradient_note
+from resviz.figures.captions import collapse_claim, gradient_note
 from resviz.figures.diagram import block_diagram, network_diagram
 from resviz.machine import fitting_threads
 from resviz.nets.build import build, skeleton
 from resviz.nets.cost import layer_table
 from resviz.nets.families import recognised
+from resviz.probes.attention import attention_maps
 from resviz.probes.gradients import gradient_probe
+from resviz.probes.rank import rank_collapse
 from resviz.probes.signal import watched_signals
-from resviz.results import SIGNALS
+from resviz.results import SIGNALS, Collapse
 from resviz.spec.choices import Around, Init, NormPlace
 from resviz.spec.comparisons import TRANSFORMER_COMPARISONS, against_plain, comparison_of, fitting
 from resviz.spec.families import preset_of, side_of
@@ -265,6 +271,72 @@ def test_the_lab_trains_it_beside_a_resnet_on_the_same_digits() -> None:
     assert [track.label for track in record.tracks] == ["ViT-2/2", "ResNet-20"]
     assert (record.tracks[0].gradients > 0).all()
     assert lab.specs[0].cut == {FIRST}
+
+
+@pytest.fixture(scope="module")
+def collapse() -> Collapse:
+    return rank_collapse(TransformerSpec(), layers=24)
+
+
+def test_tokens_stay_different_with_skips_and_become_one_without(collapse: Collapse) -> None:
+    assert collapse.layers == 24
+    ends = {name: values[-1] for name, values in collapse.residuals.items()}
+    assert ends["with skips"] >= 0.1
+    assert ends["without skips"] <= 1e-8
+    assert ends["with skips, no MLP"] >= 0.1
+    assert ends["attention alone"] <= 1e-8
+    falling = collapse.residuals["attention alone"][1:5]  # doubly exponentially: the logarithm itself grows by a factor
+    assert (np.diff(np.log(-np.log(falling))) > 0.7).all()
+    assert "**Agrees**" in collapse_claim(collapse)
+
+
+def test_a_residual_is_what_remains_of_the_mean_token() -> None:
+    spec = replace(SMALL, seed=3)
+    found = rank_collapse(spec)
+    x = build(spec).double().stem(probe_batch(found.images, 1, 8, 10)[0].double())
+    nearest = torch.linalg.lstsq(torch.ones(len(x), 17, 1).double(), x).solution  # of ‖X − 1xᵀ‖
+    left = ((x - nearest).norm(dim=(1, 2)) / x.norm(dim=(1, 2))).median().item()
+    assert found.residuals["with skips"][0] == pytest.approx(left)
+
+
+def test_it_is_the_skip_around_attention_that_counts() -> None:
+    found = {
+        each: rank_collapse(TransformerSpec(around=each), layers=12).residuals["as cut"]
+        for each in (Around.ATTENTION, Around.MLP)
+    }
+    assert found[Around.MLP][-1] <= 1e-8
+    assert found[Around.ATTENTION][-1] > 1e-5
+
+
+def test_the_command_says_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert (
+        main(["rank", "family=transformer&layers=2&dim=16&heads=2", "--layers", "3", "--out", str(tmp_path / "r.html"), "--json"])
+        == 0
+    )
+    result = json.loads(capsys.readouterr().out)
+    assert result["layers"] == 3
+    assert result["residuals"] == {
+        name: pytest.approx(values.tolist(), rel=1e-9, abs=1e-15)
+        for name, values in rank_collapse(SMALL, layers=3).residuals.items()
+    }
+    assert "plotly" in (tmp_path / "r.html").read_text()
+    assert main(["rank", "resnet20"]) == 2
+    assert "'resnet20' is a ResNet-20, which has no tokens; choose a Transformer such as vit_digits" in capsys.readouterr().err
+
+
+def test_attention_maps_are_what_mixes_the_values() -> None:
+    net, (x, y) = build(SMALL).eval(), digits(SMALL, 1)
+    found = attention_maps(net, x, int(y[0]))
+    assert found.weights.shape == (2, 2, 17, 17)
+    assert np.allclose(found.weights.sum(3), 1, atol=1e-6)
+    assert (found.side, found.answer) == (4, int(net(x).argmax()))
+    layer = net.get_submodule("encoder.layers.encoder_layer_0")
+    entered, heads = layer.ln_1(net.stem(x))[0], layer.self_attention
+    query, key, value = (entered @ heads.in_proj_weight.T + heads.in_proj_bias).chunk(3, 1)
+    by_hand = [torch.softmax(query[:, d] @ key[:, d].T / 8**0.5, 1) for d in (slice(0, 8), slice(8, 16))]
+    assert torch.allclose(torch.from_numpy(found.weights[0]), torch.stack(by_hand), atol=1e-5)
+    mixed = torch.cat([weights @ value[:, d] for weights, d in zip(by_hand, (slice(0, 8), slice(8, 16)), strict=True)], 1)
+    assert torch.allclose(heads.out_proj(mixed), layer.attention.residual(layer.ln_1(net.stem(x)))[0], atol=1e-5)
 
 
 def test_it_fits_the_lab_s_images() -> None:

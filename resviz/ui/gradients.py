@@ -25,6 +25,7 @@ from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 from resviz.ui import cache, story
+from resviz.ui.attention import attention_section, rank_section
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.field import field_section
@@ -119,6 +120,8 @@ def _body(drawn: Network) -> None:
         if not imagenet:
             _by_depth(spec, batch)
         _by_field(spec)
+    if isinstance(spec, TransformerSpec):
+        _by_token(spec)
     more = [batch.kind] if batch.kind != "digits" else []
     more += [f"{batch.side} px"] if batch.side != _SMALL else []
     story.where_am_i(story.Here(spec, more=tuple(more)))
@@ -151,6 +154,16 @@ def _by_field(spec: NetSpec) -> None:
     ):
         with st.container(key="reserve-field"):
             field_section({"residual": replace(spec, residual=True), "plain": spec.plain()})
+
+
+def _by_token(spec: TransformerSpec) -> None:
+    """What attention makes of tokens."""
+    if st.toggle("Compare the tokens", help="What is left of their differences behind each layer, with skips and without."):
+        with st.container(key="reserve-rank"):
+            rank_section(spec)
+    if st.toggle("See what attention reads", help="What the class token reads of each patch of a digit, by layer and head."):
+        with st.container(key="reserve-attention"):
+            attention_section(spec)
 
 
 def _controls(spec: Network, size: int, usual: int) -> _Batch:

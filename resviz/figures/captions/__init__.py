@@ -11,6 +11,7 @@ from resviz.figures.captions.anatomy import (
     refinement_note,
     skipless_note,
 )
+from resviz.figures.captions.attention import attention_note, collapse_claim, collapse_note
 from resviz.figures.captions.attribution import (
     answers_note,
     attribution_note,
@@ -78,6 +79,7 @@ __all__ = [
     "Seen",
     "answers_note",
     "apart_note",
+    "attention_note",
     "attribution_note",
     "beside_jastrzebski",
     "beside_the_paper",
@@ -89,6 +91,8 @@ __all__ = [
     "changed_note",
     "chapter_note",
     "chapter_words",
+    "collapse_claim",
+    "collapse_note",
     "comparison",
     "counted",
     "cut_note",
