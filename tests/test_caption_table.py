@@ -86,7 +86,7 @@ def attention(row: list[float]) -> AttentionMaps:
     return AttentionMaps(np.tile(np.array(row, np.float32), (1, 1, 5, 1)), np.zeros((2, 2), np.float32), 3, 5, 150)
 
 
-TINY, SUBLAYER = TransformerSpec(layers=1, dim=16, heads=2), "encoder.layers.encoder_layer_0."
+TINY, SUBLAYER = TransformerSpec(num_layers=1, dim=16, heads=2), "encoder.layers.encoder_layer_0."
 ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
 
 

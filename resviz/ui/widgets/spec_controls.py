@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from resviz.spec.choices import Around
+from resviz.spec.choices import Around, NormPlace
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import ALL_PRESETS, SPECS, Network, preset_of
 from resviz.spec.fields import fields_of
@@ -95,7 +95,8 @@ def preset_control() -> None:
 
 def _titled(spec: Network) -> str:
     """Its name, by which the paper's networks of one depth are told apart."""
-    return name_of(spec) + (f", k={spec.growth}" if isinstance(spec, DenseSpec) else "")
+    post = isinstance(spec, TransformerSpec) and spec.norm is NormPlace.POST
+    return name_of(spec) + (f", k={spec.growth}" if isinstance(spec, DenseSpec) else ", post-norm" if post else "")
 
 
 def skip_control() -> None:
@@ -180,7 +181,7 @@ def design_controls(spec: Network) -> None:
 def shape_controls(spec: Network) -> None:
     """How many blocks each stage holds, the stem, and the widths; of a Transformer its image, patches, layers and tokens."""
     if isinstance(spec, TransformerSpec):
-        for name in ("image", "patch", "layers", "heads", "dim", "classes", "in_channels"):
+        for name in ("image", "patch", "num_layers", "heads", "dim", "classes", "in_channels"):
             _control(name)
         return
     _counted_controls(spec)
