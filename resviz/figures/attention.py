@@ -69,28 +69,36 @@ def attention_mosaic(found: AttentionMaps) -> go.Figure:
             top, left = layer * step, head * step
             maps[top : top + side, left : left + side] = found.weights[layer, head, 0, 1:].reshape(side, side)
     middle = (side - 1) / 2
-    figure = make_subplots(rows=1, cols=2, column_widths=[1, 4], horizontal_spacing=0.06)
-    figure.update_layout(base_figure(max(280, min(900, 80 + 80 * layers))).layout)
+    height = max(360, min(1100, 200 + 80 * layers))
+    figure = make_subplots(rows=2, cols=1, row_heights=[1, height / 130 - 1], vertical_spacing=30 / height)
+    figure.update_layout(base_figure(height).layout)
     figure.add_heatmap(z=found.picture, colorscale=[[0, PAPER], [1, INK]], showscale=False, hoverinfo="skip", row=1, col=1)
     figure.add_heatmap(
         z=maps,
         zmin=0,
         colorscale=list(signal(64)),
-        colorbar={"title": {"text": "weight"}, "thickness": 12},
+        colorbar={"title": {"text": "weight"}, "thickness": 12, "len": 0.75, "y": 0, "yanchor": "bottom"},
         hoverongaps=False,
         hovertemplate="weight %{z:.4f}<extra></extra>",
-        row=1,
-        col=2,
+        row=2,
+        col=1,
     )
-    figure.update_xaxes(showgrid=False, constrain="domain")
+    figure.update_xaxes(showgrid=False, constrain="domain", showticklabels=False, row=1, col=1)
     figure.update_yaxes(showgrid=False, constrain="domain", autorange="reversed")
-    figure.update_xaxes(showticklabels=False, title="digit", row=1, col=1)
     figure.update_yaxes(showticklabels=False, scaleanchor="x", row=1, col=1)
-    figure.update_xaxes(title="head", tickvals=_places(heads, step, middle), ticktext=[*map(str, range(heads))], row=1, col=2)
-    figure.update_yaxes(
-        title="layer", tickvals=_places(layers, step, middle), ticktext=[*map(str, range(layers))], scaleanchor="x2", row=1, col=2
+    figure.update_xaxes(
+        title="head",
+        showgrid=False,
+        constrain="domain",
+        tickvals=_places(heads, step, middle),
+        ticktext=[*map(str, range(heads))],
+        row=2,
+        col=1,
     )
-    figure.update_layout(margin={"l": 24, "r": 8, "t": 12, "b": 48})
+    figure.update_yaxes(
+        title="layer", tickvals=_places(layers, step, middle), ticktext=[*map(str, range(layers))], scaleanchor="x2", row=2, col=1
+    )
+    figure.update_layout(margin={"l": 48, "r": 8, "t": 12, "b": 48})
     return figure
 
 
