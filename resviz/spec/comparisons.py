@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +13,16 @@ from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.transformer import TransformerSpec
 
-__all__ = ["COMPARISONS", "DENSE_COMPARISONS", "TRANSFORMER_COMPARISONS", "against_plain", "as_deep", "comparison_of", "fitting"]
+__all__ = [
+    "COMPARISONS",
+    "DENSE_COMPARISONS",
+    "TRANSFORMER_COMPARISONS",
+    "against_plain",
+    "as_deep",
+    "comparison_of",
+    "depth_of",
+    "fitting",
+]
 
 
 def _on_digits(depth: int, norm: Norm = Norm.BATCH, init: Init = Init.KAIMING) -> NetSpec:
@@ -56,12 +65,12 @@ def _dense(depth: int) -> LabPlan:
 
 
 def _vit(depth: int) -> LabPlan:
-    spec = TransformerSpec(layers=depth)
+    spec = TransformerSpec(num_layers=depth)
     return LabPlan((spec, spec.plain()), lr=0.05)
 
 
 def _vit_and_resnet(depth: int) -> LabPlan:
-    return LabPlan((TransformerSpec(layers=depth), _on_digits(20)), lr=0.05)
+    return LabPlan((TransformerSpec(num_layers=depth), _on_digits(20)), lr=0.05)
 
 
 COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
@@ -102,9 +111,14 @@ def as_deep(spec: Network, depth: int) -> Network:
         each = 3 * spec.convs
         return spec.resized(blocks=dense_blocks(max(1, round((depth - 4) / each)) * each + 4, spec.bottleneck > 0))
     if isinstance(spec, TransformerSpec):
-        return spec.resized(layers=min(96, depth))
+        return spec.resized(num_layers=min(96, depth))
     each = 3 * spec.block.convs
     return spec.resized(blocks=cifar_blocks(max(1, round((depth - 2) / each)) * each + 2, spec.block))
+
+
+def depth_of(contenders: Sequence[Network]) -> int:
+    """The depth that they are compared at: of the deepest that counts layers as the first does."""
+    return max(spec.depth for spec in contenders if type(spec) is type(contenders[0]))
 
 
 _COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_COMPARISONS}
@@ -112,9 +126,7 @@ _COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_C
 
 def comparison_of(plan: LabPlan) -> str | None:
     """The comparison whose contenders these are, if any (data, seed and edits aside)."""
-    depth = max(spec.depth for spec in plan.contenders)
-    if isinstance(plan.contenders[0], TransformerSpec):
-        depth = plan.contenders[0].depth  # layers, of which a ResNet counts more
+    depth = depth_of(plan.contenders)
     as_digits = tuple(replace(spec, in_channels=1, classes=10, seed=0) for spec in plan.contenders)
     for name, make in _COMPARED.get(type(plan.contenders[0]), COMPARISONS).items():
         try:

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from resviz.figures import captions
 from resviz.progress import Tick
-from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, TRANSFORMER_COMPARISONS, as_deep, comparison_of
+from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, TRANSFORMER_COMPARISONS, as_deep, comparison_of, depth_of
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
@@ -75,7 +75,7 @@ def setup(lab: Session) -> None:
 def _choices(lab: Session) -> None:
     """Comparison, depth, images, seed, and every contender by itself."""
     plan = lab.plan
-    depth = max(spec.depth for spec in plan.contenders)
+    depth = depth_of(plan.contenders)
 
     def compare(name: str) -> None:
         usual = _DENSE_USUAL if name in DENSE_COMPARISONS else _LAYERS_USUAL if name in TRANSFORMER_COMPARISONS else 56
@@ -97,7 +97,7 @@ def _choices(lab: Session) -> None:
         help="What differs between the networks; everything else is shared.",
         **_bound("lab.compare", comparison_of(plan), compare),
     )
-    depths = sorted({depth, *(each for spec in plan.contenders for each in _offered(spec))})
+    depths = sorted({depth, *_offered(plan.contenders[0])})
     st.selectbox("Depth", depths, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
     st.selectbox(
         "Images",
