@@ -96,7 +96,7 @@ def _shut(spec: NetSpec) -> bool:
 
 def _begins_empty(spec: Network) -> bool:
     """Every F begins at 0, by a factor behind its layers."""
-    return not isinstance(spec, DenseSpec) and (spec.init is Init.ZERO_GAMMA or spec.scale is BranchScale.LEARNED)
+    return isinstance(spec, NetSpec) and (spec.init is Init.ZERO_GAMMA or spec.scale is BranchScale.LEARNED)
 
 
 def _zeros(spec: Network, convs: Sequence[str], norms: dict[str, float]) -> dict[str, tuple[str, ...]]:
@@ -117,9 +117,9 @@ def _constructed(spec: Network, name: str) -> Iterator[str]:
     empty, gamma = _begins_empty(spec), spec.init is Init.ZERO_GAMMA
     if inside and block in spec.dropped:
         yield "dropped"
-    if isinstance(spec, DenseSpec):
-        if block in spec.block_names() and spec.unread(block):
-            yield "unread"
+    if isinstance(spec, DenseSpec) and block in spec.block_names() and spec.unread(block):
+        yield "unread"
+    if not isinstance(spec, NetSpec):
         return
     if name.startswith(f"{block}.downsample") and not spec.has_skip(block):
         yield "cut"

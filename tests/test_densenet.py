@@ -25,9 +25,10 @@ from resviz.nets.cost import layer_table
 from resviz.nets.families import recognised
 from resviz.probes.gradients import gradient_probe
 from resviz.probes.reuse import feature_reuse
+from resviz.spec.comparisons import DENSE_COMPARISONS, comparison_of
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec, dense_blocks
 from resviz.spec.families import preset_of
-from resviz.spec.lab import DENSE_COMPARISONS, Edit, LabPlan, comparison_of, plan_from_query, plan_to_query
+from resviz.spec.lab import Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.names import describe
 from resviz.spec.net import Activation, Init, NetSpec, Norm, SpecError
 from resviz.spec.query import from_query, to_query_string

@@ -29,7 +29,8 @@ from resviz.nets.build import build
 from resviz.probes.signal import watched_signals
 from resviz.recordings import lab_frame, to_parquet
 from resviz.results import SIGNALS, Finding
-from resviz.spec.lab import COMPARISONS, Edit, LabPlan, comparison_of, labels_of, plan_from_query, plan_to_query
+from resviz.spec.comparisons import COMPARISONS, comparison_of
+from resviz.spec.lab import Edit, LabPlan, labels_of, plan_from_query, plan_to_query
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.training.detect import findings
 from resviz.training.export import lab_checkpoint

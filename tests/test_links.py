@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from resviz.spec.lab import COMPARISONS, Edit, LabPlan, plan_from_query, plan_to_query
+from resviz.spec.comparisons import COMPARISONS
+from resviz.spec.lab import Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.query import to_query_string

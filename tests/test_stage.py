@@ -18,7 +18,8 @@ from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.recordings import RUNS, read_run
 from resviz.results import Run, Stage
-from resviz.spec.lab import COMPARISONS, LabPlan
+from resviz.spec.comparisons import COMPARISONS
+from resviz.spec.lab import LabPlan
 from resviz.spec.net import DESIGNS, Design
 from resviz.training import stage as recorder
 from resviz.training.stage import PLAN, patterns, record

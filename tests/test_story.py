@@ -21,7 +21,8 @@ from resviz.machine import fitting_threads
 from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.results import Chapter, LabRecord
-from resviz.spec.lab import COMPARISONS, Edit
+from resviz.spec.comparisons import COMPARISONS
+from resviz.spec.lab import Edit
 from resviz.spec.net import DESIGNS, Init, NetSpec, Norm
 from resviz.training.detect import findings
 from resviz.training.lab import Lab

@@ -8,17 +8,19 @@ from typing import Final, TypeAlias
 from resviz.spec.base import Spec
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.net import NetSpec
+from resviz.spec.plane import PLANE_PRESETS, PlaneSpec
 from resviz.spec.presets import PRESETS
 
 __all__ = ["ALL_PRESETS", "SPECS", "Network", "preset_of"]
 
-Network: TypeAlias = NetSpec | DenseSpec
+Network: TypeAlias = NetSpec | DenseSpec | PlaneSpec
 
-SPECS: Final[Mapping[str, type[Network]]] = {"resnet": NetSpec, "densenet": DenseSpec}
-ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS}
+SPECS: Final[Mapping[str, type[Network]]] = {"resnet": NetSpec, "densenet": DenseSpec, "plane": PlaneSpec}
+ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **PLANE_PRESETS}
 _SHAPES: Final = {
     NetSpec: ("block", "blocks", "stem", "width", "groups", "width_per_group"),
     DenseSpec: ("blocks", "growth", "bottleneck", "compression", "stem", "width"),
+    PlaneSpec: ("blocks", "width", "features"),
 }
 
 

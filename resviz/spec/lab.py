@@ -9,17 +9,14 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from resviz.spec.datasets import DATASETS
-from resviz.spec.dense import DenseSpec, dense_blocks
 from resviz.spec.families import Network
 from resviz.spec.fields import place
 from resviz.spec.names import describe
-from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
-from resviz.spec.presets import cifar_blocks
+from resviz.spec.net import SpecError
+from resviz.spec.plane import PlaneSpec
 from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
-    "COMPARISONS",
-    "DENSE_COMPARISONS",
     "LETTERS",
     "MOST",
     "PARAMETERS",
@@ -27,9 +24,7 @@ __all__ = [
     "Edit",
     "LabPlan",
     "Rate",
-    "against_plain",
-    "as_deep",
-    "comparison_of",
+    "fitting_data",
     "labels_of",
     "plan_from_query",
     "plan_to_query",
@@ -64,7 +59,8 @@ class Edit:
 class LabPlan:
     """Up to six networks that learn in lockstep from the same batches: SGD with momentum 0.9.
 
-    `clip` is the largest total gradient norm (0: not clipped). `steps` is how far a replay goes; 0 has no end.
+    `clip` is the largest total gradient norm (0: not clipped). `steps` is how far a replay goes; 0 has no end. Of points, `noise` is
+    how much they are scattered and `share` how many of them are learned from, both in percent.
     Raises `SpecError` for a value that cannot be run.
     """
 
@@ -75,6 +71,8 @@ class LabPlan:
     batch: int = 64
     seed: int = 0
     steps: int = 0
+    noise: int = 0
+    share: int = 50
     edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
@@ -82,6 +80,13 @@ class LabPlan:
             raise SpecError(f"the lab takes 1 to {len(LETTERS)} contenders, got {len(self.contenders)}; remove some")
         if self.data not in DATASETS:
             raise SpecError(f"data must be one of {', '.join(DATASETS)}, got {self.data!r}")
+        if self.data not in (fits := fitting_data(self.contenders)):
+            one = self.contenders[0].title
+            raise SpecError(
+                f"data={self.data} does not fit {one}, which learns from {', '.join(fits)}; choose one of these, or other networks"
+                if fits
+                else f"{' and '.join(spec.title for spec in self.contenders)} share no data: an MLP takes points, the others images"
+            )
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
@@ -120,7 +125,16 @@ _RANGES: Final = (
     ("batch", 2, 512),
     ("seed", 0, 2**31 - 1),
     ("steps", 0, 1_000_000),
+    ("noise", 0, 50),
+    ("share", 10, 90),
 )
+
+
+def fitting_data(specs: Sequence[Network]) -> tuple[str, ...]:
+    """The data sets that all of these networks can learn from, the usual one first; empty where there is none."""
+    points = {isinstance(spec, PlaneSpec) for spec in specs}
+    found = [name for name, data in DATASETS.items() if points == {data.points}]
+    return tuple(sorted(found, key=lambda name: name != "plane-spirals"))
 
 
 def labels_of(specs: Sequence[Network]) -> tuple[str, ...]:
@@ -134,91 +148,14 @@ def labels_of(specs: Sequence[Network]) -> tuple[str, ...]:
     return tuple(name if names.count(name) == 1 else f"{name} ({LETTERS[i].upper()})" for i, name in enumerate(names))
 
 
-# ------------------------------------------------------------------------------------------ comparisons
-
-
-def _on_digits(depth: int, norm: Norm = Norm.BATCH, init: Init = Init.KAIMING) -> NetSpec:
-    return NetSpec(blocks=cifar_blocks(depth), in_channels=1, norm=norm, init=init)
-
-
-def _skips(depth: int) -> LabPlan:
-    spec = _on_digits(depth, norm=Norm.NONE, init=Init.PYTORCH)
-    return LabPlan((spec, spec.plain()))
-
-
-def _norms(depth: int) -> LabPlan:
-    spec = _on_digits(depth, init=Init.PYTORCH)
-    return LabPlan((spec, replace(spec, norm=Norm.NONE)))
-
-
-def _inits(depth: int) -> LabPlan:
-    spec = _on_digits(depth, norm=Norm.NONE)
-    return LabPlan(tuple(replace(spec, init=init) for init in (Init.PYTORCH, Init.XAVIER, Init.KAIMING)))
-
-
-def _preact(depth: int) -> LabPlan:
-    spec = _on_digits(depth)
-    return LabPlan((spec, replace(spec, block=Block.PREACT_BASIC)), lr=0.1)
-
-
-def _zero_gamma(depth: int) -> LabPlan:
-    spec = _on_digits(depth)
-    return LabPlan((spec, replace(spec, init=Init.ZERO_GAMMA)), lr=0.1)
-
-
-def _depths(depth: int) -> LabPlan:
-    shallow, deep = _on_digits(20), _on_digits(depth if depth > 20 else 56)
-    return LabPlan((shallow, deep, shallow.plain(), deep.plain()), lr=0.1)
-
-
-def _dense(depth: int) -> LabPlan:
-    spec = as_deep(DenseSpec(in_channels=1), depth)
-    return LabPlan((spec, spec.plain()), lr=0.1)
-
-
-COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
-    "With skips or without": _skips,
-    "Batch norm or none": _norms,
-    "Three initialisations": _inits,
-    "Pre-activation": _preact,
-    "Zero-γ": _zero_gamma,
-    "Shallow and deep": _depths,
+_NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {
+    "lr": float,
+    "clip": float,
+    "batch": int,
+    "steps": int,
+    "noise": int,
+    "share": int,
 }
-DENSE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"DenseNet or plain": _dense}
-
-
-def against_plain(spec: Network) -> LabPlan:
-    """A network and the same without any skip, on handwritten digits; a plain network and the same with every skip."""
-    spec = replace(spec, in_channels=1, classes=10)
-    other = spec.plain() if spec.residual else replace(spec, residual=True)
-    return LabPlan((spec, other) if spec.residual else (other, spec), lr=0.02 if spec.norm is Norm.NONE else 0.1)
-
-
-def as_deep(spec: Network, depth: int) -> Network:
-    """The same design of three blocks or stages, as near to that depth as its family has one."""
-    if isinstance(spec, DenseSpec):
-        each = 3 * spec.convs
-        return spec.resized(blocks=dense_blocks(max(1, round((depth - 4) / each)) * each + 4, spec.bottleneck > 0))
-    each = 3 * spec.block.convs
-    return spec.resized(blocks=cifar_blocks(max(1, round((depth - 2) / each)) * each + 2, spec.block))
-
-
-def comparison_of(plan: LabPlan) -> str | None:
-    """The comparison whose contenders these are, if any (data, seed and edits aside)."""
-    depth = max(spec.depth for spec in plan.contenders)
-    as_digits = tuple(replace(spec, in_channels=1, classes=10, seed=0) for spec in plan.contenders)
-    for name, make in (DENSE_COMPARISONS if isinstance(plan.contenders[0], DenseSpec) else COMPARISONS).items():
-        try:
-            if make(depth).contenders == as_digits:
-                return name
-        except SpecError:  # the depth is none that this comparison can build
-            return None
-    return None
-
-
-# ------------------------------------------------------------------------------------------ URL
-
-_NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
 _EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-f]):([1-9]\d*\.\d+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
 _MOST_EDITS = 500
@@ -256,7 +193,11 @@ def plan_from_query(query: Mapping[str, str]) -> tuple[LabPlan | None, tuple[str
                 changes["seed" if name == "lab_seed" else name] = read(query[name][:40])
             except ValueError:
                 problems.append(f"{name}={query[name][:40]!r} cannot be read")
-    plan = LabPlan(tuple(specs))
+    if not (fits := fitting_data(specs)):
+        problems.append(f"{specs[0].title} and the others share no data, and it is left alone")
+        specs = specs[:1]
+        fits = fitting_data(specs)
+    plan = LabPlan(tuple(specs), fits[0])
     try:
         plan = replace(plan, **changes)
     except SpecError as error:

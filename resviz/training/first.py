@@ -21,8 +21,9 @@ from resviz.nets.build import build
 from resviz.probes.gradients import gradient_probe
 from resviz.probes.landscape import landscapes
 from resviz.results import LabRecord
+from resviz.spec.comparisons import COMPARISONS
 from resviz.spec.datasets import DATASETS
-from resviz.spec.lab import COMPARISONS, LabPlan
+from resviz.spec.lab import LabPlan
 from resviz.spec.landscape import PICTURES, LandscapePlan
 from resviz.spec.net import NetSpec
 from resviz.spec.shortcuts import RACES

@@ -15,9 +15,10 @@ from resviz.data.datasets import named_sets
 from resviz.data.images import data_root
 from resviz.machine import fitting_threads
 from resviz.results import LabTrack, Stage
+from resviz.spec.comparisons import COMPARISONS
 from resviz.spec.datasets import DATASETS
 from resviz.spec.families import Network
-from resviz.spec.lab import COMPARISONS, LabPlan, plan_from_query, plan_to_query
+from resviz.spec.lab import LabPlan, plan_from_query, plan_to_query
 from resviz.training.lab import HELD_OUT, Lab
 
 __all__ = ["PLAN", "patterns", "record"]

@@ -13,9 +13,9 @@ from resviz.figures import captions
 from resviz.figures.theme import count
 from resviz.nets.cost import layer_table
 from resviz.results import LayerTable
+from resviz.spec.comparisons import against_plain
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.families import ALL_PRESETS, Network
-from resviz.spec.lab import against_plain
 from resviz.spec.names import name_of
 from resviz.spec.presets import PRESETS
 from resviz.ui import compare

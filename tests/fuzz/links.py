@@ -8,9 +8,10 @@ from urllib.parse import quote, urlencode
 
 from streamlit.testing.v1 import AppTest
 
+from resviz.spec.comparisons import COMPARISONS
 from resviz.spec.dense import DenseSpec
 from resviz.spec.fields import fields_of
-from resviz.spec.lab import COMPARISONS, LETTERS, plan_from_query, plan_to_query
+from resviz.spec.lab import LETTERS, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec
 from resviz.spec.query import from_query, to_query_string
 from resviz.spec.shortcuts import RACE_PARAMETERS, start_from_query, start_to_query

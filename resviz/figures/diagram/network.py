@@ -123,7 +123,7 @@ class _Network:
                 self.canvas.rect(at, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
             if not i:
                 at_start = self.x + 10 if self.canvas.vertical else 2.0  # whole, also where words are drawn larger
-                self.canvas.text(at_start, _MIDDLE + _HALF + 18, "image", "small", "start")
+                self.canvas.text(at_start, _MIDDLE + _HALF + 18, "image" if self.tallest > 1 else "point", "small", "start")
             at += self.bar + 5
         self.x = at + 9
 

@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resviz.nets.families import densenet_rows, resnet_rows
+from resviz.nets.families import densenet_rows, plane_rows, resnet_rows
 from resviz.results import LayerTable
 from resviz.spec.base import Spec
+from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, PLANE_COMPARISONS
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
-from resviz.spec.lab import COMPARISONS, DENSE_COMPARISONS, LabPlan
+from resviz.spec.lab import LabPlan
 from resviz.spec.net import NetSpec, SpecError
+from resviz.spec.plane import PLANE_PRESETS, PlaneSpec
 from resviz.spec.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -60,9 +62,16 @@ def _is_densenet(weights: Collection[str]) -> bool:
     return {"features.conv0.weight", "features.denseblock1.denselayer1.conv1.weight", "classifier.weight"} <= set(weights)
 
 
+def _plane() -> type[Net]:
+    from resviz.nets.families.plane import PlaneNet
+
+    return PlaneNet
+
+
 FAMILIES: dict[str, Family] = {
     "resnet": Family(NetSpec, PRESETS, resnet_rows.rows, _resnet, _is_resnet, COMPARISONS),
     "densenet": Family(DenseSpec, DENSE_PRESETS, densenet_rows.rows, _densenet, _is_densenet, DENSE_COMPARISONS),
+    "plane": Family(PlaneSpec, PLANE_PRESETS, plane_rows.rows, _plane, lambda weights: False, PLANE_COMPARISONS),
 }
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import streamlit as st
 
-from resviz.spec.lab import COMPARISONS, plan_to_query
+from resviz.spec.comparisons import COMPARISONS
+from resviz.spec.lab import plan_to_query
 from resviz.ui import story
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import controls, stage

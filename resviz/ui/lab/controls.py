@@ -13,20 +13,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from resviz.figures import captions
 from resviz.progress import Tick
+from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, as_deep, comparison_of
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
-from resviz.spec.lab import (
-    COMPARISONS,
-    DENSE_COMPARISONS,
-    MOST,
-    Edit,
-    LabPlan,
-    Rate,
-    as_deep,
-    comparison_of,
-    labels_of,
-)
+from resviz.spec.lab import MOST, Edit, LabPlan, Rate, labels_of
 from resviz.spec.net import Block, Norm
 from resviz.spec.words import word
 from resviz.ui.lab.own_images import own_images

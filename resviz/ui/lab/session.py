@@ -13,9 +13,10 @@ import streamlit as st
 from resviz.jobs import AGAIN, Job, JobsFull
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
+from resviz.spec.comparisons import COMPARISONS
 from resviz.spec.datasets import DATASETS
 from resviz.spec.families import Network
-from resviz.spec.lab import COMPARISONS, PARAMETERS, Edit, LabPlan, plan_from_query, plan_to_query
+from resviz.spec.lab import PARAMETERS, Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import SpecError
 from resviz.ui.state import went_back
 from resviz.ui.waiting import submit
