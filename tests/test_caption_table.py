@@ -38,6 +38,7 @@ from resviz.results import (
     LayerTable,
     NetworkDifference,
     Paths,
+    PlaneMap,
     Prediction,
     Probe,
     RaceRecord,
@@ -64,6 +65,12 @@ def race(errors: list[list[float]]) -> RaceRecord:
 
 Row = tuple[tuple[object, ...], object]
 ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
+
+
+def plane(label: str, chance: list[list[float]], loss: float, right: float) -> PlaneMap:
+    """A map of a few points, of four held-out ones."""
+    none, held_out = np.zeros((0, 1, 1), np.float32), np.zeros((4, 2), np.float32)
+    return PlaneMap(120, label, np.array(chance, np.float32), "conv1", none, loss, right, held_out, np.zeros(4, np.int64))
 
 
 # ------------------------------------------------------------------------------------------ attribution
@@ -905,6 +912,19 @@ ROWS: dict[str, list[Row]] = {
     "bottleneck_note": BLOCKS,
     "dense_note": DENSE,
     "difference_note": DIFFERENT,
+    "plane_note": [
+        (
+            ((plane("MLP-20", [[0.1, 0.9], [0.2, 0.8]], 0.118, 75),),),
+            "Step 120. **MLP-20** calls 50 % of the plane amber, and 75 % of 4 held-out points by their colour; its loss on them is 0.118.",
+        ),
+        (
+            ((plane("A", [[0.49, 0.51]], 0.7, 50), plane("B", [[0.9, 0.9]], 1.5, 50)),),
+            "Step 120. **A** tells no point from another: amber has a probability of 0.49 to 0.51 everywhere, and its loss on held-out "
+            "points is 0.700, about what guessing costs. **B** tells no point from another: amber has a probability of 0.90 everywhere, and "
+            "its loss on held-out points is 1.50.",
+        ),
+        (((plane("A", [[math.nan, 0.5]], math.nan, 50),),), "Step 120. **A** answers with no number any more."),
+    ],
     "reuse_note": [
         (
             ((reused([[1, 1, 1], [NAN, 4, 2], [NAN, NAN, 4]]), reused([[2, 3, 3], [NAN, 1, 1], [NAN, NAN, 5]], "c")), "A", 150),

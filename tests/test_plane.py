@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import torchinfo
 
 from resviz.cli import main
 from resviz.data.datasets import sets_of
-from resviz.data.points import COUNT, POINTS, points, points_batch
+from resviz.data.points import DRAWERS, points, points_batch
 from resviz.figures.diagram import network_diagram
+from resviz.figures.plane import plane_data
 from resviz.judgement import judge
 from resviz.machine import fitting_threads
 from resviz.nets.build import build, skeleton
 from resviz.nets.cost import layer_table
 from resviz.probes.gradients import gradient_probe
+from resviz.probes.plane import Watch, plane_map
+from resviz.results import PlaneMap
 from resviz.spec.comparisons import PLANE_COMPARISONS, against_plain, as_deep, comparison_of
+from resviz.spec.datasets import POINTS
 from resviz.spec.families import preset_of
 from resviz.spec.lab import Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.names import describe
@@ -134,10 +140,10 @@ def test_the_command_line_knows_the_family(capsys: pytest.CaptureFixture[str]) -
 # ------------------------------------------------------------------------------------------ data
 
 
-@pytest.mark.parametrize("name", sorted(POINTS))
+@pytest.mark.parametrize("name", sorted(DRAWERS))
 def test_half_of_the_points_is_held_out_and_a_seed_repeats_them(name: str) -> None:
     train, test = points(name)
-    assert (len(train), len(test)) == (COUNT // 2, COUNT // 2)
+    assert (len(train), len(test)) == (POINTS // 2, POINTS // 2)
     assert tuple(train.images.shape[1:]) == (2, 1, 1)
     every, again = (torch.cat([half.images for half in halves]) for halves in (points(name), points(name, 0, 20)))
     assert torch.equal(every, again)  # another share, the same points
@@ -218,6 +224,45 @@ def test_comparisons_deepen_and_know_themselves() -> None:
     assert comparison_of(replace(SPIRALS, data="plane-xor", seed=4)) == "Points in the plane"
     assert [as_deep(PlaneSpec(), depth).depth for depth in (4, 30, 31, 100, 1000)] == [4, 30, 30, 100, 100]
     assert against_plain(PlaneSpec().plain()) == SPIRALS
+
+
+@torch.no_grad()
+def test_a_map_is_the_networks_answer_to_each_point() -> None:
+    net, held_out = build(replace(SMALL, norm=Norm.BATCH)), points("plane-xor")[1]
+    net.train()
+    net(some_points())  # so that running statistics differ from the batch's
+    seen = plane_map(net, held_out, "layer1.0")
+    assert net.training
+    net.eval()
+    at = torch.tensor([6 - 6 / 64, 6 - 18 / 64]).view(1, 2, 1, 1)  # the last column, the second row from above
+    assert seen.chance[1, 63] == pytest.approx(torch.softmax(net(at), 1)[0, 1].item(), abs=1e-5)
+    block = net.get_submodule("layer1.0")(net.stem(torch.tensor([-6 + 6 / 64, 6 - 6 / 64]).view(1, 2, 1, 1)))
+    assert seen.units[:, 0, 0] == pytest.approx(block.flatten().numpy(), abs=1e-5)
+    logits = net(held_out.images)
+    assert seen.loss == pytest.approx(torch.nn.functional.cross_entropy(logits, held_out.labels).item(), rel=1e-4)
+    assert seen.right == pytest.approx(100 * (logits.argmax(1) == held_out.labels).float().mean().item())
+    assert plane_map(net, held_out, "layer9.9").units.size == 0
+
+
+def test_what_the_page_is_sent_of_a_map() -> None:
+    half = np.array([[0.0, 0.5, 1.0, np.nan]], np.float32)
+    unit = np.array([[[0, -4, 2, np.inf]]], np.float32)
+    data = plane_data([PlaneMap(7, "A", half, "conv1", unit, 0.5, 75, np.array([[1.234, -2]], np.float32), np.array([1]))])
+    (sent,) = data["contenders"]
+    assert [*base64.b64decode(sent["map"])] == [1, 128, 255, 128]
+    assert [*base64.b64decode(sent["units"][0])] == [128, 1, 192, 255]
+    assert (data["step"], data["points"]) == (7, [[1.23, -2.0, 1]])
+
+
+def test_a_watch_looks_now_and_then_and_at_once_where_asked() -> None:
+    net, held_out = build(SMALL), points("plane-circle")[1]
+    watch = Watch()
+    for step in (1, 2):
+        watch.look([("A", net)], held_out, step)
+    assert [(each.label, each.step, each.layer) for each in watch.maps] == [("A", 1, "conv1")]
+    watch.layer = "layer1.1"
+    watch.look([("A", net)], held_out, 3, at_once=True)
+    assert [(each.step, each.layer) for each in watch.maps] == [(3, "layer1.1")]
 
 
 def test_the_residual_one_learns_the_spirals_and_the_plain_one_does_not_move() -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["DATASETS", "Dataset"]
+__all__ = ["DATASETS", "POINTS", "Dataset"]
+
+POINTS: Final = 500  # of the plane, learned from and held out
 
 
 @dataclass(frozen=True)
