@@ -55,6 +55,7 @@ from resviz.results import (
 from resviz.spec.dense import DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
+from resviz.spec.plane import PlaneSpec
 
 
 def race(errors: list[list[float]]) -> RaceRecord:
@@ -560,6 +561,7 @@ BLOCKS: list[Row] = [
         (table(conv("conv1", 16, 16, 32, 3), conv("conv2", 16, 16, 32, 3)), "layer1.0"),
         "`layer1.0`: two 3×3 convolutions of 16 channels, 4.61 k weights, 4.72 MMACs.",
     ),
+    ((layer_table(PlaneSpec(), 1), "layer1.0"), "`layer1.0`: two fully connected layers of 16 units, 512 weights."),
     (  # 256 · 64 + 9 · 64² + 64 · 256 = 69,632 of 18 · 256² = 1,179,648
         (bottleneck(256, 64), "layer1.0"),
         "`layer1.0`: 256 → 64 → 64 → 256 channels, 69.6 k weights. Two 3×3 convolutions on 256 channels would hold 1.18 M: the "
@@ -943,6 +945,10 @@ ROWS: dict[str, list[Row]] = {
         ),
     ],
     "table_note": [
+        (  # 2 · 16 + 18 · 16² + 16 · 2 MACs, as many parameters and a bias a unit, 272 of them in each layer
+            (layer_table(PlaneSpec(), 1),),
+            "4.98 k parameters and 4.67 kMACs a point; the heaviest layer, `layer1.0.conv1`, holds 5.5 % of the parameters.",
+        ),
         (
             (
                 table(
@@ -954,7 +960,7 @@ ROWS: dict[str, list[Row]] = {
                 ),
             ),
             "15.0 k parameters and 1.81 GMACs an image; the heaviest layer, `fc`, holds 40 % of the parameters.",
-        )
+        ),
     ],
     "counted": [((0, "step"), "0 steps"), ((1, "step"), "1 step"), ((2, "step"), "2 steps"), ((52_000, "name"), "52,000 names")],
     "percent": [

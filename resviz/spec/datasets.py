@@ -31,6 +31,11 @@ class Dataset:
         return self.side == 1
 
     @property
+    def things(self) -> str:
+        """What one of many is called."""
+        return "points" if self.points else "images"
+
+    @property
     def augmented(self) -> bool:
         """Photographs may be shifted and turned round; a digit's or a spiral's sense would change."""
         return self.channels == 3

@@ -22,6 +22,7 @@ from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.names import describe
 from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError, Stem
+from resviz.spec.plane import PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.ui import cache, story
 from resviz.ui.components import diagram
@@ -87,8 +88,8 @@ def _body(drawn: Network) -> None:
     imagenet = spec.stem is Stem.IMAGENET
     nets: dict[Design, Network] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
     usual, size = (64, 16) if imagenet else (8, 64)
-    kind = st.session_state.get("batch", "digits")
-    batch = _Batch(kind, size, st.session_state.get(f"side.{spec.stem.value}", usual))
+    kind = "points" if isinstance(spec, PlaneSpec) else st.session_state.get("batch", "digits")
+    batch = _Batch(kind, size, 1 if kind == "points" else st.session_state.get(f"side.{spec.stem.value}", usual))
     if kind != "picture":
         begin(nets, kind, size, batch.side)
     figure_column, control_column = beside()
@@ -147,6 +148,12 @@ def _controls(spec: Network, size: int, usual: int) -> _Batch:
     spec_controls.preset_control()
     spec_controls.skip_control()
     spec_controls.design_controls(spec)
+    if isinstance(spec, PlaneSpec):
+        with st.expander("More"):
+            spec_controls.block_control()
+            spec_controls.shape_controls(spec)
+            spec_controls.seed_control()
+        return _Batch("points", size, 1)
     with st.expander("More"):
         kind = st.selectbox(
             "Batch", ["digits", "noise", "picture"], key="batch", help="Handwritten digits, normal noise, or crops of a picture."

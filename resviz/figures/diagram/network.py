@@ -173,6 +173,8 @@ class _Network:
     def name(self, stage: str, out: tuple[int, ...], across: tuple[float, float], sign: tuple[str, str, str]) -> None:
         (left, right), (mark, action, hint) = across, sign
         channels, side = f"{out[0]} ch", f"{out[1]}×{out[1]}"
+        if self.tallest == 1:
+            channels, side = f"{out[0]} units", "one point"
         title, about = f"{stage}{mark}", About(action=action, label=hint)
         if self.canvas.vertical:
             beside = _MIDDLE + _HALF + 46  # of what counts equal blocks

@@ -13,7 +13,6 @@ from resviz.ui.lab.session import Session
 __all__ = ["planes"]
 
 _PACE: Final = 0.14  # seconds between two drawings: seven a second, where the machine has time for them
-_LAYER: Final = "lab.plane-layer"
 
 
 def planes(held: Session) -> None:
@@ -29,11 +28,16 @@ def _planes(held: Session) -> None:
         return
     deepest = max(held.plan.contenders, key=lambda spec: spec.depth)
     layers = ["conv1", *deepest.block_names()]
-    if st.session_state.get(_LAYER) not in layers:
-        st.session_state[_LAYER] = layers[len(layers) // 2]
-    layer = st.session_state[_LAYER]
+    figure = st.container()
+    layer = st.select_slider(
+        "Units of the layer",
+        layers,
+        layers[len(layers) // 2],
+        key=f"lab.units.{len(layers)}",
+        help="Hover a small map to see it large, a click keeps it. Each is scaled to its own largest size.",
+    )
     if watch.layer != layer or watch.maps[0].layer != layer:
         held.watch_layer(layer)
-    show_planes("lab-planes", watch.maps)
-    st.select_slider("Units of the layer", layers, key=_LAYER, help="Hover a small map to see it large; a click keeps it.")
+    with figure:
+        show_planes("lab-planes", watch.maps)
     st.markdown(captions.plane_note(watch.maps))
