@@ -45,6 +45,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "rep": "RepVGG",
     "resnet": "ResNet",
     "densenet": "DenseNet",
+    "plane": "MLP on points",
     "original": "ReLU after the addition",
     "norm-after": "BN and ReLU after it",
     "relu-before": "ReLU before it",

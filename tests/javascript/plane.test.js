@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mixed, painted, partsOf, placed } from "../../resviz/ui/components/plane/colours.js";
+import { mixed, moved, painted, partsOf, placed } from "../../resviz/ui/components/plane/colours.js";
 
 const HUES = [
   [255, 255, 255],
@@ -18,6 +18,10 @@ test("the middle is the ground, the ends are the two hues", () => {
 
 test("a map's bytes are a picture's, opaque", () => {
   assert.deepEqual([...painted(Uint8Array.of(255, 128), HUES)], [245, 166, 35, 255, 255, 255, 255, 255]);
+});
+
+test("arrow keys go round", () => {
+  assert.deepEqual([moved(0, "ArrowLeft", 4), moved(3, "ArrowDown", 4), moved(1, "Enter", 4)], [3, 0, null]);
 });
 
 test("y grows upwards", () => {

@@ -20,5 +20,11 @@ export function painted(bytes, hues) {
   return pixels;
 }
 
+// From a unit to the one that an arrow key leads to, or null.
+export function moved(i, key, count) {
+  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
+  return by === undefined ? null : (i + by + count) % count;
+}
+
 // Where a point of the plane lies on a canvas that shows it from −edge to edge.
 export const placed = ([x, y], size, edge) => [((x + edge) / (2 * edge)) * size, ((edge - y) / (2 * edge)) * size];

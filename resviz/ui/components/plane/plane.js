@@ -1,9 +1,11 @@
 // The plane as each network answers it, with the held-out points, and a small map of each unit: hover or focus shows it large, a click keeps it.
-import { isDark, mount } from "../common.js";
-import { painted, partsOf, placed } from "./colours.js";
+import { isDark, mount, save } from "../common.js";
+import { moved, painted, partsOf, placed } from "./colours.js";
 
 const SIZE = 420; // pixels of the large canvas
 const EDGE = 6;
+const GAP = 24; // pixels between two of a saved file, and over them for their names
+const ABOVE = 30;
 const unpacked = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 function hueOf(root, name, dark) {
@@ -33,7 +35,7 @@ function dotsOn(context, points, hues, ink) {
 }
 
 // One network's figure; what is hovered or kept outlives every redraw.
-function figureOf(number) {
+function figureOf() {
   const figure = document.createElement("figure");
   const words = figure.appendChild(document.createElement("figcaption"));
   const big = figure.appendChild(document.createElement("canvas"));
@@ -42,11 +44,24 @@ function figureOf(number) {
   big.width = big.height = SIZE;
   big.setAttribute("role", "img");
   units.className = "units";
-  return { figure, words, big, units, number, kept: null, over: null };
+  units.setAttribute("role", "group");
+  return { figure, words, big, units, kept: null, over: null };
+}
+
+// One stop of the Tab key a network; arrow keys go from unit to unit.
+function step(view, event, i) {
+  const next = moved(i, event.key, view.units.children.length);
+  if (next === null) return;
+  event.preventDefault();
+  view.units.children[i].tabIndex = -1;
+  view.units.children[next].tabIndex = 0;
+  view.units.children[next].focus();
 }
 
 function buttonOf(view, i) {
   const button = document.createElement("button");
+  button.tabIndex = i ? -1 : 0;
+  button.onkeydown = (event) => step(view, event, i);
   button.append(document.createElement("canvas"));
   const show = (over) => {
     view.over = over;
@@ -74,6 +89,7 @@ function fill(view, contender, data, hues, ink) {
     canvas.getContext("2d").drawImage(sheetOf(unpacked(text), contender.small, hues), 0, 0);
     view.units.children[i].setAttribute("aria-label", `Unit ${i} of ${data.layer} in ${contender.label}`);
   });
+  view.units.setAttribute("aria-label", `Units of ${data.layer} in ${contender.label}`);
   view.large = () => {
     const shown = view.over ?? view.kept;
     const unit = shown === null ? undefined : contender.units[shown];
@@ -84,7 +100,7 @@ function fill(view, contender, data, hues, ink) {
     const what = unit === undefined ? contender.said : `unit ${shown} of ${data.layer}, violet below 0, amber above`;
     view.words.replaceChildren(title, ` · ${what}`);
     view.big.setAttribute("aria-label", `${contender.label}: the plane, step ${data.step}, ${what}`);
-    [...view.units.children].forEach((button, i) => button.setAttribute("aria-pressed", String(view.kept === i)));
+    for (const [i, button] of [...view.units.children].entries()) button.setAttribute("aria-pressed", String(view.kept === i));
   };
   view.large();
 }
@@ -94,7 +110,7 @@ function draw(root, data) {
   const ink = `rgb(${hueOf(root, "ink", data.dark).join(" ")})`;
   root.views ??= [];
   data.contenders.forEach((contender, i) => {
-    root.views[i] ??= figureOf(i);
+    root.views[i] ??= figureOf();
     fill(root.views[i], contender, data, hues, ink);
   });
   root.views.length = data.contenders.length;
@@ -105,8 +121,26 @@ function draw(root, data) {
   return () => {};
 }
 
+// Every network's large picture side by side, under its name, as a light or dark file as the page is.
+function saved(root, data) {
+  const sheet = document.createElement("canvas");
+  sheet.width = data.contenders.length * (SIZE + GAP) - GAP;
+  sheet.height = SIZE + ABOVE;
+  const context = sheet.getContext("2d");
+  context.fillStyle = `rgb(${hueOf(root, "paper", data.dark).join(" ")})`;
+  context.fillRect(0, 0, sheet.width, sheet.height);
+  context.fillStyle = `rgb(${hueOf(root, "ink", data.dark).join(" ")})`;
+  context.font = "15px system-ui, sans-serif";
+  root.views.forEach((view, i) => {
+    context.fillText(view.words.textContent, i * (SIZE + GAP), ABOVE - 9, SIZE);
+    context.drawImage(view.big, i * (SIZE + GAP), ABOVE);
+  });
+  sheet.toBlob((blob) => save(`resviz-plane-step-${data.step}.png`, blob), "image/png");
+}
+
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".planes");
   const themed = { ...data, dark: isDark(root) };
+  parentElement.querySelector(".png").onclick = () => saved(root, themed);
   return mount(root, themed, () => draw(root, themed));
 }
