@@ -20,7 +20,7 @@ from resviz.machine import fitting_threads
 from resviz.nets.build import build, skeleton
 from resviz.nets.cost import layer_table
 from resviz.probes.gradients import gradient_probe
-from resviz.probes.plane import Watch, plane_map
+from resviz.probes.plane import UNITS, Watch, plane_map
 from resviz.results import PlaneMap
 from resviz.spec.comparisons import PLANE_COMPARISONS, against_plain, as_deep, comparison_of
 from resviz.spec.datasets import POINTS
@@ -242,6 +242,7 @@ def test_a_map_is_the_networks_answer_to_each_point() -> None:
     assert seen.loss == pytest.approx(torch.nn.functional.cross_entropy(logits, held_out.labels).item(), rel=1e-4)
     assert seen.right == pytest.approx(100 * (logits.argmax(1) == held_out.labels).float().mean().item())
     assert plane_map(net, held_out, "layer9.9").units.size == 0
+    assert plane_map(build(replace(SMALL, width=40)), held_out).units.shape == (UNITS, 32, 32)
 
 
 def test_what_the_page_is_sent_of_a_map() -> None:

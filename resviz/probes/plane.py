@@ -16,10 +16,12 @@ from resviz.nets.families.plane import PlaneNet
 from resviz.probes.accuracy import evaluate
 from resviz.results import PlaneMap
 
-__all__ = ["Watch", "plane_map", "plane_of"]
+__all__ = ["UNITS", "Watch", "plane_map", "plane_of"]
 
 SIDE: Final = 64  # points a side of the answer's map; a unit's has half as many
-_EVERY: Final = 0.12  # seconds between two looks, so that looking takes a small part of the time
+UNITS: Final = 32  # of a layer that are mapped
+_EVERY: Final = 0.12  # seconds between two looks
+_REST: Final = 3  # and times what the last one took: looking takes a quarter of the time at most
 
 
 def plane_of(side: int) -> Tensor:
@@ -30,7 +32,7 @@ def plane_of(side: int) -> Tensor:
 
 @torch.inference_mode()
 def plane_map(net: PlaneNet, held_out: ImageSet, layer: str = "conv1", step: int = 0, label: str = "") -> PlaneMap:
-    """The network's map of the plane, and one of every unit that `layer`, the first one or a block, hands on; its mode is put back."""
+    """The network's map of the plane, and one of each of the first `UNITS` units that `layer`, the first one or a block, hands on; its mode is put back."""
     was_training = net.training
     net.eval()
     try:
@@ -48,7 +50,7 @@ def plane_map(net: PlaneNet, held_out: ImageSet, layer: str = "conv1", step: int
         label=label,
         chance=chance.numpy(),
         layer=layer,
-        units=units[0, :, ::2, ::2].contiguous().numpy(),
+        units=units[0, :UNITS, ::2, ::2].contiguous().numpy(),
         loss=loss,
         right=100 - error,
         held_out=held_out.images.flatten(1).numpy(),
@@ -62,10 +64,13 @@ class Watch:
     def __init__(self) -> None:
         self.layer = "conv1"
         self.maps: tuple[PlaneMap, ...] = ()
-        self._looked = -np.inf
+        self._next = -np.inf
 
     def look(self, nets: Sequence[tuple[str, PlaneNet]], held_out: ImageSet, step: int, at_once: bool = False) -> None:
         """Draw the maps of these networks, by their labels, where the last look is some time ago, or `at_once`."""
-        if at_once or time.monotonic() > self._looked + _EVERY:
-            self.maps = tuple(plane_map(net, held_out, self.layer, step, label) for label, net in nets)
-            self._looked = time.monotonic()
+        if not at_once and time.monotonic() < self._next:
+            return
+        began = time.monotonic()
+        self.maps = tuple(plane_map(net, held_out, self.layer, step, label) for label, net in nets)
+        ended = time.monotonic()
+        self._next = ended + max(_EVERY, _REST * (ended - began))

@@ -14,7 +14,8 @@ __all__ = ["PlaneMap"]
 class PlaneMap:
     """One network's answer to every point from −6 to 6, row 0 at the top, and what the units of one layer hand on there.
 
-    `chance` is (S, S), the probability of the second class; `units` is (units, s, s), empty where the network has no such layer.
+    `chance` is (S, S), the probability of the second class; `units` is (units, s, s) of its first units, empty where the network has no such
+    layer.
     `loss` and `right`, in percent, are of `held_out` points, (N, 2), whose classes are `labels`, (N,).
     """
 

@@ -34,7 +34,7 @@ def _planes(held: Session) -> None:
         layers,
         layers[len(layers) // 2],
         key=f"lab.units.{len(layers)}",
-        help="Hover a small map to see it large, a click keeps it. Each is scaled to its own largest size.",
+        help="Hover a small map to see it large, a click keeps it. Each is scaled to its own largest size, and the first 32 are shown.",
     )
     if watch.layer != layer or watch.maps[0].layer != layer:
         held.watch_layer(layer)
