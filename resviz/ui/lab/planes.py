@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from resviz.figures import captions
+from resviz.spec.datasets import DATASETS
 from resviz.ui.components.plane import show_planes
 from resviz.ui.lab.session import Session
 
@@ -17,7 +18,7 @@ _PACE: Final = 0.14  # seconds between two drawings: seven a second, where the m
 
 def planes(held: Session) -> None:
     """Each contender's decision boundary and the units of one layer, redrawn by themselves while they learn; nothing for images."""
-    if held.watch is not None:
+    if DATASETS[held.plan.data].points:
         with st.container(key="reserve-plane"):
             st.fragment(run_every=_PACE if held.running else None)(_planes)(held)
 
