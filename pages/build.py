@@ -1,4 +1,4 @@
-"""What is a ResNet made of?"""
+"""What is a residual network made of?"""
 
 from resviz.ui.page import page
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,8 @@ from resviz.results import BlockSignal, GradientProfile, Judgement, Verdict
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.net import Activation, BranchScale, Init, NetSpec, Order
+from resviz.spec.plane import PlaneSpec
+from resviz.spec.transformer import TransformerSpec
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
 
@@ -22,6 +24,7 @@ FLOOR: Final = 1e-5
 # Level within two decades either way: every recorded training stayed within a factor of 17, ResNet-110 begins at 28.
 FACTOR: Final = 100.0
 _UNDERFLOW = 1e-30  # a zero beside a norm like this was too small for fp32
+_CALLED: Final[Mapping[type, str]] = {TransformerSpec: "matrix", PlaneSpec: "inner layer"}  # what is judged
 _CONSTRUCTED = ("dropped", "unread", "cut", "gamma", "shut", "alpha", "blocked", "barred", "head")
 _LEARNED = 0.1  # of what guessing costs
 
@@ -55,6 +58,7 @@ def judge(profile: GradientProfile, spec: Network, signal: BlockSignal | None = 
         zeros=zeros,
         loss=profile.loss,
         guess=math.log(spec.classes),
+        called=_CALLED.get(type(spec), "convolution"),
         forward=None if signal is None else (float(signal.activation_std[0]), float(signal.activation_std[-1])),
     )
 
@@ -112,6 +116,10 @@ def _zeros(spec: Network, convs: Sequence[str], norms: dict[str, float]) -> dict
 
 def _constructed(spec: Network, name: str) -> Iterator[str]:
     """Why a layer gets no gradient whatever the weights are."""
+    if isinstance(spec, TransformerSpec):
+        if spec.unit_of(name) in spec.dropped:
+            yield "dropped"
+        return
     block = name.rpartition(".conv")[0] or ".".join(name.split(".")[:2])
     inside = f"{block}.conv" in name
     empty, gamma = _begins_empty(spec), spec.init is Init.ZERO_GAMMA

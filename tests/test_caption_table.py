@@ -19,10 +19,12 @@ from resviz.results import (
     Agreement,
     AnswersCard,
     Arithmetic,
+    AttentionMaps,
     Attribution,
     BlockSignal,
     CalibrationCard,
     Chapter,
+    Collapse,
     DepthSweep,
     EpochRecord,
     Excitement,
@@ -56,6 +58,7 @@ from resviz.spec.dense import DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
 from resviz.spec.plane import PlaneSpec
+from resviz.spec.transformer import TransformerSpec
 
 
 def race(errors: list[list[float]]) -> RaceRecord:
@@ -65,6 +68,27 @@ def race(errors: list[list[float]]) -> RaceRecord:
 
 
 Row = tuple[tuple[object, ...], object]
+DONG = (
+    "**The paper says** (Dong et al. 2021, arXiv 2103.03404): attention alone loses rank doubly exponentially, its residual at most a constant times "
+    "its cube a layer, in √(‖·‖₁ ‖·‖∞); skips stop that, and MLPs slow it down."
+)
+COLLAPSE = Collapse(
+    {
+        "with skips": np.array([0.9, 0.8, 0.6, 0.5]),
+        "without skips": np.array([0.9, 0.1, 1e-3, 1e-9]),
+        "with skips, no MLP": np.array([0.9, 0.5, 0.1, 0.05]),
+        "attention alone": np.array([0.9, 1e-3, 1e-9, 1e-9]),
+    },
+    2,
+)
+
+
+def attention(row: list[float]) -> AttentionMaps:
+    """One layer and head over a class token and four patches, all of which read the same."""
+    return AttentionMaps(np.tile(np.array(row, np.float32), (1, 1, 5, 1)), np.zeros((2, 2), np.float32), 3, 5, 150)
+
+
+TINY, SUBLAYER = TransformerSpec(layers=1, dim=16, heads=2), "encoder.layers.encoder_layer_0."
 ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
 
 
@@ -942,6 +966,55 @@ ROWS: dict[str, list[Row]] = {
         (  # a chain: nobody reads both
             ((reused([[2, NAN], [NAN, 1]]),), "A", 2),
             f"**A** after 2 steps on digits, mean |w| from a source to a reader. The classifier reads layer 1 of its block most. {FIGURE_5}",
+        ),
+    ],
+    "attention_note": [
+        (
+            (attention([0.2, 0.1, 0.4, 0.1, 0.2]), "A"),
+            "**A** after 150 steps on digits, of a 3 that it takes for a 5: what the class token reads of each patch, layer by layer, head by head. Spread "
+            "evenly a token would get 0.200. The most is 0.400, in head 0 of layer 0, of the patch in row 1, column 2. Itself it gives 0.200 on average. "
+            "A weight says what is read, not what the answer is made of (Jain & Wallace 2019, arXiv 1902.10186).",
+        ),
+        (
+            (replace(attention([0.2, 0.2, 0.2, 0.2, 0.2]), steps=0), "A"),
+            "**A** at its initial weights, of a 3 that it takes for a 5: what the class token reads of each patch, layer by layer, head by head. Spread "
+            "evenly a token would get 0.200. No patch gets 1.5 times that: nothing is looked at yet. Itself it gives 0.200 on average.",
+        ),
+    ],
+    "collapse_note": [
+        (
+            (COLLAPSE, "A"),
+            "A, 3 layers at their initial weights, median of 2 digits: what is left of ‖res(X)‖ / ‖X‖, res(X) being the tokens less their mean, both in "
+            "the Frobenius norm and double precision. **with skips** 0.500; **without skips** 1.0×10⁻⁹, at most 10⁻⁸ from layer 3 on: one token, many "
+            "times; **with skips, no MLP** 0.0500, from 0.900; **attention alone** 1.0×10⁻⁹, at most 10⁻⁸ from layer 2 on: one token, many times.",
+        )
+    ],
+    "collapse_claim": [
+        (
+            (COLLAPSE,),  # 10⁻⁹ is 10⁻³ cubed, and the step before is from 0.9
+            f"{DONG} **We measure** 0.500 with skips and 1.0×10⁻⁹ for attention alone behind 3 layers. On the way down each layer raises it to the power 2.0, "
+            "in the median. With MLPs it is gone behind layer 3, without them behind layer 2. **Agrees**.",
+        ),
+        (
+            (Collapse({"with skips": np.array([0.9, 0.05]), "without skips": np.array([0.9, 0.9])}, 1),),
+            f"{DONG} **We measure** 0.0500 with skips and 0.900 for attention alone behind 1 layer. **Differs**: to agree it would be 0.1 and more with skips, "
+            "10⁻⁸ and less without.",
+        ),
+    ],
+    "sublayer_note": [
+        (
+            (layer_table(TINY, 8), f"{SUBLAYER}attention"),
+            # 4·(16·16 + 16) + 32 of the norm; 17·4·16² + 2·17²·16
+            f"`{SUBLAYER}attention`: 17 tokens of 16 numbers, 1.12 k parameters, 26.7 kMACs, of which 35 % are between tokens: what queries and keys "
+            "have in common, and the mean of the values. That part grows with the square of the tokens, the matrices' with their number.",
+        ),
+        (
+            (layer_table(TINY, 8), f"{SUBLAYER}mlp"),  # 2·16·32 + 48 + 32; 17·2·16·32
+            f"`{SUBLAYER}mlp`: 17 tokens of 16 numbers, 1.10 k parameters, 17.4 kMACs, the same for each token by itself.",
+        ),
+        (
+            (layer_table(replace(TINY, dropped=frozenset({f"{SUBLAYER}mlp"})), 8), f"{SUBLAYER}mlp"),
+            f"`{SUBLAYER}mlp`: 17 tokens of 16 numbers, 1.10 k parameters, 0 MACs: it is dropped.",
         ),
     ],
     "table_note": [

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from resviz.cli.values import Commands, at_least, json_option, show, spec_of
+from resviz.spec.families import side_of
 from resviz.spec.names import name_of
-from resviz.spec.net import Stem
 from resviz.spec.query import to_query_string
 
 __all__ = ["add"]
@@ -19,7 +19,7 @@ def _compare(args: argparse.Namespace) -> int:
     from resviz.nets.difference import difference
 
     specs = [spec_of(args.first), spec_of(args.second)]
-    tables = [layer_table(spec, args.size or (224 if spec.stem is Stem.IMAGENET else 32)) for spec in specs]
+    tables = [layer_table(spec, args.size or side_of(spec, 32, 224)) for spec in specs]
     found = difference(*tables)
     said = plainly(difference_note(found, *map(name_of, specs)))
     result = {

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from resviz.cli.values import FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
 from resviz.spec.dense import DenseSpec
+from resviz.spec.families import side_of
 from resviz.spec.names import describe
-from resviz.spec.net import Init, Norm, Stem
+from resviz.spec.net import Init, Norm
 from resviz.spec.plane import PlaneSpec
 from resviz.spec.query import to_query_string
 
@@ -35,8 +36,8 @@ def _gradients(args: argparse.Namespace) -> int:
     changes: dict[str, Norm | Init] = {"norm": Norm(args.norm)} if args.norm else {}
     changes |= {"init": Init(args.init)} if args.init else {}
     spec = spec.resized(**changes)
-    side = args.size or (64 if spec.stem is Stem.IMAGENET else 8)
-    batch = args.batch or (16 if spec.stem is Stem.IMAGENET else 64)  # as the page takes them
+    side = args.size or side_of(spec, 8, 64)
+    batch = args.batch or (16 if side > 32 else 64)  # as the page takes them
     check_memory(spec, side, batch)
     points = isinstance(spec, PlaneSpec)
     images, targets = points_batch(batch, spec.classes) if points else probe_batch(batch, spec.in_channels, side, spec.classes)

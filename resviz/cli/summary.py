@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from resviz.cli.values import Commands, at_least, json_option, out_file, path, show, spec_of
+from resviz.spec.families import side_of
 from resviz.spec.names import describe
-from resviz.spec.net import Stem
 from resviz.spec.query import to_query_string
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def _summary(args: argparse.Namespace) -> int:
     from resviz.nets.cost import layer_table
 
     spec, out = spec_of(args.net), out_file(args.out, (".svg", ".html"))
-    table = layer_table(spec, args.size or (224 if spec.stem is Stem.IMAGENET else 32))
+    table = layer_table(spec, args.size or side_of(spec, 32, 224))
     if out:
         svg = to_svg(network_diagram(table), describe(spec))
         page = svg if out.suffix.lower() == ".svg" else f"<!doctype html><meta charset=utf-8>{svg}"

@@ -12,6 +12,7 @@ from resviz.figures.theme import WARNING, power_of_ten
 
 __all__ = ["edge_marks", "log_axis", "log_range", "log_ticks", "logs", "odd_symbols", "stage_axis"]
 
+_ENCODER = "encoder.layers.encoder_layer_"
 _BEYOND = 0.45  # decades from the axis' last power of ten to where zero or overflow is drawn
 
 
@@ -72,9 +73,14 @@ def stage_axis(names: Sequence[str], title: str = "layer, input → output", mea
     """One place for each layer, a word where a stage begins, so that words never overlap."""
     starts: dict[str, int] = {}
     for i, name in enumerate(names):
-        starts.setdefault(name.removeprefix("features.").split(".")[0], i)
+        starts.setdefault(name.removeprefix("features.").removeprefix(_ENCODER).split(".")[0], i)
     if "layer1" in starts or "denseblock1" in starts:
         beside = [word for word in starts if word in ("conv1", "conv0") or word.startswith("transition")]
         for word in beside:  # they stand side by side
             starts.pop(word)
+    if "0" in starts:  # a Transformer's layers, by their numbers
+        layers = [word for word in starts if word.isdecimal()]
+        every = -(-len(layers) // 12)
+        for word in ["conv_proj", "heads", *(word for word in layers if int(word) % every)]:
+            starts.pop(word, None)
     return Axis(title, (-1, len(names)), tuple((place, stage) for stage, place in starts.items()), meaning, level)

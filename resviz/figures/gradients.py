@@ -53,7 +53,7 @@ def gradient_profiles(
     rules, notes = edge_marks(np.concatenate([profile.norms for profile in profiles.values()]), decades)
     if selected in index:
         rules += (Rule(CONTROL, x=index[selected]),)
-    starts = (index[first] for block in cuts if (first := f"{block}.conv1") in index)
+    starts = (index[first] for block in cuts for first in _first(block) if first in index)
     return Chart(
         height,
         stage_axis(names, level=True),
@@ -65,10 +65,18 @@ def gradient_profiles(
                 for key, profile in profiles.items()
             ),
         ),
-        bands=tuple(Band(start - 0.5, start + (1.5 if names[start + 1].endswith(".conv2") else 0.5), CUT) for start in starts),
+        bands=tuple(
+            Band(start - 0.5, start + (1.5 if names[start + 1].endswith((".conv2", ".out_proj", ".mlp.3")) else 0.5), CUT)
+            for start in starts
+        ),
         rules=rules,
         notes=notes,
     )
+
+
+def _first(block: str) -> tuple[str, ...]:
+    """What a unit's first layer may be called."""
+    return f"{block}.conv1", f"{block}.0", f"{block.removesuffix('attention')}self_attention.in_proj"
 
 
 def _called(key: Design, dense: bool) -> str:

@@ -33,7 +33,7 @@ def watched_signals(net: Net) -> Iterator[Callable[[], np.ndarray]]:
     sums: dict[tuple[int, int], Tensor] = {}
 
     def moments(output: Tensor) -> tuple[Tensor, Tensor]:
-        seen = output.detach()
+        seen = _as_maps(output.detach())
         if plain() or seen.device.type != "cpu":
             return seen.mean((0, 2, 3)), seen.var((0, 2, 3), correction=0)
         # batch norm's own kernel: torch.var_mean takes four to ten times as long
@@ -47,7 +47,7 @@ def watched_signals(net: Net) -> Iterator[Callable[[], np.ndarray]]:
         branches[i] = moments(output)[1]
 
     def at_relu(i: int, n: int, output: Tensor) -> None:
-        sums[i, n] = output.detach().sum((0, 2, 3))
+        sums[i, n] = _as_maps(output.detach()).sum((0, 2, 3))
 
     def hooked(module: nn.Module, keep: Callable[[Tensor], None]) -> None:
         handles.append(module.register_forward_hook(lambda _module, _args, output: keep(output)))
@@ -63,6 +63,11 @@ def watched_signals(net: Net) -> Iterator[Callable[[], np.ndarray]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _as_maps(seen: Tensor) -> Tensor:
+    """Tokens (N, T, D) as maps (N, D, T, 1): each of a token's numbers is a channel."""
+    return seen.transpose(1, 2).unsqueeze(3) if seen.dim() == 3 else seen
 
 
 def _measured(

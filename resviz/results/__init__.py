@@ -1,6 +1,7 @@
 """What the computations return: frozen values made of numbers and names, numpy only."""
 
 from resviz.results.anatomy import Draws, Lesions, PathLengths, Refinement, SkipRemoval
+from resviz.results.attention import AttentionMaps, Collapse
 from resviz.results.attribution import SCORES, Attribution, Faithfulness, Paths, Prediction, Scope
 from resviz.results.card import AnswersCard, CalibrationCard, Card, Measured, ReadoutsCard, ScopeCard
 from resviz.results.difference import Difference, Differing, NetworkDifference
@@ -22,12 +23,14 @@ __all__ = [
     "Agreement",
     "AnswersCard",
     "Arithmetic",
+    "AttentionMaps",
     "Attribution",
     "BlockSignal",
     "Box",
     "CalibrationCard",
     "Card",
     "Chapter",
+    "Collapse",
     "DepthSweep",
     "Difference",
     "Differing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +21,7 @@ class Source:
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One layer of a network for one image: shapes are (channels, height, width), memory is bytes of its fp32 output.
+    """One layer of a network for one image: shapes are (channels, height, width) or (tokens, numbers), memory is bytes of its fp32 output.
 
     Memory is 0 where the layer is not computed, in a dropped branch or on a cut skip. `unit` is the block it belongs to and `path`
     whether it stands on that block's branch, on its skip, or on the trunk as everything outside of blocks does. The row where branch
@@ -43,9 +44,33 @@ class LayerRow:
     path: Literal["trunk", "branch", "skip"] = "trunk"
     sources: tuple[Source, ...] = ()
 
+    @property
+    def channels(self) -> int:
+        """Numbers at each of its places: channels of a map, or those of a token."""
+        return _channels(self.out_shape)
+
+    @property
+    def reads(self) -> int:
+        """Numbers at each place that it reads."""
+        return _channels(self.in_shape)
+
+    @property
+    def side(self) -> int:
+        """Of its map; tokens are counted as if they stood in a square."""
+        return {1: 1, 2: round(math.sqrt(self.out_shape[0]))}.get(len(self.out_shape), self.out_shape[-1])
+
+    @property
+    def places(self) -> str:
+        """Where its numbers stand: 32×32, or 17 tokens."""
+        return f"{self.out_shape[0]} tokens" if len(self.out_shape) == 2 else "×".join(map(str, self.out_shape[1:]))
+
     def costs(self) -> dict[str, object]:
         """The row as the command line writes it: all but its place."""
         return {name: value for name, value in vars(self).items() if name not in ("unit", "stage", "joins", "path", "sources")}
+
+
+def _channels(shape: tuple[int, ...]) -> int:
+    return shape[1 if len(shape) == 2 else 0]
 
 
 @dataclass(frozen=True)
@@ -63,8 +88,8 @@ class UnitRows:
 
     @property
     def convs(self) -> tuple[LayerRow, ...]:
-        """The branch's convolutions."""
-        return tuple(row for row in self.branch if row.kind.startswith("conv"))
+        """The branch's convolutions, or the matrices that stand in their place."""
+        return tuple(row for row in self.branch if row.kind.startswith(("conv", "linear")))
 
     @property
     def skip(self) -> tuple[LayerRow, ...]:
@@ -102,9 +127,9 @@ class UnitRows:
         return self.join is not None and self.join.joins == "concat"
 
     @property
-    def handed_on(self) -> tuple[int, ...]:
-        """The shape of what the block returns."""
-        return self.join.out_shape if self.join is not None and self.beside else self.convs[-1].out_shape
+    def handed_on(self) -> LayerRow:
+        """The row whose output has the shape of what the block returns."""
+        return self.join if self.join is not None and self.beside else self.convs[-1]
 
     @property
     def carries(self) -> str:

@@ -61,6 +61,7 @@ class Judgement:
     loss: float
     guess: float  # what guessing costs
     forward: tuple[float, float] | None = None
+    called: str = "convolution"  # what is judged
 
     @property
     def ratio(self) -> float:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Literal
 
-__all__ = ["DESIGNS", "Activation", "Block", "BranchScale", "Carry", "Design", "Init", "Norm", "Order", "Shortcut", "Stem"]
+__all__ = [
+    "DESIGNS",
+    "Activation",
+    "Around",
+    "Block",
+    "BranchScale",
+    "Carry",
+    "Design",
+    "Init",
+    "Norm",
+    "NormPlace",
+    "Order",
+    "Shortcut",
+    "Stem",
+]
 
 Design = Literal["residual", "plain"]  # with skips or without, by which the two of a comparison are keyed
 DESIGNS: Final[tuple[Design, ...]] = ("residual", "plain")
@@ -108,6 +122,22 @@ class Norm(StrEnum):
     BATCH = "batch"
     GROUP = "group"
     NONE = "none"
+
+
+class NormPlace(StrEnum):
+    """Where a Transformer's layer norms stand."""
+
+    PRE = "pre"  # before each sub-layer and before the classifier (ViT: Dosovitskiy et al. 2021, arXiv 2010.11929)
+    POST = "post"  # behind each addition (Vaswani et al. 2017, arXiv 1706.03762)
+    NONE = "none"
+
+
+class Around(StrEnum):
+    """Which of a Transformer's sub-layers have skips around them."""
+
+    BOTH = "both"
+    ATTENTION = "attention"
+    MLP = "mlp"
 
 
 class Activation(StrEnum):

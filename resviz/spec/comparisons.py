@@ -13,8 +13,18 @@ from resviz.spec.lab import LabPlan, fitting_data
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.spec.plane import PlaneSpec, plane_blocks
 from resviz.spec.presets import cifar_blocks
+from resviz.spec.transformer import TransformerSpec
 
-__all__ = ["COMPARISONS", "DENSE_COMPARISONS", "PLANE_COMPARISONS", "against_plain", "as_deep", "comparison_of"]
+__all__ = [
+    "COMPARISONS",
+    "DENSE_COMPARISONS",
+    "PLANE_COMPARISONS",
+    "TRANSFORMER_COMPARISONS",
+    "against_plain",
+    "as_deep",
+    "comparison_of",
+    "fitting",
+]
 
 
 def _on_digits(depth: int, norm: Norm = Norm.BATCH, init: Init = Init.KAIMING) -> NetSpec:
@@ -56,6 +66,15 @@ def _dense(depth: int) -> LabPlan:
     return LabPlan((spec, spec.plain()), lr=0.1)
 
 
+def _vit(depth: int) -> LabPlan:
+    spec = TransformerSpec(layers=depth)
+    return LabPlan((spec, spec.plain()), lr=0.05)
+
+
+def _vit_and_resnet(depth: int) -> LabPlan:
+    return LabPlan((TransformerSpec(layers=depth), _on_digits(20)), lr=0.05)
+
+
 def _plane(depth: int) -> LabPlan:
     spec = PlaneSpec(plane_blocks(depth))
     return LabPlan((spec, spec.plain()), data="plane-spirals")
@@ -70,15 +89,31 @@ COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "Shallow and deep": _depths,
 }
 DENSE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"DenseNet or plain": _dense}
+TRANSFORMER_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
+    "ViT or plain": _vit,
+    "ViT or ResNet-20": _vit_and_resnet,
+}
 PLANE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"Points in the plane": _plane}
 
 
 def against_plain(spec: Network) -> LabPlan:
     """A network and the same without any skip, on handwritten digits, or on points; a plain network and the same with every skip."""
-    data = fitting_data([spec])[0]
-    spec = replace(spec, in_channels=DATASETS[data].channels, classes=DATASETS[data].classes or 10)
+    name = fitting_data([spec])[0]
+    data = DATASETS[name]
+    spec = fitting(spec, data.side, data.channels, data.classes or 10)
     other = spec.plain() if spec.residual else replace(spec, residual=True)
-    return LabPlan((spec, other) if spec.residual else (other, spec), data, lr=0.02 if spec.norm is Norm.NONE else 0.1)
+    return LabPlan(
+        (spec, other) if spec.residual else (other, spec),
+        name,
+        lr=0.05 if isinstance(spec, TransformerSpec) else 0.02 if spec.norm is Norm.NONE else 0.1,
+    )
+
+
+def fitting(spec: Network, side: int, channels: int, classes: int) -> Network:
+    """The network for images of that side, channels and classes: a Transformer's patches grow with the side."""
+    if isinstance(spec, TransformerSpec):
+        spec = spec.sized(side)
+    return replace(spec, in_channels=channels, classes=classes)
 
 
 def as_deep(spec: Network, depth: int) -> Network:
@@ -88,15 +123,21 @@ def as_deep(spec: Network, depth: int) -> Network:
         return spec.resized(blocks=dense_blocks(max(1, round((depth - 4) / each)) * each + 4, spec.bottleneck > 0))
     if isinstance(spec, PlaneSpec):
         return spec.resized(blocks=plane_blocks(depth))
+    if isinstance(spec, TransformerSpec):
+        return spec.resized(layers=min(96, depth))
     each = 3 * spec.block.convs
     return spec.resized(blocks=cifar_blocks(max(1, round((depth - 2) / each)) * each + 2, spec.block))
+
+
+_COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_COMPARISONS, PlaneSpec: PLANE_COMPARISONS}
 
 
 def comparison_of(plan: LabPlan) -> str | None:
     """The comparison whose contenders these are, if any (data, seed and edits aside)."""
     depth = max(spec.depth for spec in plan.contenders)
-    kinds = {DenseSpec: DENSE_COMPARISONS, PlaneSpec: PLANE_COMPARISONS, NetSpec: COMPARISONS}
-    for name, make in kinds[type(plan.contenders[0])].items():
+    if isinstance(plan.contenders[0], TransformerSpec):
+        depth = plan.contenders[0].depth  # layers, of which a ResNet counts more
+    for name, make in _COMPARED.get(type(plan.contenders[0]), COMPARISONS).items():
         try:
             made = make(depth)
             data = DATASETS[made.data]

@@ -6,20 +6,28 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from resviz.spec.base import Spec
+from resviz.spec.choices import Stem
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.net import NetSpec
 from resviz.spec.plane import PLANE_PRESETS, PlaneSpec
 from resviz.spec.presets import PRESETS
+from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 
-__all__ = ["ALL_PRESETS", "SPECS", "Network", "preset_of"]
+__all__ = ["ALL_PRESETS", "SPECS", "Network", "preset_of", "side_of"]
 
-Network: TypeAlias = NetSpec | DenseSpec | PlaneSpec
+Network: TypeAlias = NetSpec | DenseSpec | TransformerSpec | PlaneSpec
 
-SPECS: Final[Mapping[str, type[Network]]] = {"resnet": NetSpec, "densenet": DenseSpec, "plane": PlaneSpec}
-ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **PLANE_PRESETS}
+SPECS: Final[Mapping[str, type[Network]]] = {
+    "resnet": NetSpec,
+    "densenet": DenseSpec,
+    "transformer": TransformerSpec,
+    "plane": PlaneSpec,
+}
+ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **TRANSFORMER_PRESETS, **PLANE_PRESETS}
 _SHAPES: Final = {
     NetSpec: ("block", "blocks", "stem", "width", "groups", "width_per_group"),
     DenseSpec: ("blocks", "growth", "bottleneck", "compression", "stem", "width"),
+    TransformerSpec: ("image", "patch", "layers", "heads", "dim", "mlp", "norm"),
     PlaneSpec: ("blocks", "width", "features"),
 }
 
@@ -36,3 +44,12 @@ def preset_of(spec: Spec) -> str | None:
     wanted = shape(spec)
     of_kind = ((name, each) for name, each in ALL_PRESETS.items() if type(each) is kind and each.residual)
     return next((name for name, each in of_kind if shape(each) == wanted), None)
+
+
+def side_of(spec: Network, small: int, large: int) -> int:
+    """The side in pixels of a picture that such a network is shown: its own, 1 of points, or `large` behind a stem for photographs."""
+    if isinstance(spec, TransformerSpec):
+        return spec.image
+    if isinstance(spec, PlaneSpec):
+        return 1
+    return large if spec.stem is Stem.IMAGENET else small

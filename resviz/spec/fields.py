@@ -60,7 +60,7 @@ def counts() -> Mapping[str, Field]:
 
 
 def names(says: Says, spelled: str = "layer{}.{}") -> Mapping[str, Field]:
-    """Metadata of block names, of which a link holds the two numbers that `spelled` has places for: 1.0,2.3."""
+    """Metadata of block names, of which a link holds what `spelled` has two places for: 1.0,2.3, or 0.mlp,3.attention."""
     return {"field": Field(lambda text: _names(text, spelled), _in_order, says=says)}
 
 
@@ -81,8 +81,9 @@ def connections(says: Says, spelled: str) -> Mapping[str, Field]:
 
 
 def place(name: str) -> str:
-    """A block's stage and number as links write them: 2.3 of `layer2.3`."""
-    return ".".join(re.findall(r"\d+", name))
+    """A block's stage and number as links write them: 2.3 of `layer2.3`; a last word without a number as it is: 0.mlp."""
+    last = name.rpartition(".")[2]
+    return ".".join([*re.findall(r"\d+", name), *([] if re.search(r"\d", last) else [last])])
 
 
 def _whole(text: str) -> int:
@@ -91,7 +92,7 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-_PLACE = re.compile(r"([1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
+_PLACE = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*|[a-z]+)", re.ASCII)
 _CONNECTION = re.compile(r"([1-9]\d*)\.([1-9]\d*)-(0|[1-9]\d{0,2})", re.ASCII)
 
 
@@ -103,5 +104,5 @@ def _names(text: str, spelled: str) -> frozenset[str]:
 
 
 def _in_order(names: frozenset[str]) -> str:
-    keyed = sorted(tuple(int(part) for part in place(name).split(".")) for name in names)
+    keyed = sorted(tuple(int(part) if part.isdecimal() else part for part in place(name).split(".")) for name in names)
     return ",".join(f"{stage}.{index}" for stage, index in keyed)

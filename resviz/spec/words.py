@@ -45,15 +45,28 @@ _WORDS: Final[Mapping[str, str]] = {
     "rep": "RepVGG",
     "resnet": "ResNet",
     "densenet": "DenseNet",
+    "transformer": "Transformer",
     "plane": "MLP on points",
     "original": "ReLU after the addition",
     "norm-after": "BN and ReLU after it",
     "relu-before": "ReLU before it",
     "relu-only": "ReLU-only pre-activation",
     "preact": "full pre-activation",
+    "pre": "before",
+    "post": "after the addition",
+    "both": "both",
+    "mlp": "MLP",
+    "layer norm": "LN",
 }
 # where nothing beside them says what they are of
-_ALONE: Final[Mapping[str, str]] = {"none": "no norm", "pytorch": "PyTorch init", "depth": "F/√blocks", "learned": "αF, α from 0"}
+_ALONE: Final[Mapping[str, str]] = {
+    "none": "no norm",
+    "pytorch": "PyTorch init",
+    "depth": "F/√blocks",
+    "learned": "αF, α from 0",
+    "pre": "pre-norm",
+    "post": "post-norm",
+}
 
 
 def word(value: str, alone: bool = False) -> str:

@@ -21,9 +21,9 @@ from resviz.probes.accuracy import evaluate
 from resviz.probes.gradients import norms_of
 from resviz.probes.signal import watched_signals
 from resviz.results import SIGNALS, LabRecord, LabTrack
-from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.lab import Edit, LabPlan, labels_of
+from resviz.spec.net import NetSpec
 from resviz.training.history import History
 
 __all__ = ["HELD_OUT", "HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Estimate", "Lab", "estimate"]
@@ -304,7 +304,7 @@ def estimate(plan: LabPlan, train: ImageSet) -> Estimate:
 
 
 def _seconds(spec: Network, images: Tensor, labels: Tensor) -> float:
-    if isinstance(spec, DenseSpec):  # whose layers are each dearer than the one before
+    if not isinstance(spec, NetSpec):  # a DenseNet's layers are each dearer than the one before, a Transformer has no stages
         return _time_of_step(spec, images, labels)
     stages = len(spec.blocks)
     one, two = (_time_of_step(spec.resized(blocks=(n,) * stages), images, labels) for n in (1, 3))

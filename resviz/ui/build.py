@@ -15,9 +15,11 @@ from resviz.nets.cost import layer_table
 from resviz.results import LayerTable
 from resviz.spec.comparisons import against_plain
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
-from resviz.spec.families import ALL_PRESETS, Network
+from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.names import name_of
+from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS
+from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 from resviz.ui import compare
 from resviz.ui.components import diagram
 from resviz.ui.grammar import beside, why
@@ -31,19 +33,27 @@ __all__ = ["show"]
 # top-1 on ImageNet, single 224 px crop, of torchvision's V1 weights (their metadata)
 _PUBLISHED = {"resnet18": 69.758, "resnet34": 73.314, "resnet50": 76.130, "resnet101": 77.374, "resnet152": 78.312}
 _DENSE_PUBLISHED = {"densenet121": 74.434, "densenet169": 75.600, "densenet201": 76.896, "densenet161": 77.138}
+_VIT_PUBLISHED = {"vit_b_16": 81.072, "vit_b_32": 75.912, "vit_l_16": 79.662}
+_OTHERS: Final = {
+    DenseSpec: ("DenseNet-121 to 161", _DENSE_PUBLISHED),
+    TransformerSpec: ("ViT-B/16 to L/16", _VIT_PUBLISHED),
+}
+_ZOOM: Final = {DenseSpec: "Zoom into a layer", TransformerSpec: "Zoom into a sub-layer"}
+_NOTES: Final = {DenseSpec: captions.dense_note, TransformerSpec: captions.sublayer_note}
 _TELLING: Final[Mapping[str, Network]] = {
     "ResNet-50's bottlenecks": PRESETS["resnet50"],
     "Plain-20": PRESETS["plain20"],
     "Pre-activation ResNet-164": PRESETS["resnet164"],
     "ResNet-20 with one skip cut": replace(PRESETS["resnet20"], cut=frozenset({"layer2.1"})),
     "DenseNet-121": DENSE_PRESETS["densenet121"],
+    "ViT-B/16": TRANSFORMER_PRESETS["vit_b_16"],
 }
 
 
 def show(address: Address) -> None:
     """The whole network, the controls beside one of its blocks, its tables, and another network beside it; the address says which."""
     spec = current_spec()
-    side = compare.side_of(spec)
+    side = side_of(spec, 32, 224)
     table, found = layer_table(spec, side), compare.difference_of(spec)
     place, drawer = beside()
     with drawer:
@@ -66,7 +76,7 @@ def show(address: Address) -> None:
     with differing:
         compare.differences(spec, found)
     address.add(compare.address())
-    why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY)
+    why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY_TRANSFORMER if isinstance(spec, TransformerSpec) else _WHY)
 
 
 def _to_the_lab(spec: Network) -> None:
@@ -100,13 +110,13 @@ def _block(spec: Network, side: int, table: LayerTable) -> None:
     opened = st.session_state.get("opened")
     st.session_state["block"] = opened if opened in names else names[0]
     st.selectbox(
-        "Zoom into a layer" if isinstance(spec, DenseSpec) else "Zoom into a block",
+        _ZOOM.get(type(spec), "Zoom into a block"),
         names,
         key="block",
         on_change=lambda: st.session_state.update(opened=st.session_state["block"]),
     )
     diagram.show_block("block-diagram", side, st.session_state["block"])
-    note = captions.dense_note if isinstance(spec, DenseSpec) else captions.bottleneck_note
+    note = _NOTES.get(type(spec), captions.bottleneck_note)
     st.caption(note(table, st.session_state["block"]))
 
 
@@ -151,9 +161,8 @@ def _layers(table: LayerTable) -> None:
 
 
 def _variants(spec: Network, side: int) -> None:
-    """ResNet-18 to 152, or DenseNet-121 to 161, beside the current network."""
-    dense = isinstance(spec, DenseSpec)
-    published = _DENSE_PUBLISHED if dense else _PUBLISHED
+    """ResNet-18 to 152, DenseNet-121 to 161 or ViT-B/16 to L/16 beside the current network."""
+    others, published = _OTHERS.get(type(spec), ("ResNet-18 to 152", _PUBLISHED))
     entries = [(name_of(ALL_PRESETS[p]), ALL_PRESETS[p], 224, f"{top1:.2f} %") for p, top1 in published.items()]
     entries.append((f"▸ {name_of(spec)} (yours)", spec, side, "–"))
     family = pd.DataFrame(
@@ -167,12 +176,10 @@ def _variants(spec: Network, side: int) -> None:
         }
         for name, net, px, top1 in entries
     )
-    st.dataframe(
-        family, hide_index=True, alt=f"{'DenseNet-121 to 161' if dense else 'ResNet-18 to 152'} beside the current network"
-    )
+    st.dataframe(family, hide_index=True, alt=f"{others} beside the current network")
     source = "Parameters and MACs are computed here. Top-1: torchvision's published V1 weights, one 224 px crop."
     stride = " The stride stands in the bottleneck's 3×3, as in torchvision, so MACs are above the paper's Table 1 (1.8, 3.6, 3.8, 7.6, 11.3 × 10⁹)."
-    st.caption(source if dense else source + stride)
+    st.caption(source + stride if isinstance(spec, NetSpec) else source)
     st.download_button("Download the variants (CSV)", family.to_csv(index=False), "variants.csv", "text/csv", on_click="ignore")
 
 
@@ -188,4 +195,11 @@ _WHY_DENSE: Final = (
     "to make. B puts a 1×1 convolution to $4k$ channels before each 3×3 one, C lets a transition hand on $θ$ of its channels, half of them in the paper. "
     "Cutting an arc puts zeros in place of all that came before that layer, for every layer behind it; cutting one connection, under an "
     "opened layer, lets that layer alone read zeros in place of one source. Shapes and weights stay what they were."
+)
+_WHY_TRANSFORMER: Final = (
+    "A picture is cut into patches, each a token of $D$ numbers, and before them stands a class token, of which the classifier is asked "
+    "(Dosovitskiy et al. 2021, arXiv 2010.11929). A layer has two sub-layers, each with a skip of its own: attention, by which tokens read "
+    "each other, and the MLP, which takes each by itself. What they are added to runs from the patches to the classifier without "
+    "a layer in between: with pre-norm nothing but additions stands on it, with post-norm (Vaswani et al. 2017, arXiv 1706.03762) a norm after each. "
+    "Cutting an arc leaves that sub-layer's $F$ alone. Shapes and weights stay what they were."
 )

@@ -11,23 +11,18 @@ from resviz.figures import captions
 from resviz.figures.theme import AGAINST, SIGNAL
 from resviz.nets.cost import layer_table
 from resviz.nets.difference import difference
-from resviz.results import Difference, Differing, LayerRow, NetworkDifference
-from resviz.spec.families import ALL_PRESETS, Network
+from resviz.results import Difference, Differing, LayerRow, LayerTable, NetworkDifference
+from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.names import describe, name_of
-from resviz.spec.net import Stem
 from resviz.spec.query import from_query, to_query_string
 from resviz.ui.components import diagram
 from resviz.ui.markdown import literal
 from resviz.ui.state import WITH, change, current_spec, went_back
+from resviz.ui.widgets.spec_controls import titles_of
 
-__all__ = ["address", "control", "difference_of", "differences", "side_of", "stage"]
+__all__ = ["address", "control", "difference_of", "differences", "stage"]
 
 _OWN: Final = "its own"  # of the choices, what is no preset
-
-
-def side_of(spec: Network) -> int:
-    """Pixels of the square picture that a network's layers are told for."""
-    return 224 if spec.stem is Stem.IMAGENET else 32
 
 
 def _other() -> Network | None:
@@ -57,13 +52,14 @@ def control() -> None:
         if chosen != _OWN:
             st.session_state.other = None if chosen is None else ALL_PRESETS[chosen]
 
+    titles = titles_of(names)
     st.session_state["with"] = preset or (_OWN if other is not None else None)
     st.selectbox(
         "Compare with",
         [_OWN, *names] if other is not None and preset is None else names,
         key="with",
         on_change=choose,
-        format_func=lambda name: describe(other) if name == _OWN and other is not None else name_of(ALL_PRESETS[name]),
+        format_func=lambda name: describe(other) if name == _OWN and other is not None else titles[name],
         index=None,
         placeholder="nothing",
         help="Another network under this one; what differs is marked in both.",
@@ -99,7 +95,11 @@ def address() -> dict[str, str]:
 def difference_of(spec: Network) -> NetworkDifference | None:
     """In what the network and the one beside it differ; None where there is none."""
     other = _other()
-    return None if other is None else difference(layer_table(spec, side_of(spec)), layer_table(other, side_of(other)))
+    return None if other is None else difference(_table(spec), _table(other))
+
+
+def _table(spec: Network) -> LayerTable:
+    return layer_table(spec, side_of(spec, 32, 224))
 
 
 def stage(spec: Network, found: NetworkDifference) -> None:

@@ -19,12 +19,14 @@ from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
-from resviz.spec.families import Network
+from resviz.spec.families import Network, side_of
 from resviz.spec.names import describe
-from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError, Stem
+from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError
 from resviz.spec.plane import PlaneSpec
 from resviz.spec.presets import PRESETS
+from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 from resviz.ui import cache, story
+from resviz.ui.attention import attention_section, rank_section
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.field import field_section
@@ -73,6 +75,7 @@ _TELLING: Final[Mapping[str, Network]] = {
     "ReLU before the addition": replace(PRESETS["resnet56"], block=Block.RELU_BEFORE_BASIC),
     "Cut every second skip": replace(PRESETS["resnet56"], cut=frozenset(list(PRESETS["resnet56"].block_names())[1::2])),
     "DenseNet-40": DENSE_PRESETS["densenet40_k12"],
+    "A Transformer": TRANSFORMER_PRESETS["vit_digits"],
 }
 
 
@@ -85,11 +88,12 @@ def show() -> None:
 def _body(drawn: Network) -> None:
     """After an edit the figure comes first; the page around it, which still shows `drawn`, follows."""
     spec = current_spec()
-    imagenet = spec.stem is Stem.IMAGENET
+    own = side_of(spec, 8, 64)  # the usual side
+    imagenet = own > 32
     nets: dict[Design, Network] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
-    usual, size = (64, 16) if imagenet else (8, 64)
+    size = 16 if imagenet else 64
     kind = "points" if isinstance(spec, PlaneSpec) else st.session_state.get("batch", "digits")
-    batch = _Batch(kind, size, 1 if kind == "points" else st.session_state.get(f"side.{spec.stem.value}", usual))
+    batch = _Batch(kind, size, _side(spec, own))
     if kind != "picture":
         begin(nets, kind, size, batch.side)
     figure_column, control_column = beside()
@@ -104,7 +108,7 @@ def _body(drawn: Network) -> None:
         network_strip()
         spec_controls.try_this(_TELLING)
     with control_column:
-        batch = _controls(spec, size, usual)
+        batch = _controls(spec, size, own)
     probes = _measured(nets, batch, figure_column)
     if probes is None:
         return
@@ -117,10 +121,22 @@ def _body(drawn: Network) -> None:
         if not imagenet:
             _by_depth(spec, batch)
         _by_field(spec)
+    if isinstance(spec, TransformerSpec):
+        _by_token(spec)
     more = [batch.kind] if batch.kind != "digits" else []
     more += [f"{batch.side} px"] if batch.side != _SMALL else []
     story.where_am_i(story.Here(spec, more=tuple(more)))
-    why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY)
+    why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY_TRANSFORMER if isinstance(spec, TransformerSpec) else _WHY)
+
+
+def _side_key(spec: NetSpec | DenseSpec) -> str:
+    return f"side.{spec.stem.value}"
+
+
+def _side(spec: Network, usual: int) -> int:
+    """The images' side that was chosen, or the usual one."""
+    chosen: int = usual if isinstance(spec, TransformerSpec | PlaneSpec) else st.session_state.get(_side_key(spec), usual)
+    return chosen
 
 
 def _by_depth(spec: NetSpec, batch: _Batch) -> None:
@@ -141,9 +157,19 @@ def _by_field(spec: NetSpec) -> None:
             field_section({"residual": replace(spec, residual=True), "plain": spec.plain()})
 
 
+def _by_token(spec: TransformerSpec) -> None:
+    """What attention makes of tokens."""
+    if st.toggle("Compare the tokens", help="What is left of their differences behind each layer, with skips and without."):
+        with st.container(key="reserve-rank"):
+            rank_section(spec)
+    if st.toggle("See what attention reads", help="What the class token reads of each patch of a digit, by layer and head."):
+        with st.container(key="reserve-attention"):
+            attention_section(spec)
+
+
 def _controls(spec: Network, size: int, usual: int) -> _Batch:
     """The network's design and the batch; `usual` is the side that is taken where none was chosen."""
-    side_key, photograph = f"side.{spec.stem.value}", None
+    photograph = None
     spec_controls.family_control()
     spec_controls.preset_control()
     spec_controls.skip_control()
@@ -160,8 +186,11 @@ def _controls(spec: Network, size: int, usual: int) -> _Batch:
         )
         if kind == "picture":
             photograph = pickers.choose_photograph("batch")
-        st.session_state.setdefault(side_key, usual)
-        side = st.select_slider("Image side", _SIDES, key=side_key, help="Pixels; larger takes longer.")
+        side = usual
+        if not isinstance(spec, TransformerSpec):  # whose positions are for one side
+            key = _side_key(spec)
+            st.session_state.setdefault(key, usual)
+            side = st.select_slider("Image side", _SIDES, key=key, help="Pixels; larger takes longer.")
         spec_controls.block_control()
         spec_controls.shape_controls(spec)
         spec_controls.seed_control()
@@ -270,6 +299,12 @@ _WHY: Final = (
     "Kaiming's initialisation, where each block adds as much variance as passes it (De & Smith 2020, arXiv 2002.10444), and stay "
     "level with PyTorch's. None of this says why plain networks end up worse: He et al. 2015 (§4.1, arXiv 1512.03385) call "
     "vanishing gradients *unlikely* with batch norm, and our plain-56 is level in all 30 recorded epochs, with 30.7 % training error."
+)
+_WHY_TRANSFORMER: Final = (
+    r"Each sub-layer adds to what it reads: $y = x + F(\mathrm{LN}(x))$ with pre-norm, $y = \mathrm{LN}(x + F(x))$ with post-norm, where every norm stands "
+    "in the gradient's way; Xiong et al. 2020 (arXiv 2002.04745) trace the need of a warm-up to that. Attention makes every token a mean of all tokens' values. "
+    "Without a skip the means of means become one and the same token, doubly exponentially in the bound of Dong et al. 2021 (arXiv 2103.03404), "
+    "and what no longer differs sends nothing back to queries and keys. The plain network has the same weights, and passes $F$ alone."
 )
 _WHY_DENSE: Final = (
     r"With $y = [x, F(x)]$ the loss reaches $x$ twice: by $x$'s own part of $\partial L/\partial y$, which nothing stands before, and by that of "

@@ -65,9 +65,9 @@ PAGES: Final = (
     Page(
         "Build",
         "pages/build.py",
-        "What is a ResNet made of?",
+        "What is a residual network made of?",
         "Blocks on a trunk. Each adds its result to what came in: **click or tap an arc to cut a skip.**",
-        "What is a ResNet made of? Build one and cut its skips.",
+        "What is a residual network made of? Build one and cut its skips.",
         ":material/account_tree:",
     ),
     Page(

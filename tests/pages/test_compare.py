@@ -7,8 +7,10 @@ from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
 
+from resviz.spec.families import ALL_PRESETS
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS
+from resviz.ui.widgets.spec_controls import titles_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,3 +70,10 @@ def test_a_link_that_cannot_be_read_says_so() -> None:
     at = opened(net="resnet20", **{"with": "blocks=x&net=resnet32"})
     assert "Part of what the link compares with was not understood and is left out: blocks='x' cannot be read." in words(at)
     assert at.session_state["other"] == PRESETS["resnet32"]
+
+
+def test_no_two_networks_are_called_alike() -> None:
+    """A list of choices is told apart by what is read: of two that read alike the browser would choose another than was shown."""
+    for plain in (False, True):
+        titles = titles_of([name for name, spec in ALL_PRESETS.items() if spec.residual], plain)
+        assert len(set(titles.values())) == len(titles)

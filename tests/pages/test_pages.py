@@ -62,7 +62,9 @@ def test_home_has_three_doors_beside_the_navigation() -> None:
     assert "five-minute tour" in ways[len(PAGES) + 1]
     said = {page.title: page.invitation for page in PAGES}
     doors = {"Build": "Build", "Train": "Lab", "Explain a photo": "Explain"}
-    assert ways[len(PAGES) + 2 :] == [f"**{name}**: {said[title]}" for name, title in doors.items()]
+    rest = ways[len(PAGES) + 2 :]
+    assert rest[:3] == [f"**{name}**: {said[title]}" for name, title in doors.items()]
+    assert [way.split("**")[1] for way in rest[3:]] == ["DenseNet-40", "ViT-6/2", "RepVGG-20"]
     assert [expander.label for expander in at.expander] == ["Why"]
 
 
@@ -85,7 +87,7 @@ def test_home_without_its_recording_says_so(monkeypatch: pytest.MonkeyPatch, tmp
         at = opened("app.py")
         assert not at.exception
         assert any("home.json cannot be read" in warning.value.replace("\\", "") for warning in at.warning)
-        assert len(at.get("page_link")) == len(PAGES) + 5
+        assert len(at.get("page_link")) == len(PAGES) + 8
     finally:
         for kept in (first.reading, doors._curves, doors._evidence):
             kept.cache_clear()

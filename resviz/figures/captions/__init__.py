@@ -11,6 +11,7 @@ from resviz.figures.captions.anatomy import (
     refinement_note,
     skipless_note,
 )
+from resviz.figures.captions.attention import attention_note, collapse_claim, collapse_note
 from resviz.figures.captions.attribution import (
     answers_note,
     attribution_note,
@@ -55,7 +56,7 @@ from resviz.figures.captions.landscape import (
     trajectory_claim,
     trajectory_note,
 )
-from resviz.figures.captions.nets import bottleneck_note, dense_note, difference_note, table_note
+from resviz.figures.captions.nets import bottleneck_note, dense_note, difference_note, sublayer_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
 from resviz.figures.captions.plane import plane_note
 from resviz.figures.captions.reuse import reuse_note
@@ -79,6 +80,7 @@ __all__ = [
     "Seen",
     "answers_note",
     "apart_note",
+    "attention_note",
     "attribution_note",
     "beside_jastrzebski",
     "beside_the_paper",
@@ -90,6 +92,8 @@ __all__ = [
     "changed_note",
     "chapter_note",
     "chapter_words",
+    "collapse_claim",
+    "collapse_note",
     "comparison",
     "counted",
     "cut_note",
@@ -144,6 +148,7 @@ __all__ = [
     "span",
     "stage_note",
     "story_line",
+    "sublayer_note",
     "sweep_note",
     "table_note",
     "trajectory_claim",

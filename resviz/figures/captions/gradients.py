@@ -61,13 +61,15 @@ def comparison(probes: Mapping[Design, Probe], specs: Mapping[Design, Network]) 
 def verdict(judged: Judgement) -> str:
     """One clause on a whole profile: its kind, the numbers it follows from, and what they are compared with."""
     (first, at_first), (last, at_last) = judged.first, judged.reference
-    ends = f"{number(at_first)} at `{first}`, {number(judged.ratio)}× that of the last convolution, `{last}` ({number(at_last)})"
+    ends = (
+        f"{number(at_first)} at `{first}`, {number(judged.ratio)}× that of the last {judged.called}, `{last}` ({number(at_last)})"
+    )
     if judged.kind == "overflow":
         return f"overflows: {counted(len(judged.odd), 'layer')} {'has' if len(judged.odd) == 1 else 'have'} an infinite or undefined one"
     if judged.kind == "zero":
-        return "is exactly 0 in every convolution: none of them can learn"
+        return f"is exactly 0 in every {judged.called}: none of them can learn"
     if judged.kind == "bypassed":
-        return f"reaches `{first}` alone among the convolutions ({number(at_first)})"
+        return f"reaches `{first}` alone among the {_many(judged)} ({number(at_first)})"
     if judged.kind in ("gone", "settled"):
         return (
             f"is {'gone' if judged.kind == 'gone' else 'small'} everywhere: {_range(judged)}, where {_FLOOR} is next to nothing"
@@ -77,6 +79,10 @@ def verdict(judged: Judgement) -> str:
     if judged.kind == "uneven":
         return f"is level from end to end, {ends}, but not in between: {_range(judged)}"
     return f"{judged.kind}: {ends}{_extremes(judged)}"
+
+
+def _many(judged: Judgement) -> str:
+    return {"matrix": "matrices"}.get(judged.called, f"{judged.called}s")
 
 
 def _range(judged: Judgement) -> str:
@@ -114,7 +120,9 @@ def _more(judged: Judgement) -> list[str]:
     """Sentences on zeros, the signal and the loss, where they change what the profile means."""
     found = []
     for reason, names in judged.zeros.items():
-        said = f"{counted(len(names), 'convolution')} {'gets' if len(names) == 1 else 'get'} exactly 0"
+        said = (
+            f"{len(names)} {judged.called if len(names) == 1 else _many(judged)} {'gets' if len(names) == 1 else 'get'} exactly 0"
+        )
         if reason in _WHY:
             found.append(f"{said} by construction: {_WHY[reason]}.")
         else:

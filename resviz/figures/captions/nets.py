@@ -6,7 +6,7 @@ from resviz.figures.captions.numbers import counted, percent
 from resviz.figures.theme import count, number
 from resviz.results import Differing, LayerTable, NetworkDifference
 
-__all__ = ["bottleneck_note", "dense_note", "difference_note", "table_note"]
+__all__ = ["bottleneck_note", "dense_note", "difference_note", "sublayer_note", "table_note"]
 
 
 def bottleneck_note(table: LayerTable, block: str) -> str:
@@ -36,7 +36,7 @@ def bottleneck_note(table: LayerTable, block: str) -> str:
 def dense_note(table: LayerTable, layer: str) -> str:
     """What a dense layer reads and makes, and what its bottleneck costs beside one 3×3 convolution of all that it reads."""
     unit = next(unit for unit in table.units if unit.name == layer)
-    sources, made, after = unit.branch[0].sources, unit.convs[-1].out_shape[0], unit.handed_on[0]
+    sources, made, after = unit.branch[0].sources, unit.convs[-1].out_shape[0], unit.handed_on.channels
     read, zeros = sum(source.channels for source in sources), sum(source.channels for source in sources if source.cut)
     said = (
         f"`{layer}` reads {counted(read, 'channel')} of {counted(len(sources), 'source')} side by side"
@@ -78,6 +78,20 @@ def _beside(what: str, first: int, second: int) -> str:
     if first == second:
         return f"as many {what} ({count(second)})"
     return f"{count(second)} {what}, {number(second / max(first, 1))} times {count(first)}"
+
+
+def sublayer_note(table: LayerTable, name: str) -> str:
+    """What a Transformer's sub-layer holds and costs, and which of it is attention's own, that grows with the tokens' square."""
+    unit = next(unit for unit in table.units if unit.name == name)
+    weights, macs = sum(row.params for row in unit.rows), sum(row.macs for row in unit.rows)
+    between = sum(row.macs for row in unit.rows if row.kind == "attention")
+    said = f"`{name}`: {unit.handed_on.places} of {unit.handed_on.channels} numbers, {count(weights)} parameters, {count(macs, 'MACs')}"
+    if not between:
+        return f"{said}, the same for each token by itself." if macs else f"{said}: it is dropped."
+    return (
+        f"{said}, of which {percent(between / macs)} are between tokens: what queries and keys have in common, and the mean of the values. "
+        "That part grows with the square of the tokens, the matrices' with their number."
+    )
 
 
 def table_note(table: LayerTable) -> str:

@@ -29,7 +29,7 @@ class _Block:
     def __init__(self, unit: UnitRows, vertical: bool) -> None:
         self.unit, self.canvas = unit, Canvas(vertical)
         self.w, self.h, self.gap = (58.0, 150.0, 22.0) if vertical else (98.0, 62.0, 18.0)
-        self.top_channels = max(row.out_shape[0] for row in unit.rows)
+        self.top_channels = max(row.channels for row in unit.rows)
         self.x = 36.0
         self.under = 0.0  # px that what it reads takes below the layers
 
@@ -85,8 +85,8 @@ class _Block:
         return Diagram(width, tall, (*trunk.shapes, *self.canvas.shapes))
 
     def box(self, row: LayerRow) -> None:
-        conv, hollow = row.kind.startswith("conv"), self.unit.dropped and row.path == "branch"
-        fill = channel_tint(row.out_shape[0], self.top_channels) if conv and not hollow else ""
+        conv, hollow = row.kind.startswith(("conv", "linear")), self.unit.dropped and row.path == "branch"
+        fill = channel_tint(row.channels, self.top_channels) if conv and not hollow else ""
         css, action = "hollow" if hollow else "layer" if conv else "minor", f"select:{row.name}" if conv else ""
         self.canvas.rect(
             self.x,
@@ -103,7 +103,7 @@ class _Block:
         on = "on" if conv and not hollow else ""
         lines = [(word(row.kind.split(",")[0]), on or "title"), (self.sizes(row, conv), f"{on} small".strip())]
         if conv:
-            lines.append((f"{row.out_shape[1]}×{row.out_shape[2]}", f"{on} small".strip()))
+            lines.append((row.places, f"{on} small".strip()))
         for i, (text, css) in enumerate(lines):
             offset = (i - (len(lines) - 1) / 2) * 18 + 5
             if self.canvas.vertical:
@@ -113,7 +113,7 @@ class _Block:
 
     @staticmethod
     def sizes(row: LayerRow, conv: bool) -> str:
-        return f"{row.in_shape[0]} → {row.out_shape[0]}" if conv else f"{row.out_shape[0]} ch"
+        return f"{row.reads} → {row.channels}" if conv else f"{row.channels} ch"
 
     def skip(self, start: float, plus_x: float, join: LayerRow) -> None:
         unit, top = self.unit, _MIDDLE - self.h / 2

@@ -77,8 +77,8 @@ class _Network:
         convs = max((len(unit.convs) for unit in self.units), default=2)
         self.bar, self.gap = (9.0, 3.0) if convs <= 2 else (7.0, 2.5)
         self.step = convs * (self.bar + self.gap) + 20
-        every = [row for row in table.rows if row.kind.startswith("conv")]
-        self.top_channels, self.tallest = max(row.out_shape[0] for row in every), every[0].out_shape[1]
+        every = [row for row in table.rows if row.kind.startswith("conv")] + [row for unit in self.units for row in unit.convs]
+        self.top_channels, self.tallest = max(row.channels for row in every), every[0].side
         self.longer = _LONGER if any(unit.beside for unit in self.units) else 0
         self.apart: frozenset[str] = frozenset()
         self.x = 14.0
@@ -88,7 +88,7 @@ class _Network:
         for stage, units in groupby(self.units, lambda unit: unit.stage):
             self.stage(stage, list(units))
             self.passage(self.table.passage(stage))
-        self.head([row for row in self.table.rows if row.kind in ("average pool", "linear")])
+        self.head([row for row in self.table.rows if row.unit is None and row.kind in ("average pool", "linear")])
         trunk = Canvas(self.canvas.vertical)
         trunk.line(18, _MIDDLE, self.x + 14, _MIDDLE, "trunk")
         legend = scale is not None and not self.canvas.vertical
@@ -108,8 +108,8 @@ class _Network:
         return describe_row(row) + (f" · {note}" if note else "")
 
     def layer(self, x: float, row: LayerRow, hollow: bool = False) -> None:
-        h = self.height(row.out_shape[1])
-        fill = "" if hollow else self.paint.get(row.name) or channel_tint(row.out_shape[0], self.top_channels)
+        h = self.height(row.side)
+        fill = "" if hollow else self.paint.get(row.name) or channel_tint(row.channels, self.top_channels)
         about: About = {"name": row.name, "label": self.label(row), "action": f"select:{row.name}"}
         self.canvas.rect(x, _MIDDLE - h / 2, self.bar, h, "hollow" if hollow else "layer", fill=fill, **about)
 
@@ -119,7 +119,7 @@ class _Network:
             if row.kind.startswith("conv"):
                 self.layer(at, row)
             else:
-                h = self.height(row.out_shape[1])
+                h = self.height(row.side)
                 self.canvas.rect(at, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
             if not i:
                 at_start = self.x + 10 if self.canvas.vertical else 2.0  # whole, also where words are drawn larger
@@ -134,7 +134,7 @@ class _Network:
             if row.kind.startswith("conv"):
                 self.layer(self.x, row)
             else:
-                h = self.height(row.out_shape[1])
+                h = self.height(row.side)
                 self.canvas.rect(self.x, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
             self.x += self.bar + 5
         self.x += 9 if drawn else 0
@@ -145,7 +145,7 @@ class _Network:
             if row.kind == "average pool":
                 self.canvas.rect(x, _MIDDLE - 8, 8, 16, "minor", name=row.name, label=self.label(row))
                 continue
-            fill = self.paint.get(row.name) or channel_tint(row.out_shape[0], self.top_channels)
+            fill = self.paint.get(row.name) or channel_tint(row.channels, self.top_channels)
             action = f"select:{row.name}"
             self.canvas.rect(x, _MIDDLE - 16, 10, 32, "layer", fill=fill, name=row.name, label=self.label(row), action=action)
         anchor = "middle" if self.canvas.vertical else "start"
@@ -170,11 +170,12 @@ class _Network:
         folded = any(item.folded for item in items)
         return " ▸" if folded else " ▾", f"fold:{stage}", f"{'Unfold' if folded else 'Fold'} {stage}"
 
-    def name(self, stage: str, out: tuple[int, ...], across: tuple[float, float], sign: tuple[str, str, str]) -> None:
+    def name(self, stage: str, last: LayerRow, across: tuple[float, float], sign: tuple[str, str, str]) -> None:
         (left, right), (mark, action, hint) = across, sign
-        channels, side = f"{out[0]} ch", f"{out[1]}×{out[1]}"
-        if self.tallest == 1:
-            channels, side = f"{out[0]} units", "one point"
+        channels, side = (
+            f"{last.channels} {'ch' if self.tallest > 1 else 'units'}",
+            last.places if self.tallest > 1 else "one point",
+        )
         title, about = f"{stage}{mark}", About(action=action, label=hint)
         if self.canvas.vertical:
             beside = _MIDDLE + _HALF + 46  # of what counts equal blocks
@@ -203,12 +204,12 @@ class _Network:
         """A unit from `x` on: its layers, what counts equal ones, its skip and where the two join."""
         unit, first_x = item.unit, self.x + 4
         if item.folded:
-            h, wide = self.height(unit.convs[-1].out_shape[1]), len(unit.convs) * (self.bar + self.gap) - self.gap
+            h, wide = self.height(unit.convs[-1].side), len(unit.convs) * (self.bar + self.gap) - self.gap
             for shift in (4, 2):
                 self.canvas.rect(first_x + shift, _MIDDLE - h / 2 - shift * 1.5, wide, h, "stack")
         for i, row in enumerate(unit.convs):
             self.layer(first_x + i * (self.bar + self.gap), row, hollow=unit.dropped)
-        tall = max(self.height(row.out_shape[1]) for row in unit.convs)
+        tall = max(self.height(row.side) for row in unit.convs)
         if item.folded:
             self.count(item, _MIDDLE + tall / 2)
         if unit.join is not None:

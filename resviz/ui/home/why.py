@@ -6,6 +6,7 @@ import streamlit as st
 
 from resviz.spec.presets import PRESETS
 from resviz.ui.components import diagram
+from resviz.ui.home import doors
 
 __all__ = ["show"]
 
@@ -20,6 +21,7 @@ def show() -> None:
             _why_it_works()
         with led:
             _where_it_led()
+            doors.families()
 
 
 def _problem() -> None:

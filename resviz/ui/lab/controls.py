@@ -6,33 +6,45 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
-from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, PLANE_COMPARISONS, as_deep, comparison_of
+from resviz.spec.comparisons import (
+    COMPARISONS,
+    DENSE_COMPARISONS,
+    PLANE_COMPARISONS,
+    TRANSFORMER_COMPARISONS,
+    as_deep,
+    comparison_of,
+)
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
+from resviz.spec.fields import fields_of
 from resviz.spec.lab import MOST, Edit, LabPlan, Rate, fitting_data, labels_of
-from resviz.spec.net import Block, Norm
+from resviz.spec.net import Block
 from resviz.spec.plane import Feature, PlaneSpec
+from resviz.spec.transformer import TransformerSpec
 from resviz.spec.words import word
 from resviz.ui.lab.before import download, estimated
 from resviz.ui.lab.own_images import own_images
 from resviz.ui.lab.session import Session
 from resviz.ui.state import Bound
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["setup", "transport"]
 
-_COMPARED = {**COMPARISONS, **DENSE_COMPARISONS, **PLANE_COMPARISONS}
+_COMPARED = {**COMPARISONS, **DENSE_COMPARISONS, **TRANSFORMER_COMPARISONS, **PLANE_COMPARISONS}
+_USUAL = {  # depth: of DenseNets the paper's shallowest
+    **dict.fromkeys(COMPARISONS, 56),
+    **dict.fromkeys(DENSE_COMPARISONS, 40),
+    **dict.fromkeys(TRANSFORMER_COMPARISONS, 6),
+    **dict.fromkeys(PLANE_COMPARISONS, 20),
+}
 _DEPTHS = (20, 32, 44, 56, 80, 110, 200, 1202)
 _DENSE_DEPTHS = (13, 22, 40, 64, 100)
 _PLANE_DEPTHS = (4, 10, 20, 30, 50, 100)
-_DENSE_USUAL = 40  # the paper's shallowest
+_LAYERS = (2, 4, 6, 12, 24)
 _PACES = {"1 step/s": 1.0, "5 steps/s": 5.0, "full speed": math.inf}
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _CLIPS = (0.0, 0.1, 0.5, 1.0, 5.0)
@@ -72,7 +84,7 @@ def _choices(lab: Session) -> None:
     depth = max(spec.depth for spec in plan.contenders)
 
     def compare(name: str) -> None:
-        usual = _DENSE_USUAL if name in DENSE_COMPARISONS else 20 if name in PLANE_COMPARISONS else 56
+        usual = _USUAL[name]
         chosen = _COMPARED[name](depth if name in COMPARISONS and depth in _DEPTHS else usual)
         data = plan.data if plan.data in fitting_data(chosen.contenders) else chosen.data
         lab.configure(lambda p: _seeded(replace(chosen, data=data, batch=p.batch, noise=p.noise, share=p.share), p.seed))
@@ -150,9 +162,8 @@ def _points(lab: Session) -> None:
 
 
 def _offered(spec: Network) -> tuple[int, ...]:
-    if isinstance(spec, PlaneSpec):
-        return _PLANE_DEPTHS
-    return _DENSE_DEPTHS if isinstance(spec, DenseSpec) else _DEPTHS
+    kinds = {DenseSpec: _DENSE_DEPTHS, TransformerSpec: _LAYERS, PlaneSpec: _PLANE_DEPTHS}
+    return kinds.get(type(spec), _DEPTHS)
 
 
 def _seeded(plan: LabPlan, seed: int) -> LabPlan:
@@ -170,7 +181,9 @@ def _contenders(lab: Session) -> None:
         lab.configure(lambda p: replace(p, contenders=tuple(specs)))
 
     def deepen(i: int, depth: int) -> None:
-        edit(i, blocks=as_deep(plan.contenders[i], depth).blocks)
+        lab.configure(
+            lambda p: replace(p, contenders=(*p.contenders[:i], as_deep(p.contenders[i], depth), *p.contenders[i + 1 :]))
+        )
 
     for i, (spec, label) in enumerate(zip(plan.contenders, labels_of(plan.contenders), strict=True)):
         st.markdown(f"**{label}**")
@@ -184,9 +197,11 @@ def _contenders(lab: Session) -> None:
                 st.number_input("Growth k", 1, 256, width=150, **field("growth"))
             elif isinstance(spec, PlaneSpec):
                 st.number_input("Width", 1, 256, width=150, **field("width"))
+            elif isinstance(spec, TransformerSpec):
+                st.number_input("MLP ratio", 0, 8, width=150, **field("mlp"))
             else:
                 st.selectbox("Unit", list(Block), format_func=word, width=150, **field("block"))
-            st.selectbox("Norm", list(Norm), format_func=word, width=100, **field("norm"))
+            st.selectbox("Norm", fields_of(type(spec))["norm"].choices, format_func=word, width=100, **field("norm"))
             st.selectbox("Init", spec.inits(), format_func=word, width=150, **field("init"))
             layers = sorted({*(d for d in _offered(spec) if as_deep(spec, d).depth == d), spec.depth})
             st.selectbox("Depth", layers, width=100, **_bound(f"lab.{i}.depth", spec.depth, partial(deepen, i)))

@@ -13,7 +13,7 @@ import streamlit as st
 from resviz.jobs import AGAIN, Job, JobsFull
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
-from resviz.spec.comparisons import COMPARISONS
+from resviz.spec.comparisons import COMPARISONS, fitting
 from resviz.spec.datasets import DATASETS, POINTS
 from resviz.spec.families import Network
 from resviz.spec.lab import PARAMETERS, Edit, LabPlan, labels_of, plan_from_query, plan_to_query
@@ -103,7 +103,7 @@ class Session:
         """Contenders with the inputs and classes that the data have, and batches that they can fill."""
         data = DATASETS[plan.data]
         classes = len(self.own[0].categories) if plan.data == "own" and self.own else data.classes or 10
-        specs = tuple(replace(spec, in_channels=data.channels, classes=classes) for spec in plan.contenders)
+        specs = tuple(fitting(spec, data.side, data.channels, classes) for spec in plan.contenders)
         batch = min(plan.batch, len(self.own[0])) if plan.data == "own" and self.own else plan.batch
         if data.points:
             batch = min(batch, POINTS * plan.share // 100)

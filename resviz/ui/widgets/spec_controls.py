@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -9,12 +10,14 @@ from functools import partial
 
 import streamlit as st
 
+from resviz.spec.choices import Around
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import ALL_PRESETS, SPECS, Network, preset_of
 from resviz.spec.fields import fields_of
-from resviz.spec.names import name_of
+from resviz.spec.names import describe, name_of
 from resviz.spec.net import Block, NetSpec, Order
 from resviz.spec.plane import MOST_BLOCKS, Feature, PlaneSpec
+from resviz.spec.transformer import TransformerSpec
 from resviz.spec.words import word
 from resviz.ui.grammar import chips
 from resviz.ui.state import bound, change, current_spec
@@ -29,6 +32,7 @@ __all__ = [
     "seed_control",
     "shape_controls",
     "skip_control",
+    "titles_of",
     "try_this",
 ]
 
@@ -80,22 +84,26 @@ def preset_control() -> None:
         if chosen is not None:
             change(lambda spec: ALL_PRESETS[chosen] if spec.residual else ALL_PRESETS[chosen].plain())
 
+    titles = titles_of(names, plain=not residual)
     st.session_state["preset"] = current
     st.selectbox(
         "Network",
         names,
         key="preset",
         on_change=apply,
-        format_func=lambda n: _titled(ALL_PRESETS[n] if residual else ALL_PRESETS[n].plain()),
+        format_func=titles.__getitem__,
         index=None,
         placeholder="your own design",
         help="A network of the papers to start from.",
     )
 
 
-def _titled(spec: Network) -> str:
-    """Its name, by which the paper's networks of one depth are told apart."""
-    return name_of(spec) + (f", k={spec.growth}" if isinstance(spec, DenseSpec) else "")
+def titles_of(names: Sequence[str], plain: bool = False) -> dict[str, str]:
+    """What each of these presets, or its plain version, is called, no two alike: a list of choices tells them apart by that alone."""
+    specs = {name: ALL_PRESETS[name].plain() if plain else ALL_PRESETS[name] for name in names}
+    short = {name: name_of(spec) + (f", k={spec.growth}" if isinstance(spec, DenseSpec) else "") for name, spec in specs.items()}
+    often = Counter(short.values())
+    return {name: short[name] if often[short[name]] == 1 else describe(spec) for name, spec in specs.items()}
 
 
 def skip_control() -> None:
@@ -111,11 +119,11 @@ def skip_control() -> None:
         elif chosen is not None:
             st.session_state.each = False
             cut = frozenset(names) if chosen == "none" else frozenset()
-            change(lambda s: replace(s, residual=True, cut=cut, dropped=s.dropped - cut))
+            change(lambda s: _cutting(s, cut))
 
     def write_back() -> None:
         cut = frozenset(st.session_state["cuts"])
-        change(lambda s: replace(s, residual=True, cut=cut, dropped=s.dropped - cut))
+        change(lambda s: _cutting(s, cut))
 
     some = bool(st.session_state.get("each")) or 0 < len(has) < len(names)
     st.session_state["skips"] = "each block" if some else "all" if has else "none"
@@ -132,6 +140,13 @@ def skip_control() -> None:
     if some:
         st.session_state["cuts"] = [name for name in names if name not in has]
         st.multiselect("Cut in", names, key="cuts", on_change=write_back, placeholder="no block")
+
+
+def _cutting(spec: Network, cut: frozenset[str]) -> Network:
+    """With every skip but those."""
+    if isinstance(spec, TransformerSpec):
+        spec = replace(spec, around=Around.BOTH)
+    return replace(spec, residual=True, cut=cut, dropped=spec.dropped - cut)
 
 
 def drop_control(spec: Network) -> None:
@@ -158,6 +173,8 @@ def design_controls(spec: Network) -> None:
     _control("norm")
     _control("init", spec.inits())
     _control("activation")
+    if isinstance(spec, TransformerSpec) and spec.mlp and spec.residual:
+        _control("around")
     if not isinstance(spec, NetSpec) or not spec.residual:
         return
     _control("shortcut")
@@ -169,7 +186,16 @@ def design_controls(spec: Network) -> None:
 
 
 def shape_controls(spec: Network) -> None:
-    """How many blocks each stage holds, the stem, and the widths."""
+    """How many blocks each stage holds, the stem, and the widths; of a Transformer its image, patches, layers and tokens."""
+    if isinstance(spec, TransformerSpec):
+        for name in ("image", "patch", "layers", "heads", "dim", "classes", "in_channels"):
+            _control(name)
+        return
+    _counted_controls(spec)
+
+
+def _counted_controls(spec: NetSpec | DenseSpec | PlaneSpec) -> None:
+    """Of a network in stages."""
 
     def write_back() -> None:
         counts = tuple(int(st.session_state[f"blocks.{stage}"]) for stage in range(len(spec.blocks)))
@@ -204,13 +230,13 @@ def shape_controls(spec: Network) -> None:
 
 
 def block_control() -> None:
-    """The residual unit, and in which order its norm and its activation stand; of a DenseNet how much each layer adds."""
+    """The residual unit, and in which order its norm and its activation stand; of a DenseNet how much each layer adds, of a Transformer its MLP."""
     drawn = current_spec()
-    if isinstance(drawn, DenseSpec):
-        _control("growth")
-        return
     if isinstance(drawn, PlaneSpec):
         features_control()
+        return
+    if not isinstance(drawn, NetSpec):
+        _control("growth" if isinstance(drawn, DenseSpec) else "mlp")
         return
     field, block = fields_of(NetSpec)["block"], drawn.block
 

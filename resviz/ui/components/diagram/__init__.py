@@ -16,6 +16,7 @@ from resviz.results import LayerTable
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.names import describe, name_of
+from resviz.spec.transformer import TransformerSpec
 from resviz.ui.components.mount import component
 from resviz.ui.state import change, current_spec
 
@@ -116,9 +117,9 @@ def show_network(
         )
         for vertical in (False, True)
     )
-    dense = isinstance(spec, DenseSpec)  # whose arcs stay where every skip is cut
-    arcs = "an arc to cut or restore its skip" if spec.residual or dense else ""
-    block = ("‖ to open a layer" if dense else "⊕ to open a block") if spec.residual or dense else ""
+    drawn = bool(table.units) and table.units[0].join is not None  # arcs, which some families keep where every skip is cut
+    arcs = "an arc to cut or restore its skip" if drawn else ""
+    block = ("‖ to open a layer" if isinstance(spec, DenseSpec) else "⊕ to open a block") if drawn else ""
     mouse = ["hover a layer for its row", *(f"click {what}" for what in (arcs, block) if what)]
     touch = ["tap a layer for its row", *(f"{what}" for what in (arcs, block) if what)]
     _mount(key, wide=wide, tall=tall, title=describe(spec), hint=_sentence(mouse), touch=_sentence(touch), act=act)
@@ -259,6 +260,8 @@ def show_block(key: str, side: int, name: str) -> None:
     wide, tall = (block_diagram(table, name, vertical=vertical) for vertical in (False, True))
     if isinstance(spec, DenseSpec):
         hint = "Under the layer what it reads, side by side: click a piece to cut that connection, its channels are then read as zeros."
+    elif isinstance(spec, TransformerSpec):
+        hint = "The sub-layer's inner layers, in the order the tokens meet them."
     else:
         hint = "The block's inner layers, in the order the signal meets them."
     _mount(key, wide, tall, f"{describe(spec)}: {name}", hint)
