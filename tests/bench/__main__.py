@@ -14,6 +14,7 @@ from resviz.data.images import noise_batch
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
 from resviz.probes.gradients import gradient_probe
+from resviz.spec.families import ALL_PRESETS
 from resviz.spec.presets import PRESETS
 from resviz.training.arithmetic import choose
 from tests.bench.anatomy import anatomy_rows
@@ -40,8 +41,9 @@ def ratio(ours: Callable[[], object], theirs: Callable[[], object], rounds: int)
 
 
 def profile_ratio(name: str, side: int, batch: int, rounds: int) -> float:
-    net = build(PRESETS[name]).train()
-    x, y = noise_batch(batch, 3, side, PRESETS[name].classes)
+    spec = ALL_PRESETS[name]
+    net = build(spec).train()
+    x, y = noise_batch(batch, spec.in_channels, side, spec.classes)
     weights = [p for p in net.parameters() if p.dim() > 1]
 
     def bare() -> object:
@@ -50,23 +52,28 @@ def profile_ratio(name: str, side: int, batch: int, rounds: int) -> float:
     return ratio(lambda: gradient_probe(net, x, y), bare, rounds)
 
 
+def table_ratio(name: str, rounds: int) -> float:
+    spec = ALL_PRESETS[name]
+    with torch.device("meta"):
+        reference = torchvision.models.get_model(name)
+    return ratio(
+        lambda: (layer_table.cache_clear(), layer_table(spec, 224)),
+        lambda: torchinfo.summary(reference, (1, 3, 224, 224), verbose=0, device="meta"),
+        rounds,
+    )
+
+
 def main() -> None:
     spec = PRESETS["resnet152"]
-    with torch.device("meta"):
-        reference = torchvision.models.resnet152()
     rows = [
         ("gradient profile / bare pass, ResNet-110, 32 px, batch 64", profile_ratio("resnet110", 32, 64, 31), 1.05),
         ("gradient profile / bare pass, ResNet-50, 224 px, batch 4", profile_ratio("resnet50", 224, 4, 25), 1.05),
         ("build / torchvision, ResNet-152", ratio(lambda: build(spec), torchvision.models.resnet152, 9), 1.0),
-        (
-            "layer table / torchinfo, ResNet-152",
-            ratio(
-                lambda: (layer_table.cache_clear(), layer_table(spec, 224)),
-                lambda: torchinfo.summary(reference, (1, 3, 224, 224), verbose=0, device="meta"),
-                5,
-            ),
-            0.06,
-        ),
+        ("gradient profile / bare pass, DenseNet-100 k=12, 32 px, batch 8", profile_ratio("densenet100_k12", 32, 8, 15), 1.05),
+        ("gradient profile / bare pass, ViT-S/16, 224 px, batch 2", profile_ratio("vit_s_16", 224, 2, 15), 1.05),
+        ("layer table / torchinfo, ResNet-152", table_ratio("resnet152", 5), 0.06),
+        ("layer table / torchinfo, DenseNet-201", table_ratio("densenet201", 5), 0.1),
+        ("layer table / torchinfo, ViT-B/16", table_ratio("vit_b_16", 9), 0.1),
     ]
     for name, value, limit in rows:
         _print(name, value, limit)
