@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from resviz.results import BlockSignal, GradientProfile, Judgement, Verdict
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.net import Activation, BranchScale, Init, NetSpec, Order
+from resviz.spec.plane import PlaneSpec
 from resviz.spec.transformer import TransformerSpec
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
@@ -23,6 +24,7 @@ FLOOR: Final = 1e-5
 # Level within two decades either way: every recorded training stayed within a factor of 17, ResNet-110 begins at 28.
 FACTOR: Final = 100.0
 _UNDERFLOW = 1e-30  # a zero beside a norm like this was too small for fp32
+_CALLED: Final[Mapping[type, str]] = {TransformerSpec: "matrix", PlaneSpec: "inner layer"}  # what is judged
 _CONSTRUCTED = ("dropped", "unread", "cut", "gamma", "shut", "alpha", "blocked", "barred", "head")
 _LEARNED = 0.1  # of what guessing costs
 
@@ -56,7 +58,7 @@ def judge(profile: GradientProfile, spec: Network, signal: BlockSignal | None = 
         zeros=zeros,
         loss=profile.loss,
         guess=math.log(spec.classes),
-        called="matrix" if isinstance(spec, TransformerSpec) else "convolution",
+        called=_CALLED.get(type(spec), "convolution"),
         forward=None if signal is None else (float(signal.activation_std[0]), float(signal.activation_std[-1])),
     )
 
@@ -123,9 +125,9 @@ def _constructed(spec: Network, name: str) -> Iterator[str]:
     empty, gamma = _begins_empty(spec), spec.init is Init.ZERO_GAMMA
     if inside and block in spec.dropped:
         yield "dropped"
-    if isinstance(spec, DenseSpec):
-        if block in spec.block_names() and spec.unread(block):
-            yield "unread"
+    if isinstance(spec, DenseSpec) and block in spec.block_names() and spec.unread(block):
+        yield "unread"
+    if not isinstance(spec, NetSpec):
         return
     if name.startswith(f"{block}.downsample") and not spec.has_skip(block):
         yield "cut"

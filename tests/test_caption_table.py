@@ -40,6 +40,7 @@ from resviz.results import (
     LayerTable,
     NetworkDifference,
     Paths,
+    PlaneMap,
     Prediction,
     Probe,
     RaceRecord,
@@ -56,6 +57,7 @@ from resviz.results import (
 from resviz.spec.dense import DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
+from resviz.spec.plane import PlaneSpec
 from resviz.spec.transformer import TransformerSpec
 
 
@@ -88,6 +90,12 @@ def attention(row: list[float]) -> AttentionMaps:
 
 TINY, SUBLAYER = TransformerSpec(num_layers=1, dim=16, heads=2), "encoder.layers.encoder_layer_0."
 ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
+
+
+def plane(label: str, chance: list[list[float]], loss: float, right: float) -> PlaneMap:
+    """A map of a few points, of four held-out ones."""
+    none, held_out = np.zeros((0, 1, 1), np.float32), np.zeros((4, 2), np.float32)
+    return PlaneMap(120, label, np.array(chance, np.float32), "conv1", none, loss, right, held_out, np.zeros(4, np.int64))
 
 
 # ------------------------------------------------------------------------------------------ attribution
@@ -577,6 +585,7 @@ BLOCKS: list[Row] = [
         (table(conv("conv1", 16, 16, 32, 3), conv("conv2", 16, 16, 32, 3)), "layer1.0"),
         "`layer1.0`: two 3×3 convolutions of 16 channels, 4.61 k weights, 4.72 MMACs.",
     ),
+    ((layer_table(PlaneSpec(), 1), "layer1.0"), "`layer1.0`: two fully connected layers of 16 units, 512 weights."),
     (  # 256 · 64 + 9 · 64² + 64 · 256 = 69,632 of 18 · 256² = 1,179,648
         (bottleneck(256, 64), "layer1.0"),
         "`layer1.0`: 256 → 64 → 64 → 256 channels, 69.6 k weights. Two 3×3 convolutions on 256 channels would hold 1.18 M: the "
@@ -929,6 +938,19 @@ ROWS: dict[str, list[Row]] = {
     "bottleneck_note": BLOCKS,
     "dense_note": DENSE,
     "difference_note": DIFFERENT,
+    "plane_note": [
+        (
+            ((plane("MLP-20", [[0.1, 0.9], [0.2, 0.8]], 0.118, 75),),),
+            "Step 120. **MLP-20** calls 50 % of the plane amber, and 75 % of 4 held-out points by their colour; its loss on them is 0.118.",
+        ),
+        (
+            ((plane("A", [[0.49, 0.51]], 0.7, 50), plane("B", [[0.9, 0.9]], 1.5, 50)),),
+            "Step 120. **A** tells no point from another: amber has a probability of 0.49 to 0.51 everywhere, and its loss on held-out "
+            "points is 0.700, about what guessing costs. **B** tells no point from another: amber has a probability of 0.90 everywhere, and "
+            "its loss on held-out points is 1.50.",
+        ),
+        (((plane("A", [[math.nan, 0.5]], math.nan, 50),),), "Step 120. **A** answers with no number any more."),
+    ],
     "reuse_note": [
         (
             ((reused([[1, 1, 1], [NAN, 4, 2], [NAN, NAN, 4]]), reused([[2, 3, 3], [NAN, 1, 1], [NAN, NAN, 5]], "c")), "A", 150),
@@ -996,6 +1018,10 @@ ROWS: dict[str, list[Row]] = {
         ),
     ],
     "table_note": [
+        (  # 2 · 16 + 18 · 16² + 16 · 2 MACs, as many parameters and a bias a unit, 272 of them in each layer
+            (layer_table(PlaneSpec(), 1),),
+            "4.98 k parameters and 4.67 kMACs a point; the heaviest layer, `layer1.0.conv1`, holds 5.5 % of the parameters.",
+        ),
         (
             (
                 table(
@@ -1007,7 +1033,7 @@ ROWS: dict[str, list[Row]] = {
                 ),
             ),
             "15.0 k parameters and 1.81 GMACs an image; the heaviest layer, `fc`, holds 40 % of the parameters.",
-        )
+        ),
     ],
     "counted": [((0, "step"), "0 steps"), ((1, "step"), "1 step"), ((2, "step"), "2 steps"), ((52_000, "name"), "52,000 names")],
     "percent": [

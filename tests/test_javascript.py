@@ -21,7 +21,16 @@ from resviz.ui.components.mount import script
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENTS = ROOT / "resviz" / "ui" / "components"
-VIEWS = ("chart/chart", "diagram/diagram", "evidence/look", "evidence/panel", "link/link", "rows/rows", "stage/stage")
+VIEWS = (
+    "chart/chart",
+    "diagram/diagram",
+    "evidence/look",
+    "evidence/panel",
+    "link/link",
+    "plane/plane",
+    "rows/rows",
+    "stage/stage",
+)
 SIDE = 48
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node not found: JavaScript is not tested")

@@ -11,6 +11,7 @@ from resviz.spec.dense import DenseSpec
 from resviz.spec.families import side_of
 from resviz.spec.names import describe
 from resviz.spec.net import Init, Norm
+from resviz.spec.plane import PlaneSpec
 from resviz.spec.query import to_query_string
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = ["add"]
 
 def _gradients(args: argparse.Namespace) -> int:
     from resviz.data.images import probe_batch
+    from resviz.data.points import points_batch
     from resviz.figures.axes import log_range
     from resviz.figures.captions import gradient_note
     from resviz.figures.chart import to_plotly
@@ -37,7 +39,8 @@ def _gradients(args: argparse.Namespace) -> int:
     side = args.size or side_of(spec, 8, 64)
     batch = args.batch or (16 if side > 32 else 64)  # as the page takes them
     check_memory(spec, side, batch)
-    images, targets = probe_batch(batch, spec.in_channels, side, spec.classes)
+    points = isinstance(spec, PlaneSpec)
+    images, targets = points_batch(batch, spec.classes) if points else probe_batch(batch, spec.in_channels, side, spec.classes)
     probe = gradient_probe(build(spec).train(), images, targets)
     profile, note = probe.profile, plainly(gradient_note(spec, probe))
     if out:
@@ -47,8 +50,9 @@ def _gradients(args: argparse.Namespace) -> int:
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
     result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}
+    seen = f"{len(targets)} points of the spirals" if points else f"{batch} digits of {side} px"
     lines = [f"{name:24} {norm:.4g}" for name, norm in zip(profile.names, profile.norms, strict=True)]
-    return show(args, result, "\n".join([*lines, f"{describe(spec)}, {batch} digits of {side} px. {note}"]))
+    return show(args, result, "\n".join([*lines, f"{describe(spec)}, {seen}. {note}"]))
 
 
 def add(commands: Commands) -> None:
@@ -60,7 +64,7 @@ def add(commands: Commands) -> None:
     gradients.add_argument("--init", choices=[i.value for i in Init])
     gradients.add_argument("--size", type=at_least(1, 100_000), help="image side in pixels")
     gradients.add_argument(
-        "--batch", type=at_least(1), help="images in the batch of handwritten digits; 64, or 16 with an ImageNet stem"
+        "--batch", type=at_least(1), help="images in the batch of handwritten digits, or points; 64, or 16 with an ImageNet stem"
     )
     gradients.add_argument("--out", type=path, help="write the figure to this .png, .svg or .html file")
     gradients.set_defaults(run=_gradients)

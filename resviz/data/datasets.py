@@ -13,9 +13,12 @@ import torch
 
 from resviz.data.download import DownloadError, fetch
 from resviz.data.images import CIFAR_MEAN, CIFAR_STD, ImageSet, cifar10, data_root, digits, split_folder, square
+from resviz.data.points import points
 from resviz.data.unpack import Entry, hidden
 from resviz.data.uploads import ImageError, decode
 from resviz.progress import Tick, quiet
+from resviz.spec.datasets import DATASETS
+from resviz.spec.lab import LabPlan
 
 __all__ = [
     "CIFAR_MEGABYTES",
@@ -25,6 +28,7 @@ __all__ = [
     "download_cifar10",
     "files_sets",
     "named_sets",
+    "sets_of",
     "spirals",
 ]
 
@@ -60,6 +64,13 @@ def named_sets(name: str) -> Sets:
     """ "digits", "spirals" or "cifar10", read once a process."""
     makers: dict[str, Callable[[], Sets]] = {"digits": digits_split, "spirals": spirals, "cifar10": cifar10_sets}
     return makers[name]()
+
+
+def sets_of(plan: LabPlan) -> Sets:
+    """What a plan learns from and what it holds out, where these are not the visitor's own images; points follow from its seed."""
+    if DATASETS[plan.data].points:
+        return points(plan.data, plan.noise, plan.share, plan.seed)
+    return named_sets(plan.data)
 
 
 def cifar10_there() -> bool:

@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec, dense_blocks
 from resviz.spec.families import Network
-from resviz.spec.lab import LabPlan
+from resviz.spec.lab import LabPlan, fitting_data
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
+from resviz.spec.plane import PlaneSpec, plane_blocks
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.transformer import TransformerSpec
 
 __all__ = [
     "COMPARISONS",
     "DENSE_COMPARISONS",
+    "PLANE_COMPARISONS",
     "TRANSFORMER_COMPARISONS",
     "against_plain",
     "as_deep",
@@ -73,6 +76,11 @@ def _vit_and_resnet(depth: int) -> LabPlan:
     return LabPlan((TransformerSpec(num_layers=depth), _on_digits(20)), lr=0.05)
 
 
+def _plane(depth: int) -> LabPlan:
+    spec = PlaneSpec(plane_blocks(depth))
+    return LabPlan((spec, spec.plain()), data="plane-spirals")
+
+
 COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "With skips or without": _skips,
     "Batch norm or none": _norms,
@@ -86,14 +94,18 @@ TRANSFORMER_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "ViT or plain": _vit,
     "ViT or ResNet-20": _vit_and_resnet,
 }
+PLANE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"Points in the plane": _plane}
 
 
 def against_plain(spec: Network) -> LabPlan:
-    """A network and the same without any skip, on handwritten digits; a plain network and the same with every skip."""
-    spec = fitting(spec, 8, 1, 10)
+    """A network and the same without any skip, on handwritten digits, or on points; a plain network and the same with every skip."""
+    name = fitting_data([spec])[0]
+    data = DATASETS[name]
+    spec = fitting(spec, data.side, data.channels, data.classes or 10)
     other = spec.plain() if spec.residual else replace(spec, residual=True)
     return LabPlan(
         (spec, other) if spec.residual else (other, spec),
+        name,
         lr=0.05 if isinstance(spec, TransformerSpec) else 0.02 if spec.norm is Norm.NONE else 0.1,
     )
 
@@ -110,6 +122,8 @@ def as_deep(spec: Network, depth: int) -> Network:
     if isinstance(spec, DenseSpec):
         each = 3 * spec.convs
         return spec.resized(blocks=dense_blocks(max(1, round((depth - 4) / each)) * each + 4, spec.bottleneck > 0))
+    if isinstance(spec, PlaneSpec):
+        return spec.resized(blocks=plane_blocks(depth))
     if isinstance(spec, TransformerSpec):
         return spec.resized(num_layers=min(96, depth))
     each = 3 * spec.block.convs
@@ -121,16 +135,18 @@ def depth_of(contenders: Sequence[Network]) -> int:
     return max(spec.depth for spec in contenders if type(spec) is type(contenders[0]))
 
 
-_COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_COMPARISONS}
+_COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_COMPARISONS, PlaneSpec: PLANE_COMPARISONS}
 
 
 def comparison_of(plan: LabPlan) -> str | None:
     """The comparison whose contenders these are, if any (data, seed and edits aside)."""
     depth = depth_of(plan.contenders)
-    as_digits = tuple(replace(spec, in_channels=1, classes=10, seed=0) for spec in plan.contenders)
     for name, make in _COMPARED.get(type(plan.contenders[0]), COMPARISONS).items():
         try:
-            if make(depth).contenders == as_digits:
+            made = make(depth)
+            data = DATASETS[made.data]
+            usual = (replace(spec, in_channels=data.channels, classes=data.classes or 10, seed=0) for spec in plan.contenders)
+            if made.contenders == tuple(usual):
                 return name
         except SpecError:  # the depth is none that this comparison can build
             return None

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["DATASETS", "Dataset"]
+__all__ = ["DATASETS", "POINTS", "Dataset"]
+
+POINTS: Final = 500  # of the plane, learned from and held out
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Square images: their side in pixels, their channels and classes (None: as many as the visitor's folders), and who made them.
+    """Square images, or points of the plane, which are pictures of one pixel with two channels: their side in pixels, their channels and classes (None: as many as the visitor's folders), and who made them.
 
     `pictures`: whether a photograph may show what they show.
     """
@@ -24,14 +26,30 @@ class Dataset:
     pictures: bool = True
 
     @property
+    def points(self) -> bool:
+        """Whether they are points of the plane."""
+        return self.side == 1
+
+    @property
+    def things(self) -> str:
+        """What one of many is called."""
+        return "points" if self.points else "images"
+
+    @property
     def augmented(self) -> bool:
         """Photographs may be shifted and turned round; a digit's or a spiral's sense would change."""
         return self.channels == 3
 
 
+_PLAYGROUND: Final = "drawn here as TensorFlow Playground does (Smilkov et al. 2017, arXiv 1708.03788)"
+
 DATASETS: Final[Mapping[str, Dataset]] = {
     "digits": Dataset("Handwritten digits", 8, 1, 10, "scikit-learn's load_digits (Alpaydin & Kaynak 1998)"),
     "spirals": Dataset("Spirals", 16, 1, 2, "drawn here: two arms that wind into each other", pictures=False),
+    **{
+        f"plane-{name}": Dataset(f"Points: {title}", 1, 2, 2, _PLAYGROUND, pictures=False)
+        for name, title in (("circle", "circle"), ("xor", "exclusive or"), ("gaussians", "gaussians"), ("spirals", "spirals"))
+    },
     "cifar10": Dataset("CIFAR-10", 32, 3, 10, "Krizhevsky 2009, by torchvision"),
     "own": Dataset("Your own images", 32, 3, None, "given by the visitor"),
 }

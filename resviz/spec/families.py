@@ -9,19 +9,26 @@ from resviz.spec.base import Spec
 from resviz.spec.choices import Stem
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.net import NetSpec
+from resviz.spec.plane import PLANE_PRESETS, PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 
 __all__ = ["ALL_PRESETS", "SPECS", "Network", "preset_of", "side_of"]
 
-Network: TypeAlias = NetSpec | DenseSpec | TransformerSpec
+Network: TypeAlias = NetSpec | DenseSpec | TransformerSpec | PlaneSpec
 
-SPECS: Final[Mapping[str, type[Network]]] = {"resnet": NetSpec, "densenet": DenseSpec, "transformer": TransformerSpec}
-ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **TRANSFORMER_PRESETS}
+SPECS: Final[Mapping[str, type[Network]]] = {
+    "resnet": NetSpec,
+    "densenet": DenseSpec,
+    "transformer": TransformerSpec,
+    "plane": PlaneSpec,
+}
+ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **TRANSFORMER_PRESETS, **PLANE_PRESETS}
 _SHAPES: Final = {
     NetSpec: ("block", "blocks", "stem", "width", "groups", "width_per_group"),
     DenseSpec: ("blocks", "growth", "bottleneck", "compression", "stem", "width"),
     TransformerSpec: ("image", "patch", "num_layers", "heads", "dim", "mlp", "norm"),
+    PlaneSpec: ("blocks", "width", "features"),
 }
 
 
@@ -40,7 +47,9 @@ def preset_of(spec: Spec) -> str | None:
 
 
 def side_of(spec: Network, small: int, large: int) -> int:
-    """The side in pixels of a picture that such a network is shown: its own, or `large` behind a stem for photographs."""
+    """The side in pixels of a picture that such a network is shown: its own, 1 of points, or `large` behind a stem for photographs."""
     if isinstance(spec, TransformerSpec):
         return spec.image
+    if isinstance(spec, PlaneSpec):
+        return 1
     return large if spec.stem is Stem.IMAGENET else small

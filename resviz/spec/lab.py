@@ -13,6 +13,7 @@ from resviz.spec.families import Network
 from resviz.spec.fields import place
 from resviz.spec.names import describe
 from resviz.spec.net import SpecError
+from resviz.spec.plane import PlaneSpec
 from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Edit",
     "LabPlan",
     "Rate",
+    "fitting_data",
     "labels_of",
     "plan_from_query",
     "plan_to_query",
@@ -57,7 +59,8 @@ class Edit:
 class LabPlan:
     """Up to six networks that learn in lockstep from the same batches: SGD with momentum 0.9.
 
-    `clip` is the largest total gradient norm (0: not clipped). `steps` is how far a replay goes; 0 has no end.
+    `clip` is the largest total gradient norm (0: not clipped). `steps` is how far a replay goes; 0 has no end. Of points, `noise` is
+    how much they are scattered and `share` how many of them are learned from, both in percent.
     Raises `SpecError` for a value that cannot be run.
     """
 
@@ -68,6 +71,8 @@ class LabPlan:
     batch: int = 64
     seed: int = 0
     steps: int = 0
+    noise: int = 0
+    share: int = 50
     edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
@@ -75,6 +80,13 @@ class LabPlan:
             raise SpecError(f"the lab takes 1 to {len(LETTERS)} contenders, got {len(self.contenders)}; remove some")
         if self.data not in DATASETS:
             raise SpecError(f"data must be one of {', '.join(DATASETS)}, got {self.data!r}")
+        if self.data not in (fits := fitting_data(self.contenders)):
+            one = self.contenders[0].title
+            raise SpecError(
+                f"data={self.data} does not fit {one}, which learns from {', '.join(fits)}; choose one of these, or other networks"
+                if fits
+                else f"{' and '.join(spec.title for spec in self.contenders)} share no data: an MLP takes points, the others images"
+            )
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):
@@ -113,7 +125,16 @@ _RANGES: Final = (
     ("batch", 2, 512),
     ("seed", 0, 2**31 - 1),
     ("steps", 0, 1_000_000),
+    ("noise", 0, 50),
+    ("share", 10, 90),
 )
+
+
+def fitting_data(specs: Sequence[Network]) -> tuple[str, ...]:
+    """The data sets that all of these networks can learn from, the usual one first; empty where there is none."""
+    points = {isinstance(spec, PlaneSpec) for spec in specs}
+    found = [name for name, data in DATASETS.items() if points == {data.points}]
+    return tuple(sorted(found, key=lambda name: name != "plane-spirals"))
 
 
 def labels_of(specs: Sequence[Network]) -> tuple[str, ...]:
@@ -127,7 +148,14 @@ def labels_of(specs: Sequence[Network]) -> tuple[str, ...]:
     return tuple(name if names.count(name) == 1 else f"{name} ({LETTERS[i].upper()})" for i, name in enumerate(names))
 
 
-_NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
+_NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {
+    "lr": float,
+    "clip": float,
+    "batch": int,
+    "steps": int,
+    "noise": int,
+    "share": int,
+}
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
 _EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-f]):(\d+\.(?:\d+|[a-z]+))|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
 _MOST_EDITS = 500
@@ -165,7 +193,11 @@ def plan_from_query(query: Mapping[str, str]) -> tuple[LabPlan | None, tuple[str
                 changes["seed" if name == "lab_seed" else name] = read(query[name][:40])
             except ValueError:
                 problems.append(f"{name}={query[name][:40]!r} cannot be read")
-    plan = LabPlan(tuple(specs))
+    if not (fits := fitting_data(specs)):
+        problems.append(f"{specs[0].title} and the others share no data, and it is left alone")
+        specs = specs[:1]
+        fits = fitting_data(specs)
+    plan = LabPlan(tuple(specs), fits[0])
     try:
         plan = replace(plan, **changes)
     except SpecError as error:

@@ -84,7 +84,7 @@ def _to_the_lab(spec: Network) -> None:
     if st.button(
         f"Train this against {other} in the Lab",
         icon=":material/science:",
-        help="Both on the same handwritten digits, from the same weights.",
+        help="Both on the same data, from the same weights.",
     ):
         hand_over(against_plain(spec))
         st.switch_page("pages/lab.py", query_params={})

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from resviz.spec.base import Spec
+from resviz.spec.plane import PlaneSpec
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -70,7 +71,10 @@ def batch_of(
 ) -> tuple[Tensor, Tensor]:
     """(images, targets) to probe with: "digits", "noise" or crops of a "picture"."""
     from resviz.data import images
+    from resviz.data.points import points_batch
 
+    if isinstance(spec, PlaneSpec):
+        return points_batch(size, spec.classes, seed)
     if batch == "noise":
         return images.noise_batch(size, spec.in_channels, side, spec.classes, seed)
     if batch == "picture" and picture is not None:

@@ -22,6 +22,7 @@ from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.families import Network, side_of
 from resviz.spec.names import describe
 from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError
+from resviz.spec.plane import PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 from resviz.ui import cache, story
@@ -91,7 +92,7 @@ def _body(drawn: Network) -> None:
     imagenet = own > 32
     nets: dict[Design, Network] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
     size = 16 if imagenet else 64
-    kind = st.session_state.get("batch", "digits")
+    kind = "points" if isinstance(spec, PlaneSpec) else st.session_state.get("batch", "digits")
     batch = _Batch(kind, size, _side(spec, own))
     if kind != "picture":
         begin(nets, kind, size, batch.side)
@@ -134,7 +135,7 @@ def _side_key(spec: NetSpec | DenseSpec) -> str:
 
 def _side(spec: Network, usual: int) -> int:
     """The images' side that was chosen, or the usual one."""
-    chosen: int = usual if isinstance(spec, TransformerSpec) else st.session_state.get(_side_key(spec), usual)
+    chosen: int = usual if isinstance(spec, TransformerSpec | PlaneSpec) else st.session_state.get(_side_key(spec), usual)
     return chosen
 
 
@@ -173,6 +174,12 @@ def _controls(spec: Network, size: int, usual: int) -> _Batch:
     spec_controls.preset_control()
     spec_controls.skip_control()
     spec_controls.design_controls(spec)
+    if isinstance(spec, PlaneSpec):
+        with st.expander("More"):
+            spec_controls.block_control()
+            spec_controls.shape_controls(spec)
+            spec_controls.seed_control()
+        return _Batch("points", size, 1)
     with st.expander("More"):
         kind = st.selectbox(
             "Batch", ["digits", "noise", "picture"], key="batch", help="Handwritten digits, normal noise, or crops of a picture."

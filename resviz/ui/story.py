@@ -106,7 +106,7 @@ def here_in(told: Sequence[Chapter], here: Here) -> tuple[str, tuple[str, ...]]:
 def in_the_lab(plan: LabPlan, step: int) -> Here:
     """What the lab shows at a step: its network that has skips, or one that has none where there is no other."""
     spec = next((spec for spec in plan.contenders if spec.residual), plan.contenders[0])
-    more = [f"learning rate {plan.lr:g}"] if plan.lr != LabPlan((spec,)).lr else []
+    more = [f"learning rate {plan.lr:g}"] if plan.lr != LabPlan.lr else []
     if plan.edits:
         more.append(f"{captions.counted(len(plan.edits), 'change')} on the way")
     data = "digits" if plan.data == "digits" else DATASETS[plan.data].title

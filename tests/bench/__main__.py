@@ -21,6 +21,7 @@ from tests.bench.anatomy import anatomy_rows
 from tests.bench.attribution import attribution_rows
 from tests.bench.browser import cut_latency, first_pages, widget_latency
 from tests.bench.lab import lab_ratio
+from tests.bench.plane import plane_pace
 from tests.bench.surroundings import surrounding_rows
 from tests.bench.throughput import throughput
 
@@ -91,6 +92,9 @@ def main() -> None:
     title, stage, line = first_pages()
     _print(f"first page of a cold server / one-line app ({title:.0f} ms / {line:.0f} ms)", title / line, 1.3)
     _print(f"Home's stage with skips to click, on a cold server / one-line app ({stage:.0f} ms)", stage / line, 1.3)
+    step, drawing = plane_pace()
+    _print("two MLP-30 on points, in the page: ms a step", step, 50)
+    _print("the same: ms between two drawings of both boundaries", drawing, 200)
     one = widget_latency()
     click, compute = cut_latency()
     _print(f"ResNet-56, cut a skip: {click:.0f} ms to the redrawn figure - {compute:.0f} ms computing, ms", click - compute, 100)

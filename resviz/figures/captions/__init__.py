@@ -58,6 +58,7 @@ from resviz.figures.captions.landscape import (
 )
 from resviz.figures.captions.nets import bottleneck_note, dense_note, difference_note, sublayer_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
+from resviz.figures.captions.plane import plane_note
 from resviz.figures.captions.reuse import reuse_note
 from resviz.figures.captions.shortcuts import race_claim, race_note
 from resviz.figures.captions.stage import norm_answer, stage_note
@@ -123,6 +124,7 @@ __all__ = [
     "paths_by_length_note",
     "paths_note",
     "percent",
+    "plane_note",
     "prediction_note",
     "race_claim",
     "race_note",

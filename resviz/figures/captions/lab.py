@@ -10,6 +10,7 @@ from resviz.figures.captions.gradients import verdict
 from resviz.figures.captions.numbers import percent, span
 from resviz.figures.theme import number
 from resviz.results import Finding, LabRecord, LabTrack
+from resviz.spec.datasets import DATASETS
 
 __all__ = ["finding_note", "growth_note", "lab_note"]
 
@@ -41,8 +42,9 @@ def lab_note(record: LabRecord, at: int) -> str:
     looked = _row(record.held_out_steps, at)
     seen = int(record.held_out_steps[looked])
     when = "" if seen == at else f" in step {seen:,}"
+    things = DATASETS[record.plan.data].things
     parts = [
-        f"**{track.label}**: {_moved(track, row)}, {track.held_out[looked][1]:.0f} % of held-out images right{when}"
+        f"**{track.label}**: {_moved(track, row)}, {track.held_out[looked][1]:.0f} % of held-out {things} right{when}"
         for track in record.tracks
     ]
     return f"Step {at:,}. {'; '.join(parts)}."

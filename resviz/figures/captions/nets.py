@@ -21,6 +21,8 @@ def bottleneck_note(table: LayerTable, block: str) -> str:
         beside = sum(row.params for row in unit.skip if row.kind.startswith("conv"))
         more = f" A 1×1 beside it has {count(beside)} more; once trained, both and x fold into the 3×3." if beside else ""
         return f"`{block}`: one 3×3 convolution to {channels} channels, {count(weights)} weights.{more}"
+    if len(convs) == 2 and convs[0].kind == "conv 1×1":
+        return f"`{block}`: two fully connected layers of {channels} units, {count(weights)} weights."
     if len(convs) == 2:
         return f"`{block}`: two 3×3 convolutions of {channels} channels, {count(weights)} weights, {count(weights * pixels, 'MACs')}."
     saved = 1 - weights / pair
@@ -96,6 +98,6 @@ def table_note(table: LayerTable) -> str:
     """How large the network is, what an image costs, and which layer holds the most."""
     heaviest = max(table.rows, key=lambda row: row.params)
     return (
-        f"{count(table.params)} parameters and {count(table.macs, 'MACs')} an image; the heaviest layer, "
+        f"{count(table.params)} parameters and {count(table.macs, 'MACs')} {'a point' if table.rows[0].kind == 'features' else 'an image'}; the heaviest layer, "
         f"`{heaviest.name}`, holds {percent(heaviest.params / table.params)} of the parameters."
     )

@@ -124,7 +124,7 @@ class _Network:
                 self.canvas.rect(at, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
             if not i:
                 at_start = self.x + 10 if self.canvas.vertical else 2.0  # whole, also where words are drawn larger
-                self.canvas.text(at_start, _MIDDLE + _HALF + 18, "image", "small", "start")
+                self.canvas.text(at_start, _MIDDLE + _HALF + 18, "image" if self.tallest > 1 else "point", "small", "start")
             at += self.bar + 5
         self.x = at + 9
 
@@ -175,6 +175,8 @@ class _Network:
         (left, right), (mark, action, hint) = across, sign
         channels, side = (last.wide, last.places) if last.out_shape != self.named else ("", "")  # said once
         self.named = last.out_shape if len(last.out_shape) == 2 else ()
+        if self.tallest == 1:
+            channels, side = f"{last.channels} units", "one point"
         title, about = f"{stage}{mark}", About(action=action, label=hint)
         if self.canvas.vertical:
             beside = _MIDDLE + _HALF + 46  # of what counts equal blocks

@@ -88,7 +88,7 @@ def lab_report(record: LabRecord, notes: Sequence[str], link: str) -> str:
         [(track.label, describe(spec)) for track, spec in zip(record.tracks, plan.contenders, strict=True)],
     )
     how = (
-        f"<p>{html.escape(DATASETS[plan.data].title)}, {plan.batch} images a batch, SGD with momentum 0.9, learning rate {plan.lr:g}, "
+        f"<p>{html.escape(DATASETS[plan.data].title)}, {plan.batch} {DATASETS[plan.data].things} a batch, SGD with momentum 0.9, learning rate {plan.lr:g}, "
         f"{f'gradient clipped at {plan.clip:g}' if plan.clip else 'no clipping'}, seed {plan.seed}, {at:,} steps.</p>"
     )
     edits = [

@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resviz.nets.families import densenet_rows, resnet_rows, transformer_rows
+from resviz.nets.families import densenet_rows, plane_rows, resnet_rows, transformer_rows
 from resviz.results import LayerTable
 from resviz.spec.base import Spec
-from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, TRANSFORMER_COMPARISONS
+from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, PLANE_COMPARISONS, TRANSFORMER_COMPARISONS
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import NetSpec, SpecError
+from resviz.spec.plane import PLANE_PRESETS, PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 
@@ -62,6 +63,12 @@ def _is_densenet(weights: Collection[str]) -> bool:
     return {"features.conv0.weight", "features.denseblock1.denselayer1.conv1.weight", "classifier.weight"} <= set(weights)
 
 
+def _plane() -> type[Net]:
+    from resviz.nets.families.plane import PlaneNet
+
+    return PlaneNet
+
+
 def _transformer() -> type[Net]:
     from resviz.nets.families.transformer import Transformer
 
@@ -80,6 +87,7 @@ FAMILIES: dict[str, Family] = {
     "transformer": Family(
         TransformerSpec, TRANSFORMER_PRESETS, transformer_rows.rows, _transformer, _is_transformer, TRANSFORMER_COMPARISONS
     ),
+    "plane": Family(PlaneSpec, PLANE_PRESETS, plane_rows.rows, _plane, lambda weights: False, PLANE_COMPARISONS),
 }
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 import streamlit as st
 
-from resviz.spec.comparisons import COMPARISONS
-from resviz.spec.lab import plan_to_query
+from resviz.spec.comparisons import COMPARISONS, PLANE_COMPARISONS
+from resviz.spec.lab import LabPlan, plan_to_query
 from resviz.ui import story
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import controls, stage
 from resviz.ui.lab.export import export
+from resviz.ui.lab.planes import planes
 from resviz.ui.lab.session import session
 from resviz.ui.markdown import literal
 from resviz.ui.page import Address
@@ -29,9 +31,10 @@ def show(address: Address) -> None:
     with drawer:
         controls.setup(lab)
     with place:
-        chips({label: partial(lab.reset, COMPARISONS[name](56)) for label, name in _TELLING.items()})
+        chips({label: partial(lab.reset, plan) for label, plan in _TELLING.items()})
         controls.transport(lab)
         with st.container(key="reserve-lab"):
+            planes(lab)
             stage.stage(lab)
     stage.measurements(lab)
     export(lab)
@@ -40,10 +43,11 @@ def show(address: Address) -> None:
     address.add(plan_to_query(lab.current))
 
 
-_TELLING: Final = {
-    "Where does batch norm help?": "Batch norm or none",
-    "Watch one diverge": "Three initialisations",
-    "Degradation, live": "Shallow and deep",
+_TELLING: Final[Mapping[str, LabPlan]] = {
+    "Where does batch norm help?": COMPARISONS["Batch norm or none"](56),
+    "Watch one diverge": COMPARISONS["Three initialisations"](56),
+    "Degradation, live": COMPARISONS["Shallow and deep"](56),
+    "See the boundary": PLANE_COMPARISONS["Points in the plane"](20),
 }
 _WHY: Final = (
     r"A step changes a weight by $\Delta w = -\eta\, m$ with $m \leftarrow 0.9\,m + \partial L/\partial w$: where the gradient is zero "

@@ -6,41 +6,49 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from resviz.figures import captions
-from resviz.progress import Tick
-from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, TRANSFORMER_COMPARISONS, as_deep, comparison_of, depth_of
+from resviz.nets.families import FAMILIES
+from resviz.spec.comparisons import (
+    COMPARISONS,
+    DENSE_COMPARISONS,
+    PLANE_COMPARISONS,
+    TRANSFORMER_COMPARISONS,
+    as_deep,
+    comparison_of,
+    depth_of,
+)
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.fields import fields_of
-from resviz.spec.lab import MOST, Edit, LabPlan, Rate, labels_of
+from resviz.spec.lab import MOST, Edit, LabPlan, Rate, fitting_data, labels_of
 from resviz.spec.net import Block
+from resviz.spec.plane import Feature, PlaneSpec
 from resviz.spec.transformer import TransformerSpec
 from resviz.spec.words import word
+from resviz.ui.lab.before import download, estimated
 from resviz.ui.lab.own_images import own_images
 from resviz.ui.lab.session import Session
 from resviz.ui.state import Bound
-from resviz.ui.waiting import result_of
-
-if TYPE_CHECKING:
-    from resviz.training.lab import Estimate
 
 __all__ = ["setup", "transport"]
 
-_COMPARED = {**COMPARISONS, **DENSE_COMPARISONS, **TRANSFORMER_COMPARISONS}
+_COMPARED = {**COMPARISONS, **DENSE_COMPARISONS, **TRANSFORMER_COMPARISONS, **PLANE_COMPARISONS}
+_USUAL = {  # depth: of DenseNets the paper's shallowest
+    **dict.fromkeys(COMPARISONS, 56),
+    **dict.fromkeys(DENSE_COMPARISONS, 40),
+    **dict.fromkeys(TRANSFORMER_COMPARISONS, 6),
+    **dict.fromkeys(PLANE_COMPARISONS, 20),
+}
 _DEPTHS = (20, 32, 44, 56, 80, 110, 200, 1202)
 _DENSE_DEPTHS = (13, 22, 40, 64, 100)
-_DENSE_USUAL = 40  # the paper's shallowest
+_PLANE_DEPTHS = (4, 10, 20, 30, 50, 100)
 _LAYERS = (2, 4, 6, 12, 24)
-_LAYERS_USUAL = 6
 _PACES = {"1 step/s": 1.0, "5 steps/s": 5.0, "full speed": math.inf}
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-_SHORT = 1.5  # seconds a first step may take without being asked for
 _CLIPS = (0.0, 0.1, 0.5, 1.0, 5.0)
 
 V = TypeVar("V")
@@ -67,44 +75,23 @@ def setup(lab: Session) -> None:
     if plan.data == "own":
         own_images(lab)
     elif not lab.ready:
-        _download(lab)
+        download(lab)
     if lab.ready:
-        _estimate(lab, place)
+        estimated(lab, place)
 
 
 def _choices(lab: Session) -> None:
     """Comparison, depth, images, seed, and every contender by itself."""
     plan = lab.plan
-    depth = depth_of(plan.contenders)
-
-    def compare(name: str) -> None:
-        usual = _DENSE_USUAL if name in DENSE_COMPARISONS else _LAYERS_USUAL if name in TRANSFORMER_COMPARISONS else 56
-        chosen = _COMPARED[name](depth if name in COMPARISONS and depth in _DEPTHS else usual)
-        lab.configure(lambda p: _seeded(replace(chosen, data=p.data, batch=p.batch), p.seed))
-
-    def deepen(wanted: int) -> None:
-        name = comparison_of(plan)
-        if name:
-            lab.configure(lambda p: _seeded(replace(p, contenders=_COMPARED[name](wanted).contenders), p.seed))
-        else:
-            lab.configure(lambda p: replace(p, contenders=tuple(as_deep(spec, wanted) for spec in p.contenders)))
-
+    _comparison(lab)
     st.selectbox(
-        "Compare",
-        list(_COMPARED),
-        index=None,
-        placeholder="your own contenders",
-        help="What differs between the networks; everything else is shared.",
-        **_bound("lab.compare", comparison_of(plan), compare),
-    )
-    depths = sorted({depth, *_offered(plan.contenders[0])})
-    st.selectbox("Depth", depths, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
-    st.selectbox(
-        "Images",
-        list(DATASETS),
+        "Points" if DATASETS[plan.data].points else "Images",
+        [name for name in DATASETS if name in fitting_data(plan.contenders)],
         format_func=lambda name: DATASETS[name].title,
         **_bound("lab.data", plan.data, lambda v: lab.configure(lambda p: replace(p, data=v))),
     )
+    if DATASETS[plan.data].points:
+        _points(lab)
     st.number_input(
         "Seed",
         0,
@@ -116,8 +103,84 @@ def _choices(lab: Session) -> None:
         _contenders(lab)
 
 
+def _comparison(lab: Session) -> None:
+    """What differs between the contenders, of which family, at which depth."""
+    plan = lab.plan
+    depth = depth_of(plan.contenders)
+
+    def compare(name: str) -> None:
+        usual = _USUAL[name]
+        chosen = _COMPARED[name](depth if name in COMPARISONS and depth in _DEPTHS else usual)
+        data = plan.data if plan.data in fitting_data(chosen.contenders) else chosen.data
+        lab.configure(lambda p: _seeded(replace(chosen, data=data, batch=p.batch, noise=p.noise, share=p.share), p.seed))
+
+    def deepen(wanted: int) -> None:
+        name = comparison_of(plan)
+        if name:
+            lab.configure(lambda p: _seeded(replace(p, contenders=_COMPARED[name](wanted).contenders), p.seed))
+        else:
+            lab.configure(lambda p: replace(p, contenders=tuple(as_deep(spec, wanted) for spec in p.contenders)))
+
+    family = next(name for name, each in FAMILIES.items() if type(plan.contenders[0]) is each.spec)
+    st.pills(
+        "Family",
+        list(FAMILIES),
+        format_func=word,
+        required=True,
+        help="Of the first network; another family begins with its first comparison.",
+        **_bound("lab.family", family, lambda name: compare(next(iter(FAMILIES[name].comparisons)))),
+    )
+    st.selectbox(
+        "Compare",
+        list(FAMILIES[family].comparisons),
+        index=None,
+        placeholder="your own contenders",
+        help="What differs between the networks; everything else is shared.",
+        **_bound("lab.compare", comparison_of(plan), compare),
+    )
+    depths = sorted({depth, *_offered(plan.contenders[0])})
+    st.selectbox("Depth", depths, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
+
+
+def _points(lab: Session) -> None:
+    """How points are scattered and shared out, and what every contender reads of them."""
+    plan = lab.plan
+
+    def read(chosen: list[Feature]) -> None:
+        kept = tuple(each for each in Feature if each in chosen)
+        if kept:
+            lab.configure(lambda p: replace(p, contenders=tuple(spec.resized(features=kept) for spec in p.contenders)))
+
+    st.slider(
+        "Noise (%)",
+        0,
+        50,
+        step=5,
+        help="How far points are scattered, as in TensorFlow Playground; of circle and exclusive or, how many change their class.",
+        **_bound("lab.noise", plan.noise, lambda v: lab.configure(lambda p: replace(p, noise=int(v)))),
+    )
+    st.slider(
+        "Learned from (%)",
+        10,
+        90,
+        step=10,
+        help="Of 500 points; the others are held out.",
+        **_bound("lab.share", plan.share, lambda v: lab.configure(lambda p: replace(p, share=int(v)))),
+    )
+    first = plan.contenders[0]
+    st.pills(
+        "Features",
+        list(Feature),
+        selection_mode="multi",
+        format_func=word,
+        help="What the first layer reads of a point.",
+        **_bound("lab.features", list(first.features) if isinstance(first, PlaneSpec) else [], read),
+    )
+
+
 def _offered(spec: Network) -> tuple[int, ...]:
-    return _DENSE_DEPTHS if isinstance(spec, DenseSpec) else _LAYERS if isinstance(spec, TransformerSpec) else _DEPTHS
+    kinds = {DenseSpec: _DENSE_DEPTHS, TransformerSpec: _LAYERS, PlaneSpec: _PLANE_DEPTHS}
+    return kinds.get(type(spec), _DEPTHS)
 
 
 def _seeded(plan: LabPlan, seed: int) -> LabPlan:
@@ -149,6 +212,8 @@ def _contenders(lab: Session) -> None:
             st.toggle("Skips", **field("residual"))
             if isinstance(spec, DenseSpec):
                 st.number_input("Growth k", 1, 256, width=150, **field("growth"))
+            elif isinstance(spec, PlaneSpec):
+                st.number_input("Width", 1, 256, width=150, **field("width"))
             elif isinstance(spec, TransformerSpec):
                 st.number_input("MLP ratio", 0, 8, width=150, **field("mlp"))
             else:
@@ -171,46 +236,6 @@ def _contenders(lab: Session) -> None:
     st.number_input(
         "Batch", 2, 512, width=120, **_bound("lab.batch", plan.batch, lambda v: lab.configure(lambda p: replace(p, batch=int(v))))
     )
-
-
-def _download(lab: Session) -> None:
-    from resviz.data.datasets import CIFAR_MEGABYTES, download_cifar10
-
-    def work(tick: Tick) -> bool:
-        for fraction in download_cifar10():
-            tick(fraction, f"{fraction * CIFAR_MEGABYTES:.0f} of {CIFAR_MEGABYTES} MB")
-        return True
-
-    st.caption(f"CIFAR-10 is not on this machine yet: 60,000 pictures of 32×32 pixels, {CIFAR_MEGABYTES} MB.")
-    if st.button("Download CIFAR-10", icon=":material/download:") or st.session_state.get("lab.downloading"):
-        st.session_state["lab.downloading"] = True
-        if result_of("cifar10", "cifar10", "Downloading CIFAR-10", work):
-            st.session_state["lab.downloading"] = False
-            st.rerun()
-
-
-def _estimate(lab: Session, place: DeltaGenerator) -> None:
-    """What a step will cost, from a few steps of shallow networks of the same designs."""
-    plan = lab.plan
-
-    def work(tick: Tick) -> Estimate:
-        from resviz.data.datasets import named_sets
-        from resviz.machine import fitting_threads
-        from resviz.training.lab import estimate
-
-        with fitting_threads(DATASETS[plan.data].side):
-            return estimate(plan, (lab.own or named_sets(plan.data))[0] if plan.data == "own" else named_sets(plan.data)[0])
-
-    key = ("estimate", tuple(replace(spec, seed=0) for spec in plan.contenders), plan.data, plan.batch)
-    found = result_of("estimate", key, "Estimating", work)
-    if found is None:
-        return
-    if lab.lab is None and not lab.error and found.seconds < _SHORT:
-        lab.run_to(1)  # so that there is something to see
-    with place:
-        st.caption(
-            f"Estimated: {captions.pace(found.seconds)}, {found.memory / 2**30:.2f} GiB. SGD, momentum 0.9, {plan.batch} images a batch, {DATASETS[plan.data].side} px.",
-        )
 
 
 def transport(lab: Session) -> None:

@@ -14,15 +14,16 @@ from resviz.jobs import AGAIN, Job, JobsFull
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.spec.comparisons import COMPARISONS, fitting
-from resviz.spec.datasets import DATASETS
+from resviz.spec.datasets import DATASETS, POINTS
 from resviz.spec.families import Network
-from resviz.spec.lab import PARAMETERS, Edit, LabPlan, plan_from_query, plan_to_query
+from resviz.spec.lab import PARAMETERS, Edit, LabPlan, labels_of, plan_from_query, plan_to_query
 from resviz.spec.net import SpecError
 from resviz.ui.state import went_back
 from resviz.ui.waiting import submit
 
 if TYPE_CHECKING:
     from resviz.data.images import ImageSet
+    from resviz.probes.plane import Watch
     from resviz.training.lab import Lab
 
 __all__ = ["Session", "hand_over", "session"]
@@ -45,6 +46,7 @@ class Session:
     notes: tuple[str, ...] = ()  # what was left out of it
     notice: str = ""  # what was left out of a link or refused; shown until the visitor starts over
     error: str = ""
+    watch: Watch | None = None  # of the plane, where the contenders learn points
 
     @property
     def running(self) -> bool:
@@ -93,6 +95,7 @@ class Session:
         """Begin anew with another plan."""
         self.pause(0.0)
         self.plan, self.lab, self.job, self.until, self.error = self.fitted(plan), None, None, 1, ""
+        self.watch = None
         self.told.clear()
         self.notice = ""
 
@@ -102,6 +105,8 @@ class Session:
         classes = len(self.own[0].categories) if plan.data == "own" and self.own else data.classes or 10
         specs = tuple(fitting(spec, data.side, data.channels, classes) for spec in plan.contenders)
         batch = min(plan.batch, len(self.own[0])) if plan.data == "own" and self.own else plan.batch
+        if data.points:
+            batch = min(batch, POINTS * plan.share // 100)
         return replace(plan, contenders=specs, batch=batch)
 
     def run_to(self, until: int = _ENDLESS) -> None:
@@ -118,22 +123,51 @@ class Session:
                 check_memory(spec, DATASETS[self.plan.data].side, self.plan.batch)
             if self.lab is None:
                 self.lab = Lab(self.plan, self._sets(), augment=DATASETS[self.plan.data].augmented)
+                self._watch_points()
             self.job = submit(object(), self._work)
         except (SpecError, JobsFull) as error:
             self.error = str(error)
 
     def _sets(self) -> Callable[[], tuple[ImageSet, ImageSet]]:
-        from resviz.data.datasets import named_sets
+        from resviz.data.datasets import sets_of
 
-        own, data = self.own, self.plan.data
-        return lambda: own if data == "own" and own is not None else named_sets(data)
+        own, plan = self.own, self.plan
+        return lambda: own if plan.data == "own" and own is not None else sets_of(plan)
+
+    def _watch_points(self) -> None:
+        if DATASETS[self.plan.data].points:
+            from resviz.probes.plane import Watch
+
+            self.watch = Watch()
+
+    def watch_layer(self, layer: str) -> None:
+        """Have the units of another layer mapped: by the next look, or at once where nothing trains."""
+        if self.watch is not None:
+            self.watch.layer = layer
+            if not self.running and not self.over:
+                self._look(at_once=True)
+
+    def _look(self, at_once: bool = False) -> None:
+        """What the contenders make of the plane now; for whoever may use them."""
+        if self.watch is None or self.lab is None or not self.lab.step_number:
+            return
+        from resviz.nets.families.plane import PlaneNet
+
+        pairs = [self.lab.network(i) for i in range(len(self.plan.contenders))]
+        labels = labels_of(self.plan.contenders)
+        nets = [(label, net) for label, (net, _) in zip(labels, pairs, strict=True) if isinstance(net, PlaneNet)]
+        self.watch.look(nets, pairs[0][1], self.lab.step_number, at_once)
 
     def _work(self, tick: Tick) -> object:
         """In the worker's thread: steps until the end, a divergence, or the end of its turn."""
         from resviz.machine import fitting_threads
 
         with fitting_threads(DATASETS[self.plan.data].side):
-            return self._steps(tick)
+            try:
+                return self._steps(tick)
+            finally:
+                if self.lab is not None and not self.lab.broken:
+                    self._look(at_once=True)
 
     def _steps(self, tick: Tick) -> object:
         lab = self.lab
@@ -141,6 +175,7 @@ class Session:
         while lab.step_number < self.until:
             began = time.monotonic()
             lab.advance()
+            self._look()
             crowded = tick(lab.step_number / self.until if self.until < _ENDLESS else 0.0, f"step {lab.step_number:,}")
             if lab.divergence is not None and lab.divergence.contender not in self.told:
                 self.told.add(lab.divergence.contender)

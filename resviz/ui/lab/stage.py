@@ -26,13 +26,18 @@ _Looked = tuple[int, int, str | None]  # at which step, which contender, which l
 
 
 def stage(held: Session) -> None:
-    """The chosen network, what happened so far, and every gradient step by step; redrawn twice a second while they learn."""
-    st.fragment(run_every=0.4 if held.running else None)(_stage)(held, _looked(held))
+    """The chosen network, what happened so far, and every gradient step by step; redrawn while they learn."""
+    st.fragment(run_every=_pace(held))(_stage)(held, _looked(held))
 
 
 def measurements(held: Session) -> None:
     """What else is recorded, redrawn with the stage."""
-    st.fragment(run_every=0.4 if held.running else None)(_measurements)(held, _looked(held))
+    st.fragment(run_every=_pace(held))(_measurements)(held, _looked(held))
+
+
+def _pace(held: Session) -> float | None:
+    """Seconds between two drawings while they learn: longer where the plane above is what moves."""
+    return (0.4 if held.watch is None else 1.2) if held.running else None
 
 
 def _looked(held: Session) -> _Looked | None:

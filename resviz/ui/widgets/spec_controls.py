@@ -16,6 +16,7 @@ from resviz.spec.families import ALL_PRESETS, SPECS, Network, preset_of
 from resviz.spec.fields import fields_of
 from resviz.spec.names import describe, name_of
 from resviz.spec.net import Block, NetSpec, Order
+from resviz.spec.plane import MOST_BLOCKS, Feature, PlaneSpec
 from resviz.spec.transformer import TransformerSpec
 from resviz.spec.words import word
 from resviz.ui.grammar import chips
@@ -26,6 +27,7 @@ __all__ = [
     "design_controls",
     "drop_control",
     "family_control",
+    "features_control",
     "preset_control",
     "seed_control",
     "shape_controls",
@@ -192,7 +194,7 @@ def shape_controls(spec: Network) -> None:
     _counted_controls(spec)
 
 
-def _counted_controls(spec: NetSpec | DenseSpec) -> None:
+def _counted_controls(spec: NetSpec | DenseSpec | PlaneSpec) -> None:
     """Of a network in stages."""
 
     def write_back() -> None:
@@ -203,10 +205,15 @@ def _counted_controls(spec: NetSpec | DenseSpec) -> None:
         change(lambda current: current.resized(blocks=counts))
 
     dense = isinstance(spec, DenseSpec)
-    held, most = ("Layers in denseblock", 128) if dense else ("Blocks in layer", 512)
+    held, most = (
+        ("Layers in denseblock", 128) if dense else ("Blocks in layer", MOST_BLOCKS if isinstance(spec, PlaneSpec) else 512)
+    )
     for stage, blocks in enumerate(spec.blocks):
         st.session_state[f"blocks.{stage}"] = blocks
         st.number_input(f"{held}{stage + 1}", 1, most, key=f"blocks.{stage}", on_change=write_back)
+    if isinstance(spec, PlaneSpec):
+        _control("width")
+        return
     with st.container(horizontal=True):
         st.button("Add a stage", on_click=stages, args=((*spec.blocks, 1),), disabled=len(spec.blocks) == 6)
         st.button("Remove the last", on_click=stages, args=(spec.blocks[:-1],), disabled=len(spec.blocks) == 1)
@@ -225,6 +232,9 @@ def _counted_controls(spec: NetSpec | DenseSpec) -> None:
 def block_control() -> None:
     """The residual unit, and in which order its norm and its activation stand; of a DenseNet how much each layer adds, of a Transformer its MLP."""
     drawn = current_spec()
+    if isinstance(drawn, PlaneSpec):
+        features_control()
+        return
     if not isinstance(drawn, NetSpec):
         _control("growth" if isinstance(drawn, DenseSpec) else "mlp")
         return
@@ -248,6 +258,27 @@ def block_control() -> None:
         format_func=word,
         on_change=write_back,
         help="Where the unit's last norm and activation stand, as in Table 2 of He et al. 2016 (arXiv 1603.05027).",
+    )
+
+
+def features_control() -> None:
+    """What a network for points reads of each; the last one stays."""
+    field = fields_of(PlaneSpec)["features"]
+
+    def write_back() -> None:
+        chosen = st.session_state["spec.features"]
+        if chosen:
+            change(lambda spec: spec.resized(features=tuple(each for each in Feature if each in chosen)))
+
+    st.session_state["spec.features"] = list(getattr(current_spec(), "features", ()))
+    st.pills(
+        field.label,
+        list(Feature),
+        selection_mode="multi",
+        format_func=word,
+        help=field.help,
+        key="spec.features",
+        on_change=write_back,
     )
 
 
