@@ -129,7 +129,9 @@ def labels_of(specs: Sequence[Network]) -> tuple[str, ...]:
 
 _NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {"lr": float, "clip": float, "batch": int, "steps": int}
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
-_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-f]):(\d+\.(?:\d+|[a-z]+))|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
+_EDIT = re.compile(
+    r"(\d{1,7}):(?:(cut|restore):([a-f]):([1-9]\d*\.\d+|(?:0|[1-9]\d*)\.[a-z]+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII
+)
 _MOST_EDITS = 500
 
 
