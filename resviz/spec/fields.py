@@ -59,9 +59,11 @@ def counts() -> Mapping[str, Field]:
     return {"field": Field(lambda text: tuple(map(_whole, text.split("-"))), lambda each: "-".join(map(str, each)))}
 
 
-def names(says: Says, spelled: str = "layer{}.{}") -> Mapping[str, Field]:
-    """Metadata of block names, of which a link holds what `spelled` has two places for: 1.0,2.3, or 0.mlp,3.attention."""
-    return {"field": Field(lambda text: _names(text, spelled), _in_order, says=says)}
+def names(says: Says, spelled: str = "layer{}.{}", words: tuple[str, ...] = ()) -> Mapping[str, Field]:
+    """Metadata of block names, of which a link holds what `spelled` has two places for: 1.0,2.3, or with `words` 0.mlp,3.attention."""
+    place = re.compile(rf"(0|[1-9]\d{{0,5}})\.({'|'.join(words)})", re.ASCII) if words else _PLACE
+    like = f"0.{words[0]}" if words else "1.0,2.3"
+    return {"field": Field(lambda text: _names(text, spelled, place, like), _in_order, says=says)}
 
 
 def connections(says: Says, spelled: str) -> Mapping[str, Field]:
@@ -92,14 +94,14 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-_PLACE = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*|[a-z]+)", re.ASCII)
+_PLACE = re.compile(r"([1-9]\d{0,5})\.(0|[1-9]\d{0,5})", re.ASCII)
 _CONNECTION = re.compile(r"([1-9]\d*)\.([1-9]\d*)-(0|[1-9]\d{0,2})", re.ASCII)
 
 
-def _names(text: str, spelled: str) -> frozenset[str]:
-    found = [_PLACE.fullmatch(part) for part in text.split(",") if part]
+def _names(text: str, spelled: str, place: re.Pattern[str], like: str) -> frozenset[str]:
+    found = [place.fullmatch(part) for part in text.split(",") if part]
     if len(found) > 512 or None in found:
-        raise ValueError("block names look like 1.0,2.3")
+        raise ValueError(f"block names look like {like}")
     return frozenset(spelled.format(*each.groups()) for each in found if each)
 
 

@@ -157,7 +157,9 @@ _NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {
     "share": int,
 }
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
-_EDIT = re.compile(r"(\d{1,7}):(?:(cut|restore):([a-f]):(\d+\.(?:\d+|[a-z]+))|(lr|clip):([-+.e\d]{1,25}))", re.ASCII)
+_EDIT = re.compile(
+    r"(\d{1,7}):(?:(cut|restore):([a-f]):([1-9]\d*\.\d+|(?:0|[1-9]\d*)\.[a-z]+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII
+)
 _MOST_EDITS = 500
 
 

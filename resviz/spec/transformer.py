@@ -73,11 +73,13 @@ class TransformerSpec:
     )
     cut: frozenset[str] = field(
         default=frozenset(),
-        metadata=names(lambda spec: counted_names(spec.cut, "skip", "skips", "cut") if spec.residual else "", _SUBLAYER),
+        metadata=names(
+            lambda spec: counted_names(spec.cut, "skip", "skips", "cut") if spec.residual else "", _SUBLAYER, (ATTENTION, MLP)
+        ),
     )
     dropped: frozenset[str] = field(
         default=frozenset(),
-        metadata=names(lambda spec: counted_names(spec.dropped, "branch", "branches", "dropped"), _SUBLAYER),
+        metadata=names(lambda spec: counted_names(spec.dropped, "branch", "branches", "dropped"), _SUBLAYER, (ATTENTION, MLP)),
     )
     activation: Activation = field(
         default=Activation.GELU,
