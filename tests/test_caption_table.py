@@ -88,7 +88,7 @@ def attention(row: list[float]) -> AttentionMaps:
     return AttentionMaps(np.tile(np.array(row, np.float32), (1, 1, 5, 1)), np.zeros((2, 2), np.float32), 3, 5, 150)
 
 
-TINY, SUBLAYER = TransformerSpec(layers=1, dim=16, heads=2), "encoder.layers.encoder_layer_0."
+TINY, SUBLAYER = TransformerSpec(num_layers=1, dim=16, heads=2), "encoder.layers.encoder_layer_0."
 ONE, TWO, THREE = NetSpec(blocks=(1,)), NetSpec(blocks=(2,)), NetSpec(blocks=(1, 1, 1))
 
 
@@ -971,13 +971,13 @@ ROWS: dict[str, list[Row]] = {
     "attention_note": [
         (
             (attention([0.2, 0.1, 0.4, 0.1, 0.2]), "A"),
-            "**A** after 150 steps on digits, of a 3 that it takes for a 5: what the class token reads of each patch, layer by layer, head by head. Spread "
+            "**A** after 150 steps on digits, of the digit 3, which it takes for 5: what the class token reads of each patch, layer by layer, head by head. Spread "
             "evenly a token would get 0.200. The most is 0.400, in head 0 of layer 0, of the patch in row 1, column 2. Itself it gives 0.200 on average. "
             "A weight says what is read, not what the answer is made of (Jain & Wallace 2019, arXiv 1902.10186).",
         ),
         (
             (replace(attention([0.2, 0.2, 0.2, 0.2, 0.2]), steps=0), "A"),
-            "**A** at its initial weights, of a 3 that it takes for a 5: what the class token reads of each patch, layer by layer, head by head. Spread "
+            "**A** at its initial weights, of the digit 3, which it takes for 5: what the class token reads of each patch, layer by layer, head by head. Spread "
             "evenly a token would get 0.200. No patch gets 1.5 times that: nothing is looked at yet. Itself it gives 0.200 on average.",
         ),
     ],

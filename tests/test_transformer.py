@@ -42,13 +42,13 @@ from resviz.training.lab import Lab
 
 LAYER = "encoder.layers.encoder_layer_{}.{}"
 FIRST = LAYER.format(0, "attention")
-SMALL = TransformerSpec(layers=2, dim=16, heads=2)
-REDUCED = TransformerSpec(image=32, patch=8, layers=3, heads=4, dim=32, mlp=4, classes=7, in_channels=3)
+SMALL = TransformerSpec(num_layers=2, dim=16, heads=2)
+REDUCED = TransformerSpec(image=32, patch=8, num_layers=3, heads=4, dim=32, mlp=4, classes=7, in_channels=3)
 
 
 def theirs(spec: TransformerSpec) -> VisionTransformer:
     width = spec.mlp * spec.dim
-    return VisionTransformer(spec.image, spec.patch, spec.layers, spec.heads, spec.dim, width, num_classes=spec.classes)
+    return VisionTransformer(spec.image, spec.patch, spec.num_layers, spec.heads, spec.dim, width, num_classes=spec.classes)
 
 
 def drawn(shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
@@ -109,7 +109,7 @@ def test_the_tables_totals_are_what_is_counted_in_a_pass(spec: TransformerSpec) 
     assert 2 * table.macs == flops.get_total_flops()
 
 
-@pytest.mark.parametrize("spec", [REDUCED, replace(REDUCED, layers=5, patch=4), TRANSFORMER_PRESETS["vit_s_16"]])
+@pytest.mark.parametrize("spec", [REDUCED, replace(REDUCED, num_layers=5, patch=4), TRANSFORMER_PRESETS["vit_s_16"]])
 def test_the_tables_parameters_are_torchinfos_of_torchvisions(spec: TransformerSpec) -> None:
     with torch.device("meta"):
         other = theirs(spec)
@@ -172,7 +172,7 @@ def test_a_link_holds_it() -> None:
         dropped=frozenset({LAYER.format(1, "attention")}),
     )
     assert to_query_string(spec) == (
-        "family=transformer&layers=2&heads=2&dim=16&norm=post&cut=0.attention,1.mlp&dropped=1.attention"
+        "family=transformer&num_layers=2&heads=2&dim=16&norm=post&cut=0.attention,1.mlp&dropped=1.attention"
     )
     assert from_query(to_query_string(spec)) == (spec, ())
     assert from_query("net=vit_b_16")[0].title == "ViT-B/16"
@@ -185,7 +185,7 @@ def test_a_link_holds_it() -> None:
     [
         ("patch=3", "patch=3 does not divide image=8; choose a patch that does"),
         ("heads=3", "heads=3 does not divide dim=64; choose heads that do"),
-        ("layers=0", "layers must be from 1 to 96, got 0"),
+        ("num_layers=0", "num_layers must be from 1 to 96, got 0"),
         ("init=kaiming", "init=kaiming is for convolutions"),
         ("cut=6.mlp", "cut names 'encoder.layers.encoder_layer_6.mlp', which this network of 6 layers does not have"),
         ("mlp=0&cut=0.mlp", "cut names 'encoder.layers.encoder_layer_0.mlp'"),
@@ -235,13 +235,13 @@ def test_signals_of_tokens_are_each_numbers_own() -> None:
 
 
 def test_weights_begin_as_torchvisions_do_but_for_the_classifier() -> None:
-    net = build(TransformerSpec(dim=128, layers=1))
+    net = build(TransformerSpec(dim=128, num_layers=1))
     heads = net.get_submodule("encoder.layers.encoder_layer_0.self_attention")
     assert heads.in_proj_weight.abs().max().item() == pytest.approx((6 / (4 * 128)) ** 0.5, rel=0.01)  # Xavier of (3D, D)
     assert not heads.in_proj_bias.any()
     assert net.encoder.pos_embedding.std().item() == pytest.approx(0.02, rel=0.1)
     assert net.heads[0].weight.any()
-    uniform = build(TransformerSpec(dim=128, layers=1, init=Init.PYTORCH)).weights()[LAYER.format(0, "mlp.3")]
+    uniform = build(TransformerSpec(dim=128, num_layers=1, init=Init.PYTORCH)).weights()[LAYER.format(0, "mlp.3")]
     assert uniform.abs().max().item() == pytest.approx(256**-0.5, rel=0.01)
 
 
@@ -252,7 +252,7 @@ def test_it_is_drawn() -> None:
     assert arcs[0] == (FIRST, "arc cut", f"cut:{FIRST}")
     assert [name for name, css, _ in arcs if css == "arc"] == list(SMALL.block_names())[1:]
     words = [s.text for s in shapes if s.tag == "text"]
-    assert {"layer 0", "layer 1", "17 tokens", "16 ch", "10 classes"} <= set(words)
+    assert {"layer 0", "layer 1", "17 tokens", "d=16", "10 classes"} <= set(words)
     inside = {s.name for s in block_diagram(table, FIRST).shapes}
     assert {"encoder.layers.encoder_layer_0.self_attention", "encoder.layers.encoder_layer_0.self_attention.in_proj"} <= inside
 
@@ -310,7 +310,17 @@ def test_it_is_the_skip_around_attention_that_counts() -> None:
 
 def test_the_command_says_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert (
-        main(["rank", "family=transformer&layers=2&dim=16&heads=2", "--layers", "3", "--out", str(tmp_path / "r.html"), "--json"])
+        main(
+            [
+                "rank",
+                "family=transformer&num_layers=2&dim=16&heads=2",
+                "--layers",
+                "3",
+                "--out",
+                str(tmp_path / "r.html"),
+                "--json",
+            ]
+        )
         == 0
     )
     result = json.loads(capsys.readouterr().out)

@@ -34,7 +34,7 @@ def _rank(args: argparse.Namespace) -> int:
         found = rank_collapse(spec, args.layers, tick)
     if out:
         write_figure(to_plotly(collapse_lines(found)), out)
-    note = plainly(f"{collapse_note(found, describe(spec.resized(layers=args.layers)))} {collapse_claim(found)}")
+    note = plainly(f"{collapse_note(found, describe(spec.resized(num_layers=args.layers)))} {collapse_claim(found)}")
     residuals = {name: values.tolist() for name, values in found.residuals.items()}
     result = {"spec": to_query_string(spec), "layers": found.layers, "images": found.images, "residuals": residuals, "says": note}
     lines = [f"{name:20} {number(values[-1])}" for name, values in residuals.items()]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from resviz.figures.axes import log_axis, log_range, logs
-from resviz.figures.chart import Axis, Chart, Markers, Note, Rule, Series, base_figure
-from resviz.figures.theme import CUT, PLAIN, RESIDUAL_LINE, WARNING, LineStyle, number, signal
+from resviz.figures.chart import Axis, Chart, Markers, Series, base_figure
+from resviz.figures.theme import CUT, INK, PAPER, PLAIN, RESIDUAL_LINE, LineStyle, number, signal
 from resviz.results import AttentionMaps, Collapse
 
 if TYPE_CHECKING:
@@ -24,11 +24,10 @@ _STYLES: Final = {
     "with skips, no MLP": RESIDUAL_LINE._replace(dash="dot"),
     "attention alone": LineStyle(PLAIN, "dot", "triangle-up-open"),
 }
-_EPSILON: Final = float(np.finfo(np.float64).eps)
 
 
 def collapse_lines(found: Collapse, height: int = 360) -> Chart:
-    """‖res(X)‖ / ‖X‖ behind each layer, on a log axis down to what double precision can tell from 0."""
+    """‖res(X)‖ / ‖X‖ behind each layer, on a log axis; at 10⁻¹⁶ it is double precision's rounding."""
     decades = log_range(np.concatenate(list(found.residuals.values())), -18, 0)
     every = max(1, -(-found.layers // 8))
     lines = tuple(
@@ -42,14 +41,11 @@ def collapse_lines(found: Collapse, height: int = 360) -> Chart:
         )
         for name, values in found.residuals.items()
     )
-    floor = float(np.log10(_EPSILON))
     return Chart(
         height,
         Axis("layers passed", (-0.5, found.layers + 0.5), tuple((float(n), str(n)) for n in range(0, found.layers + 1, every))),
         log_axis(decades, "‖res(X)‖ / ‖X‖"),
         lines,
-        rules=(Rule(WARNING, y=floor, width=1, dotted=True),),
-        notes=(Note("rounding of fp64", y=floor),),
     )
 
 
@@ -63,6 +59,8 @@ def collapse_frame(found: Collapse) -> pd.DataFrame:
 
 def attention_mosaic(found: AttentionMaps) -> go.Figure:
     """What the class token reads of the patches: a map of the picture for every layer, downwards, and head; the picture before them."""
+    from plotly.subplots import make_subplots
+
     layers, heads, side = found.weights.shape[0], found.weights.shape[1], found.side
     step = side + 1  # a patch's width between any two
     maps = np.full((layers * step - 1, heads * step - 1), np.nan)
@@ -71,32 +69,41 @@ def attention_mosaic(found: AttentionMaps) -> go.Figure:
             top, left = layer * step, head * step
             maps[top : top + side, left : left + side] = found.weights[layer, head, 0, 1:].reshape(side, side)
     middle = (side - 1) / 2
-    figure = base_figure(max(240, min(900, 60 + 56 * layers)))
+    height = max(360, min(1100, 200 + 80 * layers))
+    figure = make_subplots(rows=2, cols=1, row_heights=[1, height / 130 - 1], vertical_spacing=30 / height)
+    figure.update_layout(base_figure(height).layout)
+    figure.add_heatmap(z=found.picture, colorscale=[[0, PAPER], [1, INK]], showscale=False, hoverinfo="skip", row=1, col=1)
     figure.add_heatmap(
         z=maps,
         zmin=0,
         colorscale=list(signal(64)),
-        colorbar={"title": {"text": "weight"}, "thickness": 12},
+        colorbar={"title": {"text": "weight"}, "thickness": 12, "len": 0.75, "y": 0, "yanchor": "bottom"},
         hoverongaps=False,
         hovertemplate="weight %{z:.4f}<extra></extra>",
+        row=2,
+        col=1,
     )
+    figure.update_xaxes(showgrid=False, constrain="domain", showticklabels=False, row=1, col=1)
+    figure.update_yaxes(showgrid=False, constrain="domain", autorange="reversed")
+    figure.update_yaxes(showticklabels=False, scaleanchor="x", row=1, col=1)
     figure.update_xaxes(
         title="head",
         showgrid=False,
-        tickvals=[head * step + middle for head in range(heads)],
-        ticktext=[str(head) for head in range(heads)],
+        constrain="domain",
+        tickvals=_places(heads, step, middle),
+        ticktext=[*map(str, range(heads))],
+        row=2,
+        col=1,
     )
     figure.update_yaxes(
-        title="layer",
-        showgrid=False,
-        autorange="reversed",
-        scaleanchor="x",
-        constrain="domain",
-        tickvals=[layer * step + middle for layer in range(layers)],
-        ticktext=[str(layer) for layer in range(layers)],
+        title="layer", tickvals=_places(layers, step, middle), ticktext=[*map(str, range(layers))], scaleanchor="x2", row=2, col=1
     )
     figure.update_layout(margin={"l": 48, "r": 8, "t": 12, "b": 48})
     return figure
+
+
+def _places(count: int, step: int, middle: float) -> list[float]:
+    return [each * step + middle for each in range(count)]
 
 
 def attention_frame(found: AttentionMaps) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def rank_collapse(spec: TransformerSpec, layers: int | None = None, tick: Tick =
     The pictures are handwritten digits, at most 16 and fewer where a pass costs much. With `layers` the design is first made so deep.
     Raises `SpecError` for a network that would not fit into memory.
     """
-    variants = variants_of(spec if layers is None else spec.resized(layers=layers))
+    variants = variants_of(spec if layers is None else spec.resized(num_layers=layers))
     images = max(1, min(_MOST, int(_MACS / max(layer_table(each, each.image).macs for each in variants.values()))))
     pictures, _ = probe_batch(images, spec.in_channels, spec.image, spec.classes)
     found: dict[str, np.ndarray] = {}
@@ -58,7 +58,7 @@ def rank_collapse(spec: TransformerSpec, layers: int | None = None, tick: Tick =
         x = net.stem(pictures.double())
         left = [_residual(x)]
         for layer in net.encoder.layers:
-            tick((number + (len(left) - 1) / each.layers) / len(variants))
+            tick((number + (len(left) - 1) / each.num_layers) / len(variants))
             x = layer(x)
             left.append(_residual(x))
         found[name] = np.array(left)

@@ -50,6 +50,11 @@ class LayerRow:
         return _channels(self.out_shape)
 
     @property
+    def wide(self) -> str:
+        """Its channels in a word: 64 ch, or d=64 of tokens."""
+        return f"d={self.channels}" if len(self.out_shape) == 2 else f"{self.channels} ch"
+
+    @property
     def reads(self) -> int:
         """Numbers at each place that it reads."""
         return _channels(self.in_shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +23,7 @@ __all__ = [
     "against_plain",
     "as_deep",
     "comparison_of",
+    "depth_of",
     "fitting",
 ]
 
@@ -67,12 +68,12 @@ def _dense(depth: int) -> LabPlan:
 
 
 def _vit(depth: int) -> LabPlan:
-    spec = TransformerSpec(layers=depth)
+    spec = TransformerSpec(num_layers=depth)
     return LabPlan((spec, spec.plain()), lr=0.05)
 
 
 def _vit_and_resnet(depth: int) -> LabPlan:
-    return LabPlan((TransformerSpec(layers=depth), _on_digits(20)), lr=0.05)
+    return LabPlan((TransformerSpec(num_layers=depth), _on_digits(20)), lr=0.05)
 
 
 def _plane(depth: int) -> LabPlan:
@@ -124,9 +125,14 @@ def as_deep(spec: Network, depth: int) -> Network:
     if isinstance(spec, PlaneSpec):
         return spec.resized(blocks=plane_blocks(depth))
     if isinstance(spec, TransformerSpec):
-        return spec.resized(layers=min(96, depth))
+        return spec.resized(num_layers=min(96, depth))
     each = 3 * spec.block.convs
     return spec.resized(blocks=cifar_blocks(max(1, round((depth - 2) / each)) * each + 2, spec.block))
+
+
+def depth_of(contenders: Sequence[Network]) -> int:
+    """The depth that they are compared at: of the deepest that counts layers as the first does."""
+    return max(spec.depth for spec in contenders if type(spec) is type(contenders[0]))
 
 
 _COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_COMPARISONS, PlaneSpec: PLANE_COMPARISONS}
@@ -134,9 +140,7 @@ _COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_C
 
 def comparison_of(plan: LabPlan) -> str | None:
     """The comparison whose contenders these are, if any (data, seed and edits aside)."""
-    depth = max(spec.depth for spec in plan.contenders)
-    if isinstance(plan.contenders[0], TransformerSpec):
-        depth = plan.contenders[0].depth  # layers, of which a ResNet counts more
+    depth = depth_of(plan.contenders)
     for name, make in _COMPARED.get(type(plan.contenders[0]), COMPARISONS).items():
         try:
             made = make(depth)

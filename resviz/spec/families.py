@@ -27,7 +27,7 @@ ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **TRANS
 _SHAPES: Final = {
     NetSpec: ("block", "blocks", "stem", "width", "groups", "width_per_group"),
     DenseSpec: ("blocks", "growth", "bottleneck", "compression", "stem", "width"),
-    TransformerSpec: ("image", "patch", "layers", "heads", "dim", "mlp", "norm"),
+    TransformerSpec: ("image", "patch", "num_layers", "heads", "dim", "mlp", "norm"),
     PlaneSpec: ("blocks", "width", "features"),
 }
 

@@ -33,7 +33,7 @@ class TransformerSpec:
 
     image: int = field(default=8, metadata=number(2, 1024, "Image side", "Pixels: the positions that it knows are of this side."))
     patch: int = field(default=2, metadata=number(1, 64, "Patch", "Pixels of a patch's side; each becomes a token."))
-    layers: int = field(default=6, metadata=number(1, 96, "Layers", "Each of two sub-layers: attention, then the MLP."))
+    num_layers: int = field(default=6, metadata=number(1, 96, "Layers", "Each of two sub-layers: attention, then the MLP."))
     heads: int = field(
         default=4,
         metadata=number(1, 64, "Heads", "Of the attention, side by side.", says=lambda spec: f"{spec.heads} heads"),
@@ -135,7 +135,7 @@ class TransformerSpec:
         for field_name, chosen in (("cut", self.cut), ("dropped", self.dropped)):
             if unknown := sorted(chosen - known):
                 raise SpecError(
-                    f"{field_name} names {unknown[0]!r}, which this network of {self.layers} layers does not have; cut one that it has"
+                    f"{field_name} names {unknown[0]!r}, which this network of {self.num_layers} layers does not have; cut one that it has"
                 )
         if gone := sorted(name for name in self.dropped if not self.has_skip(name)):
             raise SpecError(f"{gone[0]} is dropped and has no skip, so nothing would pass; keep its skip, or do not drop it")
@@ -143,13 +143,13 @@ class TransformerSpec:
     @property
     def depth(self) -> int:
         """Layers, as the papers count them: each is attention and MLP."""
-        return self.layers
+        return self.num_layers
 
     @property
     def title(self) -> str:
         """Size and patch as the paper writes them, or the number of layers: ViT-B/16, ViT-6/2."""
-        size = _LETTERS.get((self.layers, self.dim, self.heads)) if self.mlp == 4 else None
-        return f"{'' if self.residual else 'Plain '}ViT-{size or self.layers}/{self.patch}"
+        size = _LETTERS.get((self.num_layers, self.dim, self.heads)) if self.mlp == 4 else None
+        return f"{'' if self.residual else 'Plain '}ViT-{size or self.num_layers}/{self.patch}"
 
     @property
     def design(self) -> Design:
@@ -169,7 +169,7 @@ class TransformerSpec:
     def block_names(self) -> Iterator[str]:
         """Every sub-layer's name in forward order."""
         kinds = (ATTENTION, MLP) if self.mlp else (ATTENTION,)
-        return (_SUBLAYER.format(layer, kind) for layer in range(self.layers) for kind in kinds)
+        return (_SUBLAYER.format(layer, kind) for layer in range(self.num_layers) for kind in kinds)
 
     def plain(self) -> TransformerSpec:
         """The same network with every skip cut: each sub-layer passes F(x) alone."""

@@ -36,7 +36,7 @@ _RATE: Final = 0.05
 def rank_section(spec: TransformerSpec) -> None:
     """What is left of the tokens' differences by depth, with skips and without, with MLPs and without."""
     depth = st.segmented_control("Layers", [6, 12, _DEEP], required=True, default=_DEEP, key="rank.layers") or _DEEP
-    design = spec.resized(layers=depth)
+    design = spec.resized(num_layers=depth)
 
     def work(tick: Tick) -> Collapse | str:
         from resviz.probes.rank import rank_collapse

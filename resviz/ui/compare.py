@@ -11,7 +11,7 @@ from resviz.figures import captions
 from resviz.figures.theme import AGAINST, SIGNAL
 from resviz.nets.cost import layer_table
 from resviz.nets.difference import difference
-from resviz.results import Difference, Differing, LayerRow, LayerTable, NetworkDifference
+from resviz.results import Difference, Differing, LayerRow, NetworkDifference
 from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.names import describe, name_of
 from resviz.spec.query import from_query, to_query_string
@@ -95,11 +95,7 @@ def address() -> dict[str, str]:
 def difference_of(spec: Network) -> NetworkDifference | None:
     """In what the network and the one beside it differ; None where there is none."""
     other = _other()
-    return None if other is None else difference(_table(spec), _table(other))
-
-
-def _table(spec: Network) -> LayerTable:
-    return layer_table(spec, side_of(spec, 32, 224))
+    return None if other is None else difference(*(layer_table(each, side_of(each, 32, 224)) for each in (spec, other)))
 
 
 def stage(spec: Network, found: NetworkDifference) -> None:

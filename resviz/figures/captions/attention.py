@@ -80,7 +80,7 @@ def attention_note(found: AttentionMaps, network: str) -> str:
     row, column = divmod(patch, found.side)
     trained = f"after {counted(found.steps, 'step')} on digits" if found.steps else "at its initial weights"
     said = (
-        f"**{network}** {trained}, of a {found.label} that it takes for a {found.answer}: what the class token reads of each patch, layer by layer, "
+        f"**{network}** {trained}, of the digit {found.label}, which it takes for {found.answer}: what the class token reads of each patch, layer by layer, "
         f"head by head. Spread evenly a token would get {number(even)}."
     )
     if share < _EVEN * even:

@@ -113,7 +113,7 @@ class _Block:
 
     @staticmethod
     def sizes(row: LayerRow, conv: bool) -> str:
-        return f"{row.reads} → {row.channels}" if conv else f"{row.channels} ch"
+        return f"{row.reads} → {row.channels}" if conv else row.wide
 
     def skip(self, start: float, plus_x: float, join: LayerRow) -> None:
         unit, top = self.unit, _MIDDLE - self.h / 2

@@ -81,6 +81,7 @@ class _Network:
         self.top_channels, self.tallest = max(row.channels for row in every), every[0].side
         self.longer = _LONGER if any(unit.beside for unit in self.units) else 0
         self.apart: frozenset[str] = frozenset()
+        self.named: tuple[int, ...] = ()  # the tokens of the stage before
         self.x = 14.0
 
     def drawn(self, scale: Scale | None) -> Diagram:
@@ -172,19 +173,23 @@ class _Network:
 
     def name(self, stage: str, last: LayerRow, across: tuple[float, float], sign: tuple[str, str, str]) -> None:
         (left, right), (mark, action, hint) = across, sign
-        channels, side = (
-            f"{last.channels} {'ch' if self.tallest > 1 else 'units'}",
-            last.places if self.tallest > 1 else "one point",
-        )
+        channels, side = (last.wide, last.places) if last.out_shape != self.named else ("", "")  # said once
+        if self.tallest == 1:
+            channels, side = f"{last.channels} units", "one point"
+        self.named = last.out_shape if len(last.out_shape) == 2 else ()
         title, about = f"{stage}{mark}", About(action=action, label=hint)
         if self.canvas.vertical:
             beside = _MIDDLE + _HALF + 46  # of what counts equal blocks
             self.canvas.text(left + 18, beside, title, "title", "start", **about)
+            if not side:
+                return
             self.canvas.text(left + 36, beside, side, "small", "start")
             self.canvas.text(left + 54, beside, channels, "small", "start")
             return
         centre, y = (left + right) / 2, _MIDDLE + _HALF + 33
         self.canvas.text(centre, y, title, "title", **about)
+        if not side:
+            return
         if right - left < _WIDE:
             self.canvas.text(centre, y + 18, side, "small")
             self.canvas.text(centre, y + 36, channels, "small")

@@ -116,7 +116,7 @@ class _Encoder(nn.Module):
         super().__init__()
         self.pos_embedding = nn.Parameter(torch.empty(1, spec.tokens, spec.dim))
         self.layers = nn.Sequential()
-        for layer in range(spec.layers):
+        for layer in range(spec.num_layers):
             self.layers.add_module(f"encoder_layer_{layer}", EncoderLayer(spec))
         self.ln = _norm(spec) if spec.norm is NormPlace.PRE else nn.Identity()
 

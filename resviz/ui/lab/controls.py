@@ -17,6 +17,7 @@ from resviz.spec.comparisons import (
     TRANSFORMER_COMPARISONS,
     as_deep,
     comparison_of,
+    depth_of,
 )
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
@@ -81,7 +82,7 @@ def setup(lab: Session) -> None:
 def _choices(lab: Session) -> None:
     """Comparison, depth, images, seed, and every contender by itself."""
     plan = lab.plan
-    depth = max(spec.depth for spec in plan.contenders)
+    depth = depth_of(plan.contenders)
 
     def compare(name: str) -> None:
         usual = _USUAL[name]
@@ -104,7 +105,7 @@ def _choices(lab: Session) -> None:
         help="What differs between the networks; everything else is shared.",
         **_bound("lab.compare", comparison_of(plan), compare),
     )
-    depths = sorted({depth, *(each for spec in plan.contenders for each in _offered(spec))})
+    depths = sorted({depth, *_offered(plan.contenders[0])})
     st.selectbox("Depth", depths, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
     st.selectbox(
         "Points" if DATASETS[plan.data].points else "Images",

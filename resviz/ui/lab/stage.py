@@ -13,6 +13,7 @@ from resviz.judgement import FACTOR
 from resviz.results import Finding, GradientProfile, LabRecord
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
+from resviz.spec.transformer import TransformerSpec
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
 from resviz.ui.lab.session import Session
@@ -197,13 +198,15 @@ def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding])
     state = "ended" if held.over else "learning" if held.running else "paused"
     if held.running and held.until < 1_000_000 and held.job is not None and held.job.remaining:
         queue += f" · about {held.job.remaining:.0f} s to step {held.until:,}"
+    tokens = any(isinstance(spec, TransformerSpec) for spec in record.plan.contenders)
+    weighed = "convolution's and every matrix's" if tokens else "convolution's"
     with st.container(key="lab-status"):
         st.markdown(f"{captions.lab_note(record, at)} *{state}{pace}{queue}*")
         if found:
             st.caption("  \n".join(captions.finding_note(finding) for finding in found[:4]))
         else:
             st.caption(
-                f"Every convolution's gradient is within a factor of {FACTOR:g} of the last one's, but for zeros by construction, and no "
+                f"Every {weighed} gradient is within a factor of {FACTOR:g} of the last one's, but for zeros by construction, and no "
                 "block has half its ReLUs dead."
             )
 
