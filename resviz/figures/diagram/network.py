@@ -174,9 +174,9 @@ class _Network:
     def name(self, stage: str, last: LayerRow, across: tuple[float, float], sign: tuple[str, str, str]) -> None:
         (left, right), (mark, action, hint) = across, sign
         channels, side = (last.wide, last.places) if last.out_shape != self.named else ("", "")  # said once
-        self.named = last.out_shape if len(last.out_shape) == 2 else ()
         if self.tallest == 1:
             channels, side = f"{last.channels} units", "one point"
+        self.named = last.out_shape if len(last.out_shape) == 2 else ()
         title, about = f"{stage}{mark}", About(action=action, label=hint)
         if self.canvas.vertical:
             beside = _MIDDLE + _HALF + 46  # of what counts equal blocks

@@ -199,7 +199,7 @@ def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding])
     if held.running and held.until < 1_000_000 and held.job is not None and held.job.remaining:
         queue += f" · about {held.job.remaining:.0f} s to step {held.until:,}"
     tokens = any(isinstance(spec, TransformerSpec) for spec in record.plan.contenders)
-    weighed = "convolution's and every matrix's" if tokens else "convolution's"
+    weighed = "convolution's and every matrix's" if tokens else "convolution's" if held.watch is None else "inner layer's"
     with st.container(key="lab-status"):
         st.markdown(f"{captions.lab_note(record, at)} *{state}{pace}{queue}*")
         if found:
