@@ -21,7 +21,7 @@ def bottleneck_note(table: LayerTable, block: str) -> str:
         beside = sum(row.params for row in unit.skip if row.kind.startswith("conv"))
         more = f" A 1×1 beside it has {count(beside)} more; once trained, both and x fold into the 3×3." if beside else ""
         return f"`{block}`: one 3×3 convolution to {channels} channels, {count(weights)} weights.{more}"
-    if len(convs) == 2 and convs[0].kind == "conv 1×1":
+    if len(convs) == 2 and convs[0].kind == "linear":
         return f"`{block}`: two fully connected layers of {channels} units, {count(weights)} weights."
     if len(convs) == 2:
         return f"`{block}`: two 3×3 convolutions of {channels} channels, {count(weights)} weights, {count(weights * pixels, 'MACs')}."

@@ -102,7 +102,7 @@ class _Block:
         )
         on = "on" if conv and not hollow else ""
         lines = [(word(row.kind.split(",")[0]), on or "title"), (self.sizes(row, conv), f"{on} small".strip())]
-        if conv:
+        if conv and (row.side > 1 or len(row.out_shape) == 2):  # a point has one place
             lines.append((row.places, f"{on} small".strip()))
         for i, (text, css) in enumerate(lines):
             offset = (i - (len(lines) - 1) / 2) * 18 + 5

@@ -77,7 +77,12 @@ class _Network:
         convs = max((len(unit.convs) for unit in self.units), default=2)
         self.bar, self.gap = (9.0, 3.0) if convs <= 2 else (7.0, 2.5)
         self.step = convs * (self.bar + self.gap) + 20
-        every = [row for row in table.rows if row.kind.startswith("conv")] + [row for unit in self.units for row in unit.convs]
+        first = [row for row in table.stem if row.kind == "linear"]
+        every = [
+            *first,
+            *(row for row in table.rows if row.kind.startswith("conv")),
+            *(row for unit in self.units for row in unit.convs),
+        ]
         self.top_channels, self.tallest = max(row.channels for row in every), every[0].side
         self.longer = _LONGER if any(unit.beside for unit in self.units) else 0
         self.apart: frozenset[str] = frozenset()
@@ -85,11 +90,17 @@ class _Network:
         self.x = 14.0
 
     def drawn(self, scale: Scale | None) -> Diagram:
-        self.stem([row for row in self.table.stem if row.kind.startswith(("conv", "max pool"))])
+        self.stem([row for row in self.table.stem if row.kind.startswith(("conv", "linear", "max pool"))])
         for stage, units in groupby(self.units, lambda unit: unit.stage):
             self.stage(stage, list(units))
             self.passage(self.table.passage(stage))
-        self.head([row for row in self.table.rows if row.unit is None and row.kind in ("average pool", "linear")])
+        self.head(
+            [
+                row
+                for row in self.table.rows
+                if row.unit is None and row.kind in ("average pool", "linear") and row not in self.table.stem
+            ]
+        )
         trunk = Canvas(self.canvas.vertical)
         trunk.line(18, _MIDDLE, self.x + 14, _MIDDLE, "trunk")
         legend = scale is not None and not self.canvas.vertical
@@ -117,7 +128,7 @@ class _Network:
     def stem(self, rows: Sequence[LayerRow]) -> None:
         at = self.x + 12
         for i, row in enumerate(rows):
-            if row.kind.startswith("conv"):
+            if row.kind.startswith(("conv", "linear")):
                 self.layer(at, row)
             else:
                 h = self.height(row.side)

@@ -31,8 +31,10 @@ class _Walk(Walk):
         self.spec = spec
 
     def linear(self, name: str) -> None:
-        """A fully connected layer: of one point a 1×1 convolution."""
-        self.conv(name, self.spec.width, 1, bias=self.spec.norm is Norm.NONE)
+        """A fully connected layer."""
+        inputs, width = self.shape[0], self.spec.width
+        bias = width if self.spec.norm is Norm.NONE else 0
+        self.add(name, "linear", (width, 1, 1), inputs * width + bias, inputs * width)
 
     def activated(self, norm: str, act: str) -> None:
         """Norm and activation."""
