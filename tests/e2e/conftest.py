@@ -109,6 +109,14 @@ def page(browser: Browser) -> Iterator[Page]:
     assert not errors
 
 
+def unfold(page: Page, name: str) -> None:
+    """Open a list of choices; one that is scrolled to as it opens would close again."""
+    box = page.get_by_role("combobox", name=name)
+    box.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    box.click()
+
+
 def ready(page: Page) -> None:
     page.wait_for_selector(READY)
     page.wait_for_timeout(400)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.e2e.conftest import Server, ready
+from tests.e2e.conftest import Server, ready, unfold
 
 
 def cuts(page: Page) -> str:
@@ -85,7 +85,7 @@ def test_back_leaves_a_lab_that_has_learned_for_the_plan_before(server: Server, 
         page.get_by_role("button", name="Step", exact=True).click()
         expect(page.get_by_text(f"Step {n}.")).to_be_visible()
         ready(page)
-    page.get_by_role("combobox", name="Learning rate").click()
+    unfold(page, "Learning rate")
     page.get_by_role("option", name="0.1", exact=True).click()
     expect(page).to_have_url(re.compile("edits="))
     ready(page)

@@ -8,7 +8,7 @@ import time
 import pandas as pd
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.conftest import Server, ready
+from tests.e2e.conftest import Server, ready, unfold
 
 
 def status(page: Page) -> str:
@@ -117,10 +117,10 @@ def test_rate_and_clipping_change_in_flight_and_a_zoom_stays(server: Server, pag
     page.wait_for_timeout(1500)
     assert page.locator(".st-key-lab-profile .chart svg").locator("text").all_inner_texts()[-4:] == ticks[-4:]
     page.get_by_role("heading", level=1).scroll_into_view_if_needed()  # a list does not open at the screen's edge
-    page.get_by_role("combobox", name="Learning rate").click()
+    unfold(page, "Learning rate")
     page.get_by_role("option", name="0.1", exact=True).click()
     expect(page.locator("text.mark").filter(has_text="lr 0.1").first).to_be_attached()
-    page.get_by_role("combobox", name="Clip gradient at").click()
+    unfold(page, "Clip gradient at")
     page.get_by_role("option", name="0.5", exact=True).click()
     expect(page.locator("text.mark").filter(has_text="clip 0.5").first).to_be_attached()
     page.get_by_role("button", name="Stop").click()
@@ -147,7 +147,7 @@ def test_own_images_can_be_trained_on(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/lab")
     expect(page.get_by_text("Step 1.")).to_be_visible()
     ready(page)
-    page.get_by_role("combobox", name="Images").click()
+    unfold(page, "Images")
     page.get_by_role("option", name="Your own images").click()
     expect(page.get_by_text("One folder a class")).to_be_visible()
     page.get_by_role("combobox", name="Depth").fill("20")
