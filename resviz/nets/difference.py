@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+from collections.abc import Sequence
 
 from resviz.results import Difference, Differing, LayerRow, LayerTable, NetworkDifference
 
@@ -20,12 +20,18 @@ def difference(first: LayerTable, second: LayerTable) -> NetworkDifference:
     return NetworkDifference(first, second, tuple(found), same=len(one.keys() | other.keys()) - len(found))
 
 
-def _in_order(first: list[str], second: list[str]) -> list[str]:
-    """Every name once, in the order of both; where one stands at two places, at the first network's."""
-    names: dict[str, None] = {}
-    for _, a, b, c, d in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
-        names |= dict.fromkeys(first[a:b]) | dict.fromkeys(second[c:d])
-    return list(names)
+def _in_order(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    """Every name once, in the order of both; what only the second has stands before the next name that both have."""
+    shared, names = set(first) & set(second), dict[str, None]()
+    at = 0
+    for name in first:
+        if name in shared and name not in names:
+            while at < len(second) and second[at] != name and second[at] not in shared:
+                names[second[at]] = None
+                at += 1
+            at += at < len(second) and second[at] == name
+        names[name] = None
+    return list(names | dict.fromkeys(second))
 
 
 def _how(first: LayerRow | None, second: LayerRow | None) -> Differing | None:
