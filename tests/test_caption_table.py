@@ -608,19 +608,19 @@ DIFFERENT: list[Row] = [
     (
         compared(table(CONV1, params=1000, macs=5000), table(CONV1, conv("conv2", 16, 16, 32, 3), params=2500, macs=5000)),
         "1 layer alike in both, 1 layer only in ResNet-14. ResNet-14 has 2.50 k parameters, 2.50 times 1.00 k and as many multiply-adds an "
-        "image (5.00 k).",
+        "input (5.00 k).",
     ),
     (
         compared(table(CONV1, params=1, macs=1), table(WIDER, params=1, macs=1)),
-        "No layer alike in both, 1 layer of another kind, shape or size. ResNet-14 has as many parameters (1) and as many multiply-adds an image (1).",
+        "No layer alike in both, 1 layer of another kind, shape or size. ResNet-14 has as many parameters (1) and as many multiply-adds an input (1).",
     ),
     (
         (difference(table(CONV1, params=1, macs=1), table(replace(CONV1, cut=True), params=1, macs=1)), "ResNet-8", "ResNet-8"),
-        "No layer alike in both, 1 layer cut or dropped in one of them. ResNet-8 below has as many parameters (1) and as many multiply-adds an image (1).",
+        "No layer alike in both, 1 layer cut or dropped in one of them. ResNet-8 below has as many parameters (1) and as many multiply-adds an input (1).",
     ),
     (
         compared(table(CONV1, WIDER, params=9, macs=8), table(params=3, macs=2)),
-        "No layer alike in both, 1 layer only in ResNet-8. ResNet-14 has 3 parameters, 0.333 times 9 and 2 multiply-adds an image, 0.250 times 8.",
+        "No layer alike in both, 1 layer only in ResNet-8. ResNet-14 has 3 parameters, 0.333 times 9 and 2 multiply-adds an input, 0.250 times 8.",
     ),
 ]
 

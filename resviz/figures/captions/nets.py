@@ -69,7 +69,7 @@ def difference_note(found: NetworkDifference, first: str, second: str) -> str:
     same = f"{counted(found.same, 'layer')} alike in both" if found.same else "no layer alike in both"
     cost = (
         _beside("parameters", found.first.params, found.second.params),
-        _beside("multiply-adds an image", found.first.macs, found.second.macs),
+        _beside("multiply-adds an input", found.first.macs, found.second.macs),
     )
     return f"{same[0].upper()}{same[1:]}{', ' if said else ''}{', '.join(said)}. {second} has {' and '.join(cost)}."
 
