@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from resviz.data.datasets import digits_split
+from resviz.data.images import digits
 from resviz.machine import cores, device
 from resviz.spec.net import NetSpec
-from resviz.training.arithmetic import choose
+from resviz.training.arithmetic import Arithmetic, choose
 from resviz.training.export import export
 from resviz.training.loop import Training
 from resviz.training.recipes import RECIPES
@@ -136,7 +137,7 @@ def test_plain_paths_are_what_the_switch_leaves() -> None:
     code = """
 import torch
 from resviz.nets.inference.fused import _packs
-from resviz.training.arithmetic import choose
+from resviz.training.arithmetic import Arithmetic, choose
 from resviz.spec.net import NetSpec
 from resviz.machine import device
 way = choose(NetSpec(blocks=(1,), width=4), 8, 8)
@@ -145,3 +146,19 @@ print(_packs(), way.precision, way.threads, device().type)
     environment = os.environ | {"RESVIZ_PLAIN": "1"}
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "float32", "1", "cpu"]
+
+
+@pytest.mark.parametrize("batches", ["batches", "shuffled", "crop_flip", "resized_crop_flip"])
+def test_a_set_in_another_devices_memory_makes_its_batches_there(batches: str) -> None:
+    colour = digits().images.expand(-1, 3, -1, -1)
+    images = replace(digits(), images=colour, mean=(0.3,) * 3, std=(0.4,) * 3).to("meta")
+    given = {"batches": (8,), "shuffled": (8, 0), "crop_flip": (8, 0), "resized_crop_flip": (8, 0, 12)}[batches]
+    inputs, labels = next(iter(getattr(images, batches)(*given)))
+    assert {inputs.device.type, labels.device.type} == {"meta"}
+    assert len(inputs) == len(labels) == 8
+
+
+def test_images_that_do_not_fit_beside_the_network_stay_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (4 * digits().images.nbytes - 1, 1 << 40))
+    assert Arithmetic("cuda").keep(digits()) is digits()
+    assert Arithmetic("cpu").keep(digits()) is digits()

@@ -68,6 +68,10 @@ class ImageSet:
         """The images at these places."""
         return replace(self, images=self.images[chosen], labels=self.labels[chosen])
 
+    def to(self, device: torch.device | str) -> ImageSet:
+        """The same images and labels in a device's memory, where their batches are then made."""
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
     def centred(self, resize: int, side: int) -> ImageSet:
         """Every image resized and its centre cropped to `side`: what a network is asked about after training."""
         from torchvision.transforms.v2 import functional as v2
@@ -76,9 +80,9 @@ class ImageSet:
         return replace(self, images=images, resize=resize)
 
     def normalised(self, images: Tensor) -> Tensor:
-        """uint8 (N, C, H, W) to float, zero mean and unit variance, channels-last."""
-        mean = torch.tensor(self.mean).view(1, -1, 1, 1) * 255
-        scale = 1 / (torch.tensor(self.std).view(1, -1, 1, 1) * 255)
+        """uint8 (N, C, H, W) to float, zero mean and unit variance, channels-last; on the images' device."""
+        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1) * 255
+        scale = 1 / (torch.tensor(self.std, device=images.device).view(1, -1, 1, 1) * 255)
         return ((images.float() - mean) * scale).contiguous(memory_format=torch.channels_last)
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -104,7 +108,9 @@ class ImageSet:
         tops = torch.randint(2 * pad + 1, (len(self),), generator=generator)
         lefts = torch.randint(2 * pad + 1, (len(self),), generator=generator)
         flips = torch.rand(len(self), generator=generator) < (0.5 if flip else 0.0)
-        steps = torch.arange(side)
+        # the choices are drawn on the processor, so that a seed means the same on every device
+        order, tops, lefts, flips = (each.to(self.images.device) for each in (order, tops, lefts, flips))
+        steps = torch.arange(side, device=self.images.device)
         padded = F.pad(self.images, (pad, pad, pad, pad))
         for start in range(0, len(self) - size + 1, size):
             chosen = order[start : start + size]
@@ -129,6 +135,7 @@ class ImageSet:
         centre = (2 * torch.rand(count, 2, generator=generator) - 1) * (1 - half)
         half[:, 0] *= torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
         theta = torch.cat([torch.diag_embed(half), centre[:, :, None]], 2)  # (N, 2, 3)
+        order, theta = order.to(self.images.device), theta.to(self.images.device)
         for start in range(0, count - size + 1, size):
             chosen = order[start : start + size]
             grid = F.affine_grid(theta[chosen], [size, 3, side, side], align_corners=False)

@@ -12,6 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from resviz.data.images import ImageSet
 from resviz.machine import cores, device, plain
 from resviz.nets.build import build
 from resviz.nets.families.resnet import ResNet
@@ -53,6 +54,12 @@ class Arithmetic:
     def inputs(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W) on the device, in the memory format."""
         return images.to(self.device).contiguous(memory_format=self.format)
+
+    def keep(self, images: ImageSet) -> ImageSet:
+        """The images in the device's own memory where a quarter of what is free there holds them, so that no batch travels."""
+        if self.device != "cuda" or 4 * images.images.nbytes > torch.cuda.mem_get_info()[0]:
+            return images
+        return images.to(self.device)
 
     def forward(self) -> AbstractContextManager[object]:
         """Within it a forward pass runs in the precision."""

@@ -78,6 +78,7 @@ class Training:
             raise ValueError(_other_classes(self.train.categories, self.test.categories))
         saved = self._saved()
         self.arithmetic = self._arithmetic(saved)
+        self.train, self.test = self.arithmetic.keep(self.train), self.arithmetic.keep(self.test)
         self.net = self.arithmetic.place(build(self.spec))
         self.optimizer = torch.optim.SGD(
             self.net.parameters(),
@@ -215,7 +216,7 @@ class Training:
         for images in (self.train, self.test):
             digest.update(repr((images.categories, images.mean, images.std, images.resize, tuple(images.images.shape))).encode())
             for tensor in (images.images, images.labels):
-                digest.update(tensor.contiguous().numpy().data)
+                digest.update(tensor.cpu().contiguous().numpy().data)
         return f"{to_query_string(self.spec)} {self.recipe} {len(self.train)} images {digest.hexdigest()}"
 
 
