@@ -339,7 +339,7 @@ def test_attention_maps_are_what_mixes_the_values() -> None:
     found = attention_maps(net, x, int(y[0]))
     assert found.weights.shape == (2, 2, 17, 17)
     assert np.allclose(found.weights.sum(3), 1, atol=1e-6)
-    assert (found.side, found.answer) == (4, int(net(x).argmax()))
+    assert (found.side, found.answer) == (4, str(int(net(x).argmax())))
     layer = net.get_submodule("encoder.layers.encoder_layer_0")
     entered, heads = layer.ln_1(net.stem(x))[0], layer.self_attention
     query, key, value = (entered @ heads.in_proj_weight.T + heads.in_proj_bias).chunk(3, 1)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from resviz.cli.values import FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
 from resviz.spec.dense import DenseSpec
-from resviz.spec.families import side_of
+from resviz.spec.families import side_of, things_of
 from resviz.spec.names import describe
 from resviz.spec.net import Init, Norm
-from resviz.spec.plane import PlaneSpec
 from resviz.spec.query import to_query_string
 
 if TYPE_CHECKING:
@@ -19,10 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+_OWN: Final = {"points": "points of the spirals", "sequences": "sequences of symbols"}
+
 
 def _gradients(args: argparse.Namespace) -> int:
-    from resviz.data.images import probe_batch
-    from resviz.data.points import points_batch
+    from resviz.data.datasets import probed
     from resviz.figures.axes import log_range
     from resviz.figures.captions import gradient_note
     from resviz.figures.chart import to_plotly
@@ -39,8 +39,7 @@ def _gradients(args: argparse.Namespace) -> int:
     side = args.size or side_of(spec, 8, 64)
     batch = args.batch or (16 if side > 32 else 64)  # as the page takes them
     check_memory(spec, side, batch)
-    points = isinstance(spec, PlaneSpec)
-    images, targets = points_batch(batch, spec.classes) if points else probe_batch(batch, spec.in_channels, side, spec.classes)
+    images, targets = probed(spec, batch, side)
     probe = gradient_probe(build(spec).train(), images, targets)
     profile, note = probe.profile, plainly(gradient_note(spec, probe))
     if out:
@@ -50,7 +49,8 @@ def _gradients(args: argparse.Namespace) -> int:
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
     result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}
-    seen = f"{len(targets)} points of the spirals" if points else f"{batch} digits of {side} px"
+    things = things_of(spec)
+    seen = f"{batch} digits of {side} px" if things == "images" else f"{len(targets)} {_OWN[things]}"
     lines = [f"{name:24} {norm:.4g}" for name, norm in zip(profile.names, profile.norms, strict=True)]
     return show(args, result, "\n".join([*lines, f"{describe(spec)}, {seen}. {note}"]))
 

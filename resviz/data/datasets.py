@@ -10,15 +10,19 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from resviz.data.download import DownloadError, fetch
-from resviz.data.images import CIFAR_MEAN, CIFAR_STD, ImageSet, cifar10, data_root, digits, split_folder, square
-from resviz.data.points import points
+from resviz.data.images import CIFAR_MEAN, CIFAR_STD, ImageSet, cifar10, data_root, digits, probe_batch, split_folder, square
+from resviz.data.points import points, points_batch
+from resviz.data.symbols import sequences, sequences_batch
 from resviz.data.unpack import Entry, hidden
 from resviz.data.uploads import ImageError, decode
 from resviz.progress import Tick, quiet
 from resviz.spec.datasets import DATASETS
+from resviz.spec.families import Network, things_of
 from resviz.spec.lab import LabPlan
+from resviz.spec.transformer import TransformerSpec
 
 __all__ = [
     "CIFAR_MEGABYTES",
@@ -28,6 +32,7 @@ __all__ = [
     "download_cifar10",
     "files_sets",
     "named_sets",
+    "probed",
     "sets_of",
     "spirals",
 ]
@@ -67,10 +72,20 @@ def named_sets(name: str) -> Sets:
 
 
 def sets_of(plan: LabPlan) -> Sets:
-    """What a plan learns from and what it holds out, where these are not the visitor's own images; points follow from its seed."""
-    if DATASETS[plan.data].points:
+    """What a plan learns from and what it holds out, where these are not the visitor's own images; points and sequences follow from its seed."""
+    data = DATASETS[plan.data]
+    if data.points:
         return points(plan.data, plan.noise, plan.share, plan.seed)
-    return named_sets(plan.data)
+    return sequences(plan.seed) if data.symbols else named_sets(plan.data)
+
+
+def probed(spec: Network, size: int, side: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """What such a network is probed with where nothing else is asked for: handwritten digits of a side, points of the spirals, or sequences."""
+    if isinstance(spec, TransformerSpec) and spec.vocabulary:
+        return sequences_batch(size, spec.image, spec.vocabulary, spec.classes, seed)
+    if things_of(spec) == "points":
+        return points_batch(size, spec.classes, seed)
+    return probe_batch(size, spec.in_channels, side, spec.classes, seed)
 
 
 def cifar10_there() -> bool:

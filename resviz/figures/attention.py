@@ -8,8 +8,9 @@ import numpy as np
 
 from resviz.figures.axes import log_axis, log_range, logs
 from resviz.figures.chart import Axis, Chart, Markers, Series, base_figure
-from resviz.figures.theme import CUT, INK, PAPER, PLAIN, RESIDUAL_LINE, LineStyle, number, signal
+from resviz.figures.theme import CUT, INK, PAPER, PLAIN, RESIDUAL_LINE, STROKE, LineStyle, number, signal
 from resviz.results import AttentionMaps, Collapse
+from resviz.spec.datasets import symbol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def collapse_frame(found: Collapse) -> pd.DataFrame:
 
 
 def attention_mosaic(found: AttentionMaps) -> go.Figure:
-    """What the class token reads of the patches: a map of the picture for every layer, downwards, and head; the picture before them."""
+    """What the class token reads of the patches or symbols: a map for every layer, downwards, and head; what is read before them."""
     from plotly.subplots import make_subplots
 
     layers, heads, side = found.weights.shape[0], found.weights.shape[1], found.side
@@ -72,7 +73,7 @@ def attention_mosaic(found: AttentionMaps) -> go.Figure:
     height = max(360, min(1100, 200 + 80 * layers))
     figure = make_subplots(rows=2, cols=1, row_heights=[1, height / 130 - 1], vertical_spacing=30 / height)
     figure.update_layout(base_figure(height).layout)
-    figure.add_heatmap(z=found.picture, colorscale=[[0, PAPER], [1, INK]], showscale=False, hoverinfo="skip", row=1, col=1)
+    figure.add_heatmap(**_read(found), showscale=False, hoverinfo="skip", row=1, col=1)
     figure.add_heatmap(
         z=maps,
         zmin=0,
@@ -100,6 +101,23 @@ def attention_mosaic(found: AttentionMaps) -> go.Figure:
     )
     figure.update_layout(margin={"l": 48, "r": 8, "t": 12, "b": 48})
     return figure
+
+
+def _read(found: AttentionMaps) -> dict[str, object]:
+    """What the tokens were made of: a picture in grey, or letters with the marker's place shaded."""
+    if not found.symbols:
+        return {"z": found.picture, "colorscale": [[0, PAPER], [1, INK]]}
+    numbers = found.picture.round().astype(int)
+    text = [[symbol(number) for number in row] for row in numbers.tolist()]
+    return {
+        "z": (numbers == 0).astype(float),
+        "colorscale": [[0, PAPER], [1, STROKE]],
+        "text": text,
+        "texttemplate": "%{text}",
+        "textfont": {"color": INK, "size": 15},
+        "xgap": 1,
+        "ygap": 1,
+    }
 
 
 def _places(count: int, step: int, middle: float) -> list[float]:

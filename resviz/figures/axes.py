@@ -81,6 +81,6 @@ def stage_axis(names: Sequence[str], title: str = "layer, input → output", mea
     if "0" in starts:  # a Transformer's layers, by their numbers
         layers = [word for word in starts if word.isdecimal()]
         every = -(-len(layers) // 12)
-        for word in ["conv_proj", "heads", *(word for word in layers if int(word) % every)]:
+        for word in ["conv_proj", "embedding", "heads", *(word for word in layers if int(word) % every)]:
             starts.pop(word, None)
     return Axis(title, (-1, len(names)), tuple((place, stage) for stage, place in starts.items()), meaning, level)

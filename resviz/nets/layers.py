@@ -11,7 +11,7 @@ from torch import nn
 
 from resviz.spec.choices import Activation, Init, Norm
 
-__all__ = ["ACTIVATIONS", "NORMS", "Conv2d", "Design", "Linear", "conv", "draw_layer"]
+__all__ = ["ACTIVATIONS", "NORMS", "Conv2d", "Design", "Embedding", "Linear", "conv", "draw_layer"]
 
 
 class Design(Protocol):
@@ -33,6 +33,13 @@ class Conv2d(nn.Conv2d):
 
 
 class Linear(nn.Linear):
+    """PyTorch's, which does not draw its weights at its construction."""
+
+    def reset_parameters(self) -> None:
+        """Leave them as they are."""
+
+
+class Embedding(nn.Embedding):
     """PyTorch's, which does not draw its weights at its construction."""
 
     def reset_parameters(self) -> None:

@@ -8,17 +8,20 @@ from torch import Tensor
 
 from resviz.nets.families.transformer import Attention, Transformer
 from resviz.results import AttentionMaps
+from resviz.spec.datasets import symbol
 
 __all__ = ["attention_maps"]
 
 
 @torch.no_grad()
 def attention_maps(net: Transformer, picture: Tensor, label: int, steps: int = 0) -> AttentionMaps:
-    """Of one picture (1, C, side, side); the network, which learned for `steps`, is used as it is and stays so."""
+    """Of one picture (1, C, side, side), or sequence; the network, which learned for `steps`, is used as it is and stays so."""
     found, x = [], net.stem(picture)
     for _, unit in net.units():
         if isinstance(unit, Attention):
             found.append(unit.weights(x)[0])
         x = unit(x)
     answer = int(net.head(x).argmax())
-    return AttentionMaps(torch.stack(found).float().numpy(), np.asarray(picture[0].mean(0)), label, answer, steps)
+    symbols = net.spec.vocabulary > 0
+    said, told = (symbol(each + 1) if symbols else str(each) for each in (label, answer))
+    return AttentionMaps(torch.stack(found).float().numpy(), np.asarray(picture[0].mean(0)), said, told, steps, symbols)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resviz.data.images import probe_batch
+from resviz.data.datasets import probed
 from resviz.nets.build import build
 from resviz.nets.cost import check_memory, layer_table
 from resviz.nets.families.transformer import Transformer
@@ -44,25 +44,25 @@ def variants_of(spec: TransformerSpec) -> dict[str, TransformerSpec]:
 def rank_collapse(spec: TransformerSpec, layers: int | None = None, tick: Tick = quiet) -> Collapse:
     """What is left of the tokens' differences behind each layer, of `variants_of` at their initial weights, in double precision.
 
-    The pictures are handwritten digits, at most 16 and fewer where a pass costs much. With `layers` the design is first made so deep.
+    They read handwritten digits, or sequences, at most 16 and fewer where a pass costs much. With `layers` the design is first made so deep.
     Raises `SpecError` for a network that would not fit into memory.
     """
     variants = variants_of(spec if layers is None else spec.resized(num_layers=layers))
     images = max(1, min(_MOST, int(_MACS / max(layer_table(each, each.image).macs for each in variants.values()))))
-    pictures, _ = probe_batch(images, spec.in_channels, spec.image, spec.classes)
+    inputs, _ = probed(spec, images, spec.image)
     found: dict[str, np.ndarray] = {}
     for number, (name, each) in enumerate(variants.items()):
         check_memory(each, each.image, images)
         net = build(each).double().eval()
         assert isinstance(net, Transformer)  # as its spec is
-        x = net.stem(pictures.double())
+        x = net.stem(inputs.double())
         left = [_residual(x)]
         for layer in net.encoder.layers:
             tick((number + (len(left) - 1) / each.num_layers) / len(variants))
             x = layer(x)
             left.append(_residual(x))
         found[name] = np.array(left)
-    return Collapse(found, images)
+    return Collapse(found, images, "sequence" if spec.vocabulary else "digit")
 
 
 def _residual(x: Tensor) -> float:

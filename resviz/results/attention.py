@@ -15,11 +15,12 @@ __all__ = ["AttentionMaps", "Collapse"]
 class Collapse:
     """How much of the tokens is not the same in all: ‖res(X)‖ / ‖X‖ with res(X) = X minus its mean token, in the Frobenius norm.
 
-    `residuals` holds for each variant (layers + 1,), the first of what enters; each is the median of `images` pictures.
+    `residuals` holds for each variant (layers + 1,), the first of what enters; each is the median of `images` pictures, or whatever `read` calls one.
     """
 
     residuals: Mapping[str, NDArray[np.float64]]
     images: int
+    read: str = "digit"
 
     @property
     def layers(self) -> int:
@@ -31,14 +32,16 @@ class Collapse:
 class AttentionMaps:
     """What each token's value weighs for every other, (layers, heads, T, T), rows adding up to 1; token 0 is the class token.
 
-    `picture` is (side, side), and the other tokens are its patches, row by row. `answer` is what the network says of it after so many `steps`.
+    `picture` is (side, side), and the other tokens are its patches, row by row, or the symbols whose numbers it holds where it is one of
+    `symbols`. `answer` is what the network says of it after so many `steps`; with `label` it is a class's name.
     """
 
     weights: NDArray[np.float32]
     picture: NDArray[np.float32]
-    label: int
-    answer: int
+    label: str
+    answer: str
     steps: int
+    symbols: bool = False
 
     @property
     def side(self) -> int:

@@ -13,7 +13,7 @@ from resviz.spec.lab import LabPlan, fitting_data
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.spec.plane import PlaneSpec, plane_blocks
 from resviz.spec.presets import cifar_blocks
-from resviz.spec.transformer import TransformerSpec
+from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 
 __all__ = [
     "COMPARISONS",
@@ -76,6 +76,11 @@ def _vit_and_resnet(depth: int) -> LabPlan:
     return LabPlan((TransformerSpec(num_layers=depth), _on_digits(20)), lr=0.05)
 
 
+def _copying(depth: int) -> LabPlan:
+    spec = replace(TRANSFORMER_PRESETS["transformer_copy"], num_layers=depth)
+    return LabPlan((spec, spec.plain()), data="copy", lr=0.05)
+
+
 def _plane(depth: int) -> LabPlan:
     spec = PlaneSpec(plane_blocks(depth))
     return LabPlan((spec, spec.plain()), data="plane-spirals")
@@ -93,6 +98,7 @@ DENSE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"DenseNet or
 TRANSFORMER_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "ViT or plain": _vit,
     "ViT or ResNet-20": _vit_and_resnet,
+    "Copying symbols": _copying,
 }
 PLANE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"Points in the plane": _plane}
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-__all__ = ["DATASETS", "POINTS", "Dataset"]
+__all__ = ["DATASETS", "POINTS", "Dataset", "Things", "symbol"]
 
+Things = Literal["images", "points", "sequences"]
 POINTS: Final = 500  # of the plane, learned from and held out
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Square images, or points of the plane, which are pictures of one pixel with two channels: their side in pixels, their channels and classes (None: as many as the visitor's folders), and who made them.
+    """Square images: their side in pixels, their channels and classes (None: as many as the visitor's folders), and who made them.
 
-    `pictures`: whether a photograph may show what they show.
+    Points of the plane are pictures of one pixel with two channels; a sequence is one of its symbols' numbers, row by row.
+    `pictures`: whether a photograph may show what they show; `symbols`: how many there are, the marker among them.
     """
 
     title: str
@@ -24,6 +26,7 @@ class Dataset:
     classes: int | None
     source: str
     pictures: bool = True
+    symbols: int = 0
 
     @property
     def points(self) -> bool:
@@ -31,9 +34,9 @@ class Dataset:
         return self.side == 1
 
     @property
-    def things(self) -> str:
-        """What one of many is called."""
-        return "points" if self.points else "images"
+    def things(self) -> Things:
+        """What they are called: what a network must be able to read."""
+        return "points" if self.points else "sequences" if self.symbols else "images"
 
     @property
     def augmented(self) -> bool:
@@ -43,6 +46,12 @@ class Dataset:
 
 _PLAYGROUND: Final = "drawn here as TensorFlow Playground does (Smilkov et al. 2017, arXiv 1708.03788)"
 
+
+def symbol(number: int) -> str:
+    """How a symbol of a sequence is written: the marker, then letters, then numbers."""
+    return "▸" if number == 0 else chr(ord("A") + number - 1) if number <= 26 else str(number)
+
+
 DATASETS: Final[Mapping[str, Dataset]] = {
     "digits": Dataset("Handwritten digits", 8, 1, 10, "scikit-learn's load_digits (Alpaydin & Kaynak 1998)"),
     "spirals": Dataset("Spirals", 16, 1, 2, "drawn here: two arms that wind into each other", pictures=False),
@@ -50,6 +59,9 @@ DATASETS: Final[Mapping[str, Dataset]] = {
         f"plane-{name}": Dataset(f"Points: {title}", 1, 2, 2, _PLAYGROUND, pictures=False)
         for name, title in (("circle", "circle"), ("xor", "exclusive or"), ("gaussians", "gaussians"), ("spirals", "spirals"))
     },
+    "copy": Dataset(
+        "Symbols: copy what follows ▸", 3, 1, 8, "drawn here: nine symbols, one of them marked", pictures=False, symbols=9
+    ),
     "cifar10": Dataset("CIFAR-10", 32, 3, 10, "Krizhevsky 2009, by torchvision"),
     "own": Dataset("Your own images", 32, 3, None, "given by the visitor"),
 }

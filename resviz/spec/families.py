@@ -7,13 +7,14 @@ from typing import Final, TypeAlias
 
 from resviz.spec.base import Spec
 from resviz.spec.choices import Stem
+from resviz.spec.datasets import Things
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.net import NetSpec
 from resviz.spec.plane import PLANE_PRESETS, PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 
-__all__ = ["ALL_PRESETS", "SPECS", "Network", "preset_of", "side_of"]
+__all__ = ["ALL_PRESETS", "SPECS", "Network", "preset_of", "side_of", "things_of"]
 
 Network: TypeAlias = NetSpec | DenseSpec | TransformerSpec | PlaneSpec
 
@@ -27,7 +28,7 @@ ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **TRANS
 _SHAPES: Final = {
     NetSpec: ("block", "blocks", "stem", "width", "groups", "width_per_group"),
     DenseSpec: ("blocks", "growth", "bottleneck", "compression", "stem", "width"),
-    TransformerSpec: ("image", "patch", "num_layers", "heads", "dim", "mlp", "norm"),
+    TransformerSpec: ("image", "patch", "num_layers", "heads", "dim", "mlp", "vocabulary", "norm"),
     PlaneSpec: ("blocks", "width", "features"),
 }
 
@@ -53,3 +54,10 @@ def side_of(spec: Network, small: int, large: int) -> int:
     if isinstance(spec, PlaneSpec):
         return 1
     return large if spec.stem is Stem.IMAGENET else small
+
+
+def things_of(spec: Network) -> Things:
+    """What such a network reads."""
+    if isinstance(spec, TransformerSpec) and spec.vocabulary:
+        return "sequences"
+    return "points" if isinstance(spec, PlaneSpec) else "images"

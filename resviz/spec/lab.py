@@ -9,11 +9,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal
 
 from resviz.spec.datasets import DATASETS
-from resviz.spec.families import Network
+from resviz.spec.families import Network, things_of
 from resviz.spec.fields import place
 from resviz.spec.names import describe
 from resviz.spec.net import SpecError
-from resviz.spec.plane import PlaneSpec
 from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
@@ -85,7 +84,7 @@ class LabPlan:
             raise SpecError(
                 f"data={self.data} does not fit {one}, which learns from {', '.join(fits)}; choose one of these, or other networks"
                 if fits
-                else f"{' and '.join(spec.title for spec in self.contenders)} share no data: an MLP takes points, the others images"
+                else f"{' and '.join(spec.title for spec in self.contenders)} share no data: one reads {', another '.join(sorted({things_of(spec) for spec in self.contenders}))}"
             )
         for name, low, high in _RANGES:
             value = getattr(self, name)
@@ -132,8 +131,8 @@ _RANGES: Final = (
 
 def fitting_data(specs: Sequence[Network]) -> tuple[str, ...]:
     """The data sets that all of these networks can learn from, the usual one first; empty where there is none."""
-    points = {isinstance(spec, PlaneSpec) for spec in specs}
-    found = [name for name, data in DATASETS.items() if points == {data.points}]
+    things = {things_of(spec) for spec in specs}
+    found = [name for name, data in DATASETS.items() if things == {data.things}]
     return tuple(sorted(found, key=lambda name: name != "plane-spirals"))
 
 

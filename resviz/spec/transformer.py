@@ -1,4 +1,4 @@
-"""What a Vision Transformer is, as one frozen value that a URL can hold: `TransformerSpec`.
+"""What a Transformer is, of pictures or of symbols, as one frozen value that a URL can hold: `TransformerSpec`.
 
 Vaswani et al. 2017 (arXiv 1706.03762) for the encoder, Dosovitskiy et al. 2021 (arXiv 2010.11929) for the patches.
 """
@@ -24,14 +24,23 @@ _LETTERS: Final = {(12, 192, 3): "Ti", (12, 384, 6): "S", (12, 768, 12): "B", (2
 
 @dataclass(frozen=True)
 class TransformerSpec:
-    """One Vision Transformer. The default is a small one for handwritten digits: 16 patches of 2×2 pixels, six layers.
+    """One Transformer. The default is a small Vision Transformer for handwritten digits: 16 patches of 2×2 pixels, six layers.
 
+    With a `vocabulary` it reads symbols in place of patches: `image` of them in a row, as many rows, read row by row.
     A layer has two sub-layers, each a unit with a skip of its own: `attention`, and `mlp` unless `mlp` is 0. `cut` and `dropped` hold
     their names, such as `encoder.layers.encoder_layer_0.attention`; `around` leaves the skips around one kind of them alone. Its
     position embedding belongs to one image side. Raises `SpecError` for a value no network can be built from.
     """
 
-    image: int = field(default=8, metadata=number(2, 1024, "Image side", "Pixels: the positions that it knows are of this side."))
+    image: int = field(
+        default=8,
+        metadata=number(
+            2,
+            1024,
+            "Image side",
+            "Pixels: the positions that it knows are of this side. Of symbols, how many stand in a row, and how many rows.",
+        ),
+    )
     patch: int = field(default=2, metadata=number(1, 64, "Patch", "Pixels of a patch's side; each becomes a token."))
     num_layers: int = field(default=6, metadata=number(1, 96, "Layers", "Each of two sub-layers: attention, then the MLP."))
     heads: int = field(
@@ -51,6 +60,9 @@ class TransformerSpec:
             "The MLP's inner width over a token's; 0 leaves attention alone.",
             says=lambda spec: "" if spec.mlp else "no MLP",
         ),
+    )
+    vocabulary: int = field(
+        default=0, metadata=number(0, 1024, "Vocabulary", "Symbols that it tells apart; 0 reads the patches of a picture.")
     )
     norm: NormPlace = field(
         default=NormPlace.PRE,
@@ -129,6 +141,13 @@ class TransformerSpec:
                 raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
         if self.image % self.patch:
             raise SpecError(f"patch={self.patch} does not divide image={self.image}; choose a patch that does")
+        if self.vocabulary and (self.patch, self.in_channels) != (1, 1):
+            raise SpecError(
+                f"vocabulary={self.vocabulary} reads symbols one by one, got patch={self.patch} and in_channels={self.in_channels}; "
+                "use patch=1 and in_channels=1, or vocabulary=0"
+            )
+        if self.vocabulary == 1:
+            raise SpecError("vocabulary=1 has nothing to tell apart; use 2 or more, or 0 for pictures")
         if self.dim % self.heads:
             raise SpecError(f"heads={self.heads} does not divide dim={self.dim}; choose heads that do")
         if self.init not in self.inits():
@@ -149,7 +168,9 @@ class TransformerSpec:
 
     @property
     def title(self) -> str:
-        """Size and patch as the paper writes them, or the number of layers: ViT-B/16, ViT-6/2."""
+        """Size and patch as the paper writes them, or the number of layers: ViT-B/16, ViT-6/2; Transformer-4 of symbols."""
+        if self.vocabulary:
+            return f"{'' if self.residual else 'Plain '}Transformer-{self.num_layers}"
         size = _LETTERS.get((self.num_layers, self.dim, self.heads)) if self.mlp == 4 else None
         return f"{'' if self.residual else 'Plain '}ViT-{size or self.num_layers}/{self.patch}"
 
@@ -161,11 +182,11 @@ class TransformerSpec:
     @property
     def shape(self) -> str:
         """What its title leaves open: 8 px."""
-        return f"{self.image} px"
+        return f"{self.image**2} of {self.vocabulary} symbols" if self.vocabulary else f"{self.image} px"
 
     @property
     def tokens(self) -> int:
-        """Patches, and the class token before them."""
+        """Patches or symbols, and the class token before them."""
         return (self.image // self.patch) ** 2 + 1
 
     def block_names(self) -> Iterator[str]:
@@ -188,7 +209,7 @@ class TransformerSpec:
 
     def sized(self, side: int) -> TransformerSpec:
         """The same network for images of another side, with as many patches where that can be."""
-        patch = max(1, self.patch * side // self.image)
+        patch = 1 if self.vocabulary else max(1, self.patch * side // self.image)
         return replace(self, image=side, patch=patch if side % patch == 0 else 1)
 
     def unit_of(self, layer: str) -> str | None:
@@ -226,6 +247,7 @@ def _presets() -> dict[str, TransformerSpec]:
         "vit_l_16": _imagenet(24, 16, 1024, 16),
     }
     post = {"vit_digits_post": replace(nets["vit_digits"], norm=NormPlace.POST)}
+    nets["transformer_copy"] = TransformerSpec(3, 1, 4, vocabulary=9, classes=8)
     return nets | post | {f"plain_{name}": spec.plain() for name, spec in nets.items()}
 
 

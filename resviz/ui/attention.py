@@ -11,8 +11,9 @@ from resviz.figures.attention import attention_frame, attention_mosaic, collapse
 from resviz.machine import fitting_threads
 from resviz.progress import Tick
 from resviz.results import AttentionMaps, Collapse
+from resviz.spec.comparisons import fitting
 from resviz.spec.datasets import DATASETS
-from resviz.spec.lab import LabPlan
+from resviz.spec.lab import LabPlan, fitting_data
 from resviz.spec.names import describe
 from resviz.spec.net import SpecError
 from resviz.spec.transformer import TransformerSpec
@@ -29,7 +30,7 @@ __all__ = ["attention_section", "rank_section"]
 
 _DEEP: Final = 24
 _STEPS: Final = (0, 50, 150, 400)
-_DIGITS: Final = 64
+_INPUTS: Final = 64
 _RATE: Final = 0.05
 
 
@@ -61,17 +62,27 @@ def rank_section(spec: TransformerSpec) -> None:
 
 
 def attention_section(spec: TransformerSpec) -> None:
-    """What the class token reads of a digit, before training and, where the network is for digits, after a few steps."""
-    digits = (spec.image, spec.in_channels, spec.classes) == (DATASETS["digits"].side, 1, 10)
+    """What the class token reads of a digit or a sequence, before training and, where the network fits the lab's, after a few steps."""
+    name = fitting_data([spec])[0]
+    data = DATASETS[name]
+    taught = fitting(spec, data.side, data.channels, data.classes or 10) == spec and spec.vocabulary in (0, data.symbols)
+    sequence = spec.vocabulary > 0
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = int(
-            st.number_input("Digit", 0, _DIGITS - 1, key="attention.digit", help="Which of 64 handwritten digits.", width=160)
+            st.number_input(
+                "Sequence" if sequence else "Digit",
+                0,
+                _INPUTS - 1,
+                key="attention.digit",
+                help=f"Which of {_INPUTS} {'sequences; the answer is the symbol behind ▸' if sequence else 'handwritten digits'}.",
+                width=160,
+            )
         )
         steps = 0
-        if digits:
+        if taught:
             steps = (
                 st.segmented_control(
-                    "Steps learned", _STEPS, required=True, default=_STEPS[2], key="attention.steps", help="On digits."
+                    "Steps learned", _STEPS, required=True, default=_STEPS[2], key="attention.steps", help=f"On {data.title}."
                 )
                 or 0
             )
@@ -80,30 +91,35 @@ def attention_section(spec: TransformerSpec) -> None:
         from resviz.probes.attention import attention_maps
 
         with fitting_threads(spec.image):
-            net = _taught(spec, steps, tick)
-            pictures, labels = _held_out() if digits else cache.batch_of(spec, "digits", _DIGITS, spec.image, 0)
-            return attention_maps(net, pictures[number : number + 1], int(labels[number]), steps)
+            plan = LabPlan((spec,), name, lr=_RATE) if taught else None
+            net = _taught(spec, plan, steps, tick)
+            inputs, labels = _held_out(plan) if plan else cache.batch_of(spec, "digits", _INPUTS, spec.image, 0)
+            return attention_maps(net, inputs[number : number + 1], int(labels[number]), steps)
 
     found = result_of("attention", ("attention", spec, steps, number), "Reading attention", work)
     if found is None:
         return
-    chart(attention_mosaic(found), "attention", "What the class token reads of each patch, by layer and head")
+    chart(
+        attention_mosaic(found),
+        "attention",
+        f"What the class token reads of each {'symbol' if sequence else 'patch'}, by layer and head",
+    )
     st.markdown(captions.attention_note(found, describe(spec)))
     st.download_button(
         "Weights (CSV)", lambda: attention_frame(found).to_csv(index=False), "attention.csv", "text/csv", on_click="ignore"
     )
 
 
-def _taught(spec: TransformerSpec, steps: int, tick: Tick) -> Transformer:
-    """The network after so many steps of SGD on handwritten digits."""
-    from resviz.data.datasets import named_sets
+def _taught(spec: TransformerSpec, plan: LabPlan | None, steps: int, tick: Tick) -> Transformer:
+    """The network after so many steps of a plan's SGD."""
+    from resviz.data.datasets import sets_of
     from resviz.nets.build import build
     from resviz.nets.families.transformer import Transformer
     from resviz.training.lab import Lab
 
     net = build(spec)
-    if steps:
-        lab = Lab(LabPlan((spec,), lr=_RATE), lambda: named_sets("digits"), recording=False, looks=steps)
+    if plan is not None and steps:
+        lab = Lab(plan, lambda: sets_of(plan), recording=False, looks=steps)
         for step in range(steps):
             tick(step / steps)
             lab.advance()
@@ -112,9 +128,9 @@ def _taught(spec: TransformerSpec, steps: int, tick: Tick) -> Transformer:
     return net.eval()
 
 
-def _held_out() -> tuple[Tensor, Tensor]:
-    """Digits that it did not learn from."""
-    from resviz.data.datasets import named_sets
+def _held_out(plan: LabPlan) -> tuple[Tensor, Tensor]:
+    """Inputs that it did not learn from."""
+    from resviz.data.datasets import sets_of
 
-    chosen = named_sets("digits")[1].subset(_DIGITS)
+    chosen = sets_of(plan)[1].subset(_INPUTS)
     return chosen.normalised(chosen.images), chosen.labels

@@ -11,8 +11,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from resviz.spec.base import Spec
-from resviz.spec.plane import PlaneSpec
+from resviz.spec.families import Network
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -67,19 +66,17 @@ def warm_up() -> threading.Thread:
 
 
 def batch_of(
-    spec: Spec, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None
+    spec: Network, batch: str, size: int, side: int, seed: int, picture: Image.Image | None = None
 ) -> tuple[Tensor, Tensor]:
-    """(images, targets) to probe with: "digits", "noise" or crops of a "picture"."""
+    """(inputs, targets) to probe with: what the network reads, "noise" or crops of a "picture"."""
     from resviz.data import images
-    from resviz.data.points import points_batch
+    from resviz.data.datasets import probed
 
-    if isinstance(spec, PlaneSpec):
-        return points_batch(size, spec.classes, seed)
     if batch == "noise":
         return images.noise_batch(size, spec.in_channels, side, spec.classes, seed)
     if batch == "picture" and picture is not None:
         return images.picture_batch(picture, size, spec.in_channels, side, spec.classes, seed)
-    return images.probe_batch(size, spec.in_channels, side, spec.classes, seed)
+    return probed(spec, size, side, seed)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

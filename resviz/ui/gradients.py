@@ -19,7 +19,7 @@ from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
-from resviz.spec.families import Network, side_of
+from resviz.spec.families import Network, side_of, things_of
 from resviz.spec.names import describe
 from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError
 from resviz.spec.plane import PlaneSpec
@@ -92,7 +92,7 @@ def _body(drawn: Network) -> None:
     imagenet = own > 32
     nets: dict[Design, Network] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
     size = 16 if imagenet else 64
-    kind = "points" if isinstance(spec, PlaneSpec) else st.session_state.get("batch", "digits")
+    kind = _own_kind(spec) or st.session_state.get("batch", "digits")
     batch = _Batch(kind, size, _side(spec, own))
     if kind != "picture":
         begin(nets, kind, size, batch.side)
@@ -123,10 +123,16 @@ def _body(drawn: Network) -> None:
         _by_field(spec)
     if isinstance(spec, TransformerSpec):
         _by_token(spec)
-    more = [batch.kind] if batch.kind != "digits" else []
+    more = [batch.kind] if batch.kind != "digits" else []  # beside what its family reads
     more += [f"{batch.side} px"] if batch.side != _SMALL else []
     story.where_am_i(story.Here(spec, more=tuple(more)))
     why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY_TRANSFORMER if isinstance(spec, TransformerSpec) else _WHY)
+
+
+def _own_kind(spec: Network) -> str:
+    """The one batch for what reads no pictures; empty where there is a choice."""
+    things = things_of(spec)
+    return "" if things == "images" else things
 
 
 def _side_key(spec: NetSpec | DenseSpec) -> str:
@@ -162,32 +168,31 @@ def _by_token(spec: TransformerSpec) -> None:
     if st.toggle("Compare the tokens", help="What is left of their differences behind each layer, with skips and without."):
         with st.container(key="reserve-rank"):
             rank_section(spec)
-    if st.toggle("See what attention reads", help="What the class token reads of each patch of a digit, by layer and head."):
+    if st.toggle(
+        "See what attention reads",
+        help="What the class token reads of each patch of a digit, or of each symbol, by layer and head.",
+    ):
         with st.container(key="reserve-attention"):
             attention_section(spec)
 
 
 def _controls(spec: Network, size: int, usual: int) -> _Batch:
     """The network's design and the batch; `usual` is the side that is taken where none was chosen."""
-    photograph = None
     spec_controls.family_control()
     spec_controls.preset_control()
     spec_controls.skip_control()
     spec_controls.design_controls(spec)
-    if isinstance(spec, PlaneSpec):
-        with st.expander("More"):
-            spec_controls.block_control()
-            spec_controls.shape_controls(spec)
-            spec_controls.seed_control()
-        return _Batch("points", size, 1)
+    kind, side = _own_kind(spec), usual
     with st.expander("More"):
-        kind = st.selectbox(
-            "Batch", ["digits", "noise", "picture"], key="batch", help="Handwritten digits, normal noise, or crops of a picture."
-        )
-        if kind == "picture":
-            photograph = pickers.choose_photograph("batch")
-        side = usual
-        if not isinstance(spec, TransformerSpec):  # whose positions are for one side
+        if not kind:
+            kind = st.selectbox(
+                "Batch",
+                ["digits", "noise", "picture"],
+                key="batch",
+                help="Handwritten digits, normal noise, or crops of a picture.",
+            )
+        photograph = pickers.choose_photograph("batch") if kind == "picture" else None
+        if not isinstance(spec, TransformerSpec | PlaneSpec):  # whose positions are for one side
             key = _side_key(spec)
             st.session_state.setdefault(key, usual)
             side = st.select_slider("Image side", _SIDES, key=key, help="Pixels; larger takes longer.")

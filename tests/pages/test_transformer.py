@@ -99,6 +99,28 @@ def test_the_lab_takes_a_transformer_beside_a_resnet_on_its_images() -> None:
     assert not at.error
 
 
+def test_what_reads_symbols_has_sequences_on_every_page_that_knows_it() -> None:
+    build = opened("build", net="transformer_copy")
+    assert "**Transformer-4 (9 of 9 symbols) · d=64" in words(build) or "**Transformer-4 · d=64" in words(build)
+    assert "spec.vocabulary" in {each.key for each in build.number_input}
+    gradients = measured(opened("gradients", net="transformer_copy", num_layers="2", dim="16", heads="2"))
+    assert "that of the last matrix" in words(gradients)
+    assert not [each for each in gradients.selectbox if each.label == "Batch"]  # there is no other
+    gradients.toggle[1].set_value(True).run()
+    gradients.segmented_control(key="attention.steps").set_value(0).run()
+    gradients = measured(gradients)
+    assert "at its initial weights, asked for" in words(gradients)
+    lab = opened("lab", a="net=vit_digits")
+    lab.selectbox(key="lab.compare").set_value("Copying symbols").run()
+    lab.selectbox(key="lab.depth").set_value(2).run()
+    lab = measured(lab)
+    plan = lab.session_state["lab"].plan
+    assert (plan.data, [spec.title for spec in plan.contenders]) == ("copy", ["Transformer-2", "Plain Transformer-2"])
+    for at in (build, gradients, lab):
+        assert not at.exception
+        assert not at.error
+
+
 @pytest.mark.parametrize("family", SPECS)
 def test_no_field_of_a_network_is_a_parameter_of_a_page(family: str) -> None:
     taken = PARAMETERS | EXPLAIN_PARAMETERS | INSIDE_PARAMETERS | RACE_PARAMETERS | ANATOMY_PARAMETERS | LANDSCAPE_PARAMETERS

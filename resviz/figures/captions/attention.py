@@ -9,6 +9,7 @@ import numpy as np
 from resviz.figures.captions.numbers import counted
 from resviz.figures.theme import number, power_of_ten
 from resviz.results import AttentionMaps, Collapse
+from resviz.spec.datasets import symbol
 
 __all__ = ["attention_note", "collapse_claim", "collapse_note"]
 
@@ -21,7 +22,7 @@ def collapse_note(found: Collapse, network: str) -> str:
     """What is left of the tokens' differences behind the last layer, variant by variant."""
     parts = [f"**{name}** {_ending(values)}" for name, values in found.residuals.items()]
     return (
-        f"{network}, {counted(found.layers, 'layer')} at their initial weights, median of {counted(found.images, 'digit')}: what is left of "
+        f"{network}, {counted(found.layers, 'layer')} at their initial weights, median of {counted(found.images, found.read)}: what is left of "
         f"‖res(X)‖ / ‖X‖, res(X) being the tokens less their mean, both in the Frobenius norm and double precision. {'; '.join(parts)}."
     )
 
@@ -72,21 +73,27 @@ def _power(values: np.ndarray) -> float | None:
     return float(np.median(pairs)) if pairs else None
 
 
+def _named(found: AttentionMaps, row: int, column: int) -> str:
+    return f", {symbol(round(float(found.picture[row, column])))}" if found.symbols else ""
+
+
 def attention_note(found: AttentionMaps, network: str) -> str:
     """Where the class token looks: how far from even, and which head looks hardest at which patch."""
     own, rest = found.weights[:, :, 0, 0], found.weights[:, :, 0, 1:]
     layer, head, patch = map(int, np.unravel_index(int(rest.argmax()), rest.shape))
     share, even = float(rest[layer, head, patch]), 1 / found.weights.shape[-1]
     row, column = divmod(patch, found.side)
-    trained = f"after {counted(found.steps, 'step')} on digits" if found.steps else "at its initial weights"
+    things, one = ("sequences", "symbol") if found.symbols else ("digits", "patch")
+    trained = f"after {counted(found.steps, 'step')} on {things}" if found.steps else "at its initial weights"
+    asked = f"asked for {found.label} and saying" if found.symbols else f"of the digit {found.label}, which it takes for"
     said = (
-        f"**{network}** {trained}, of the digit {found.label}, which it takes for {found.answer}: what the class token reads of each patch, layer by layer, "
+        f"**{network}** {trained}, {asked} {found.answer}: what the class token reads of each {one}, layer by layer, "
         f"head by head. Spread evenly a token would get {number(even)}."
     )
     if share < _EVEN * even:
-        return f"{said} No patch gets {_EVEN:g} times that: nothing is looked at yet. Itself it gives {number(float(own.mean()))} on average."
+        return f"{said} No {one} gets {_EVEN:g} times that: nothing is looked at yet. Itself it gives {number(float(own.mean()))} on average."
     return (
-        f"{said} The most is {number(share)}, in head {head} of layer {layer}, of the patch in row {row + 1}, column {column + 1}. "
+        f"{said} The most is {number(share)}, in head {head} of layer {layer}, of the {one} in row {row + 1}, column {column + 1}{_named(found, row, column)}. "
         f"Itself it gives {number(float(own.mean()))} on average. A weight says what is read, not what the answer is made of "
         "(Jain & Wallace 2019, arXiv 1902.10186)."
     )

@@ -1,4 +1,4 @@
-"""The Vision Transformer, to be read beside the papers: Vaswani et al. 2017 (arXiv 1706.03762), Dosovitskiy et al. 2021 (arXiv 2010.11929).
+"""The Transformer, of patches or of symbols, to be read beside the papers: Vaswani et al. 2017 (arXiv 1706.03762), Dosovitskiy et al. 2021 (arXiv 2010.11929).
 
 Names and shapes are torchvision's, so its weights load. Unlike there the classifier does not begin at 0, which would keep every
 gradient behind it at 0 too.
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from resviz.nets.layers import ACTIVATIONS, Conv2d, Linear
+from resviz.nets.layers import ACTIVATIONS, Conv2d, Embedding, Linear
 from resviz.nets.unit import Net, Unit
 from resviz.spec.choices import Init, NormPlace
 from resviz.spec.net import SpecError
@@ -122,12 +122,18 @@ class _Encoder(nn.Module):
 
 
 class Transformer(Net):
-    """Patches and a class token, the encoder, a classifier of the class token: (N, C, side, side) to logits (N, classes)."""
+    """Patches or symbols and a class token, the encoder, a classifier of the class token: (N, C, side, side) to logits (N, classes).
+
+    Symbols come as their numbers, (N, 1, side, side), read row by row.
+    """
 
     def __init__(self, spec: TransformerSpec) -> None:
         super().__init__()
         self.spec: TransformerSpec = spec
-        self.conv_proj = Conv2d(spec.in_channels, spec.dim, spec.patch, spec.patch)
+        if spec.vocabulary:
+            self.embedding = Embedding(spec.vocabulary, spec.dim)
+        else:
+            self.conv_proj = Conv2d(spec.in_channels, spec.dim, spec.patch, spec.patch)
         self.class_token = nn.Parameter(torch.empty(1, 1, spec.dim))
         self.encoder = _Encoder(spec)
         self.heads = nn.Sequential()
@@ -135,7 +141,7 @@ class Transformer(Net):
         self.wire(spec)
 
     def stages(self) -> Iterator[tuple[str, nn.Module]]:
-        yield "conv_proj", self.conv_proj
+        yield ("embedding", self.embedding) if self.spec.vocabulary else ("conv_proj", self.conv_proj)
         for name, layer in self.encoder.layers.named_children():
             yield f"encoder.layers.{name}", layer
         yield "heads", self.heads
@@ -147,9 +153,15 @@ class Transformer(Net):
                 f"pictures of {x.shape[-2]}×{x.shape[-1]} px do not fit its positions, which are for image={self.spec.image}; "
                 "use pictures of that side, or another image"
             )
-        patches = self.conv_proj(x).flatten(2).transpose(1, 2)  # (N, D, H/p, W/p) to (N, T − 1, D)
-        tokens = torch.cat((self.class_token.expand(len(x), -1, -1), patches), 1)
+        tokens = torch.cat((self.class_token.expand(len(x), -1, -1), self._read(x)), 1)
         return tokens + self.encoder.pos_embedding
+
+    def _read(self, x: Tensor) -> Tensor:
+        """(N, T − 1, D)."""
+        read: Tensor = (
+            self.embedding(x.flatten(1).long()) if self.spec.vocabulary else self.conv_proj(x).flatten(2).transpose(1, 2)
+        )
+        return read
 
     def head(self, x: Tensor) -> Tensor:
         """(N, classes), of the class token alone."""
@@ -164,16 +176,22 @@ class Transformer(Net):
         for name, module in self.named_modules():
             if isinstance(module, nn.MultiheadAttention):
                 found[f"{name}.in_proj"] = module.in_proj_weight  # queries, keys and values in one
-            elif isinstance(module, nn.Conv2d | nn.Linear):
+            elif isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
                 found[name] = module.weight
         return found
 
     def draw(self, layer: nn.Module, generator: torch.Generator) -> None:
-        """As torchvision begins, but for the classifier; with `pytorch` every matrix is uniform ±1/√fan_in."""
+        """As torchvision begins, but for the classifier; with `pytorch` every matrix is uniform ±1/√fan_in.
+
+        Symbols and their positions begin alike, with a standard deviation of 1/√D: at torchvision's 0.02 a position says next to nothing.
+        """
         if isinstance(layer, Transformer):
             nn.init.zeros_(self.class_token)
         elif isinstance(layer, _Encoder):
-            nn.init.normal_(layer.pos_embedding, std=0.02, generator=generator)
+            std = self.spec.dim**-0.5 if self.spec.vocabulary else 0.02
+            nn.init.normal_(layer.pos_embedding, std=std, generator=generator)
+        elif isinstance(layer, nn.Embedding):
+            nn.init.normal_(layer.weight, std=self.spec.dim**-0.5, generator=generator)
         elif isinstance(layer, nn.LayerNorm):
             layer.reset_parameters()
         elif isinstance(layer, nn.MultiheadAttention):

@@ -1,4 +1,4 @@
-"""Every layer of a Vision Transformer for one image, by arithmetic alone."""
+"""Every layer of a Transformer for one image or sequence, by arithmetic alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ def rows(spec: TransformerSpec, side: int) -> LayerTable:
     queries and keys have in common, and the mean of the values. Softmax and norms make none, as in published totals.
     """
     walk = _Walk(spec)
-    walk.conv("conv_proj", spec.dim, spec.patch, spec.patch, bias=True)
+    if spec.vocabulary:
+        walk.add("embedding", "embedding", (spec.tokens - 1, spec.dim), spec.vocabulary * spec.dim)
+    else:
+        walk.conv("conv_proj", spec.dim, spec.patch, spec.patch, bias=True)
     walk.add("class_token", "class token", walk.tokens, spec.dim)
     walk.add("encoder.pos_embedding", "positions", walk.tokens, spec.tokens * spec.dim)
     for name in spec.block_names():

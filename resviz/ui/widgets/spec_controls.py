@@ -188,7 +188,8 @@ def design_controls(spec: Network) -> None:
 def shape_controls(spec: Network) -> None:
     """How many blocks each stage holds, the stem, and the widths; of a Transformer its image, patches, layers and tokens."""
     if isinstance(spec, TransformerSpec):
-        for name in ("image", "patch", "num_layers", "heads", "dim", "classes", "in_channels"):
+        reads = ("image", "vocabulary") if spec.vocabulary else ("image", "patch", "in_channels")
+        for name in (*reads, "num_layers", "heads", "dim", "classes"):
             _control(name)
         return
     _counted_controls(spec)
