@@ -12,8 +12,8 @@ run: .venv/.run
 # what needs no browser side by side, one thread each; browsers have the machine to themselves (two at a time took longer), and a second
 # try: it may be a busy one
 test: check browser
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --ignore=tests/e2e
-	$(BIN)/pytest tests/e2e --reruns 1
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --ignore=tests/e2e --durations=20
+	$(BIN)/pytest tests/e2e --reruns 1 --durations=40
 
 check: .venv/.dev javascript
 	$(BIN)/ruff check .
