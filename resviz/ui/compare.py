@@ -17,7 +17,7 @@ from resviz.spec.names import describe, name_of
 from resviz.spec.query import from_query, to_query_string
 from resviz.ui.components import diagram
 from resviz.ui.markdown import literal
-from resviz.ui.state import WITH, change, current_spec, went_back
+from resviz.ui.state import WITH, change, compare_with, current_spec, went_back
 from resviz.ui.widgets.spec_controls import titles_of
 
 __all__ = ["address", "control", "difference_of", "differences", "stage"]
@@ -50,7 +50,7 @@ def control() -> None:
     def choose() -> None:
         chosen: str | None = st.session_state["with"]
         if chosen != _OWN:
-            st.session_state.other = None if chosen is None else ALL_PRESETS[chosen]
+            compare_with(None if chosen is None else ALL_PRESETS[chosen])
 
     titles = titles_of(names)
     st.session_state["with"] = preset or (_OWN if other is not None else None)
@@ -76,14 +76,14 @@ def control() -> None:
 
 
 def _keep() -> None:
-    st.session_state.other = current_spec()
+    compare_with(current_spec())
 
 
 def _swap() -> None:
-    other = _other()
+    one, other = current_spec(), _other()
     if other is not None:
-        st.session_state.other = current_spec()
         change(lambda _: other)
+        st.session_state.other = one  # one step for Undo
 
 
 def address() -> dict[str, str]:

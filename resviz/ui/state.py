@@ -26,6 +26,7 @@ __all__ = [
     "Bound",
     "bound",
     "change",
+    "compare_with",
     "current_spec",
     "follow_back",
     "present",
@@ -111,14 +112,25 @@ def change(edit: Callable[[Network], Network]) -> None:
         st.session_state.notice = str(error)
         return
     if after != before:
-        st.session_state.undo = [*st.session_state.undo[-_HISTORY:], before]
+        _remember()
         st.session_state.spec = after
 
 
+def compare_with(other: Network | None) -> None:
+    """Put another network beside the current one, or none."""
+    if other != st.session_state.get("other"):
+        _remember()
+        st.session_state.other = other
+
+
+def _remember() -> None:
+    st.session_state.undo = [*st.session_state.undo[-_HISTORY:], (current_spec(), st.session_state.get("other"))]
+
+
 def undo() -> None:
-    """Take the last change of the network back."""
+    """Take the last change of the network, or of the one beside it, back."""
     if st.session_state.get("undo"):
-        st.session_state.spec = st.session_state.undo.pop()
+        st.session_state.spec, st.session_state.other = st.session_state.undo.pop()
 
 
 def reset() -> None:

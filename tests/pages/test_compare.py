@@ -77,3 +77,22 @@ def test_no_two_networks_are_called_alike() -> None:
     for plain in (False, True):
         titles = titles_of([name for name, spec in ALL_PRESETS.items() if spec.residual], plain)
         assert len(set(titles.values())) == len(titles)
+
+
+def test_undo_takes_back_what_became_of_either_network() -> None:
+    whole = PRESETS["resnet20"]
+    at = press(opened(net="resnet20"), "Keep this one")
+    at.button_group(key="skips").set_value("none").run()
+    bare = at.session_state["spec"]
+    at = press(at, "Swap")
+    assert (at.session_state["spec"], at.session_state["other"]) == (whole, bare)
+    at = press(at, "Undo")
+    assert (at.session_state["spec"], at.session_state["other"]) == (bare, whole)
+    at.selectbox(key="with").set_value("resnet34").run()
+    at = press(at, "Undo")
+    assert at.session_state["other"] == whole
+    at = press(press(at, "Undo"), "Undo")
+    assert (at.session_state["spec"], at.session_state["other"]) == (whole, None)
+    assert "with" not in at.query_params
+    assert next(each for each in at.button if each.label == "Undo").disabled
+    assert not at.exception
