@@ -8,9 +8,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from resviz.spec.choices import Activation, Design, Init, Norm, Stem
-from resviz.spec.fields import choice, connections, counts, fields_of, flag, names, number
+from resviz.spec.fields import (
+    activations,
+    answers,
+    channels,
+    choice,
+    connections,
+    counts,
+    fields_of,
+    flag,
+    inits,
+    names,
+    norms,
+    number,
+    seeds,
+)
 from resviz.spec.net import SpecError
-from resviz.spec.words import counted_names, word
+from resviz.spec.words import counted_names
 
 __all__ = ["DENSE_PRESETS", "DenseSpec", "dense_blocks"]
 
@@ -55,37 +69,12 @@ class DenseSpec:
         default=frozenset(),
         metadata=connections(lambda spec: counted_names(spec.severed, "connection", "connections", "cut"), _LAYER),
     )
-    norm: Norm = field(
-        default=Norm.BATCH,
-        metadata=choice(Norm, "Normalisation", "What precedes each activation.", lambda spec: word(spec.norm, alone=True)),
-    )
-    activation: Activation = field(
-        default=Activation.RELU,
-        metadata=choice(
-            Activation,
-            "Activation",
-            "The nonlinearity after each norm.",
-            lambda spec: word(spec.activation) if spec.activation is not Activation.RELU else "",
-        ),
-    )
-    init: Init = field(
-        default=Init.KAIMING,
-        metadata=choice(
-            Init, "Initialisation", "How weights are drawn before training.", lambda spec: word(spec.init, alone=True)
-        ),
-    )
-    classes: int = field(default=10, metadata=number(1, 100_000, "Classes", "Outputs of the last layer."))
-    in_channels: int = field(default=3, metadata=number(1, 64, "Input channels", "3 for colour, 1 for grey."))
-    seed: int = field(
-        default=0,
-        metadata=number(
-            0,
-            2**31 - 1,
-            "Seed",
-            "The same seed draws the same weights.",
-            says=lambda spec: f"seed {spec.seed}" if spec.seed else "",
-        ),
-    )
+    norm: Norm = field(default=Norm.BATCH, metadata=norms("What precedes each activation."))
+    activation: Activation = field(default=Activation.RELU, metadata=activations("The nonlinearity after each norm."))
+    init: Init = field(default=Init.KAIMING, metadata=inits())
+    classes: int = field(default=10, metadata=answers())
+    in_channels: int = field(default=3, metadata=channels())
+    seed: int = field(default=0, metadata=seeds())
 
     described: ClassVar[tuple[str, ...]] = ("growth", "norm", "init", "activation", "cut", "severed", "dropped", "seed")
     classifier: ClassVar[str] = "classifier"

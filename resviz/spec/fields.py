@@ -9,7 +9,26 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-__all__ = ["Field", "choice", "connections", "counts", "fields_of", "flag", "names", "number", "place"]
+from resviz.spec.choices import Activation, Init, Norm
+from resviz.spec.words import word
+
+__all__ = [
+    "Field",
+    "activations",
+    "answers",
+    "channels",
+    "choice",
+    "connections",
+    "counts",
+    "fields_of",
+    "flag",
+    "inits",
+    "names",
+    "norms",
+    "number",
+    "place",
+    "seeds",
+]
 
 Says = Callable[[Any], str]  # a spec's own words for one of its fields
 
@@ -80,6 +99,37 @@ def connections(says: Says, spelled: str) -> Mapping[str, Field]:
         return ",".join(f"{stage}.{index}-{source}" for stage, index, source in keyed)
 
     return {"field": Field(read, write, says=says)}
+
+
+def norms(help: str) -> Mapping[str, Field]:
+    """Metadata of the norm; `help` says where it stands."""
+    return choice(Norm, "Normalisation", help, lambda spec: word(spec.norm, alone=True))
+
+
+def activations(help: str, usual: Activation = Activation.RELU) -> Mapping[str, Field]:
+    """Metadata of the nonlinearity, of which a description says nothing where it is the usual one."""
+    return choice(Activation, "Activation", help, lambda spec: word(spec.activation) if spec.activation is not usual else "")
+
+
+def inits() -> Mapping[str, Field]:
+    """Metadata of what the initial weights are drawn by."""
+    return choice(Init, "Initialisation", "How weights are drawn before training.", lambda spec: word(spec.init, alone=True))
+
+
+def answers(low: int = 1, high: int = 100_000) -> Mapping[str, Field]:
+    """Metadata of the number of classes."""
+    return number(low, high, "Classes", "Outputs of the last layer.")
+
+
+def channels() -> Mapping[str, Field]:
+    """Metadata of the picture's channels."""
+    return number(1, 64, "Input channels", "3 for colour, 1 for grey.")
+
+
+def seeds() -> Mapping[str, Field]:
+    """Metadata of the seed."""
+    help = "The same seed draws the same weights."
+    return number(0, 2**31 - 1, "Seed", help, says=lambda spec: f"seed {spec.seed}" if spec.seed else "")
 
 
 def place(name: str) -> str:

@@ -9,7 +9,19 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from resviz.spec.choices import Activation, Design, Init, Norm, Stem
-from resviz.spec.fields import Field, choice, counts, fields_of, flag, names, number
+from resviz.spec.fields import (
+    Field,
+    activations,
+    answers,
+    counts,
+    fields_of,
+    flag,
+    inits,
+    names,
+    norms,
+    number,
+    seeds,
+)
 from resviz.spec.net import SpecError
 from resviz.spec.words import counted_names, word
 
@@ -67,37 +79,12 @@ class PlaneSpec:
         default=frozenset(),
         metadata=names(lambda spec: counted_names(spec.dropped, "branch", "branches", "dropped")),
     )
-    norm: Norm = field(
-        default=Norm.NONE,
-        metadata=choice(Norm, "Normalisation", "What precedes each activation.", lambda spec: word(spec.norm, alone=True)),
-    )
-    activation: Activation = field(
-        default=Activation.RELU,
-        metadata=choice(
-            Activation,
-            "Activation",
-            "The nonlinearity before each layer.",
-            lambda spec: word(spec.activation) if spec.activation is not Activation.RELU else "",
-        ),
-    )
-    init: Init = field(
-        default=Init.PYTORCH,
-        metadata=choice(
-            Init, "Initialisation", "How weights are drawn before training.", lambda spec: word(spec.init, alone=True)
-        ),
-    )
-    classes: int = field(default=2, metadata=number(2, 100, "Classes", "Outputs of the last layer."))
+    norm: Norm = field(default=Norm.NONE, metadata=norms("What precedes each activation."))
+    activation: Activation = field(default=Activation.RELU, metadata=activations("The nonlinearity before each layer."))
+    init: Init = field(default=Init.PYTORCH, metadata=inits())
+    classes: int = field(default=2, metadata=answers(2, 100))
     in_channels: int = field(default=2, metadata=number(2, 2, "Coordinates", "A point of the plane has two."))
-    seed: int = field(
-        default=0,
-        metadata=number(
-            0,
-            2**31 - 1,
-            "Seed",
-            "The same seed draws the same weights.",
-            says=lambda spec: f"seed {spec.seed}" if spec.seed else "",
-        ),
-    )
+    seed: int = field(default=0, metadata=seeds())
 
     described: ClassVar[tuple[str, ...]] = ("features", "norm", "init", "activation", "cut", "dropped", "seed")
     classifier: ClassVar[str] = "fc"

@@ -10,7 +10,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from resviz.spec.choices import Activation, Around, Design, Init, NormPlace
-from resviz.spec.fields import choice, fields_of, flag, names, number
+from resviz.spec.fields import (
+    activations,
+    answers,
+    channels,
+    choice,
+    fields_of,
+    flag,
+    inits,
+    names,
+    number,
+    seeds,
+)
 from resviz.spec.net import SpecError
 from resviz.spec.words import counted_names, word
 
@@ -93,33 +104,11 @@ class TransformerSpec:
         default=frozenset(),
         metadata=names(lambda spec: counted_names(spec.dropped, "branch", "branches", "dropped"), _SUBLAYER, (ATTENTION, MLP)),
     )
-    activation: Activation = field(
-        default=Activation.GELU,
-        metadata=choice(
-            Activation,
-            "Activation",
-            "The nonlinearity in the MLP.",
-            lambda spec: word(spec.activation) if spec.activation is not Activation.GELU else "",
-        ),
-    )
-    init: Init = field(
-        default=Init.XAVIER,
-        metadata=choice(
-            Init, "Initialisation", "How weights are drawn before training.", lambda spec: word(spec.init, alone=True)
-        ),
-    )
-    classes: int = field(default=10, metadata=number(1, 100_000, "Classes", "Outputs of the last layer."))
-    in_channels: int = field(default=1, metadata=number(1, 64, "Input channels", "3 for colour, 1 for grey."))
-    seed: int = field(
-        default=0,
-        metadata=number(
-            0,
-            2**31 - 1,
-            "Seed",
-            "The same seed draws the same weights.",
-            says=lambda spec: f"seed {spec.seed}" if spec.seed else "",
-        ),
-    )
+    activation: Activation = field(default=Activation.GELU, metadata=activations("The nonlinearity in the MLP.", Activation.GELU))
+    init: Init = field(default=Init.XAVIER, metadata=inits())
+    classes: int = field(default=10, metadata=answers())
+    in_channels: int = field(default=1, metadata=channels())
+    seed: int = field(default=0, metadata=seeds())
 
     described: ClassVar[tuple[str, ...]] = (
         "dim",
