@@ -14,6 +14,7 @@ from resviz.spec.families import Network
 from resviz.spec.net import Activation, BranchScale, Init, NetSpec, Order
 from resviz.spec.plane import PlaneSpec
 from resviz.spec.transformer import TransformerSpec
+from resviz.spec.unet import UNetSpec
 
 __all__ = ["FACTOR", "FLOOR", "judge"]
 
@@ -127,10 +128,12 @@ def _constructed(spec: Network, name: str) -> Iterator[str]:
         yield "dropped"
     if isinstance(spec, DenseSpec) and block in spec.block_names() and spec.unread(block):
         yield "unread"
-    if not isinstance(spec, NetSpec):
+    if not isinstance(spec, NetSpec | UNetSpec):
         return
     if name.startswith(f"{block}.downsample") and not spec.has_skip(block):
         yield "cut"
+    if isinstance(spec, UNetSpec):
+        return
     if empty and not all(map(spec.has_skip, spec.block_names())):
         yield "blocked" if gamma else "barred"
     if empty and inside:

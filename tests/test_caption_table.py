@@ -59,6 +59,7 @@ from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
 from resviz.spec.plane import PlaneSpec
 from resviz.spec.transformer import TransformerSpec
+from resviz.spec.unet import UNetSpec
 
 
 def race(errors: list[list[float]]) -> RaceRecord:
@@ -586,6 +587,14 @@ BLOCKS: list[Row] = [
         "`layer1.0`: two 3×3 convolutions of 16 channels, 4.61 k weights, 4.72 MMACs.",
     ),
     ((layer_table(PlaneSpec(), 1), "layer1.0"), "`layer1.0`: two fully connected layers of 16 units, 512 weights."),
+    (
+        (layer_table(UNetSpec(), 32), "up1.long"),
+        "`up1.long` puts the 8 channels of `down1.0.relu2` beside 8 that come up from below: 16 go on, 32×32 each.",
+    ),
+    (
+        (layer_table(UNetSpec().plain(), 32), "up2.long"),
+        "`up2.long` puts 16 zeros a pixel, since it is cut, beside 16 that come up from below: 32 go on, 16×16 each.",
+    ),
     (  # 256 · 64 + 9 · 64² + 64 · 256 = 69,632 of 18 · 256² = 1,179,648
         (bottleneck(256, 64), "layer1.0"),
         "`layer1.0`: 256 → 64 → 64 → 256 channels, 69.6 k weights. Two 3×3 convolutions on 256 channels would hold 1.18 M: the "

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-_OWN: Final = {"points": "points of the spirals", "sequences": "sequences of symbols"}
+_OWN: Final = {
+    "points": "points of the spirals",
+    "sequences": "sequences of symbols",
+    "masks": "pictures of discs among squares, 32 px",
+}
 
 
 def _gradients(args: argparse.Namespace) -> int:
@@ -64,7 +68,9 @@ def add(commands: Commands) -> None:
     gradients.add_argument("--init", choices=[i.value for i in Init])
     gradients.add_argument("--size", type=at_least(1, 100_000), help="image side in pixels")
     gradients.add_argument(
-        "--batch", type=at_least(1), help="images in the batch of handwritten digits, or points; 64, or 16 with an ImageNet stem"
+        "--batch",
+        type=at_least(1),
+        help="images in the batch of handwritten digits, or of discs for a U-Net, or points; 64, or 16 with an ImageNet stem",
     )
     gradients.add_argument("--out", type=path, help="write the figure to this .png, .svg or .html file")
     gradients.set_defaults(run=_gradients)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from resviz.data.download import DownloadError, fetch
 from resviz.data.images import CIFAR_MEAN, CIFAR_STD, ImageSet, cifar10, data_root, digits, probe_batch, split_folder, square
+from resviz.data.pixels import discs, noisy_digits, pixels_batch
 from resviz.data.points import points, points_batch
 from resviz.data.symbols import sequences, sequences_batch
 from resviz.data.unpack import Entry, hidden
@@ -64,10 +65,16 @@ def spirals(count: int = 1600, held_out: int = 400, side: int = 16, noise: float
     return every.part(slice(None, count)), every.part(slice(count, None))
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=5)
 def named_sets(name: str) -> Sets:
-    """ "digits", "spirals" or "cifar10", read once a process."""
-    makers: dict[str, Callable[[], Sets]] = {"digits": digits_split, "spirals": spirals, "cifar10": cifar10_sets}
+    """A data set that is drawn here or lies on disk, read once a process."""
+    makers: dict[str, Callable[[], Sets]] = {
+        "digits": digits_split,
+        "spirals": spirals,
+        "discs": discs,
+        "noisy-digits": noisy_digits,
+        "cifar10": cifar10_sets,
+    }
     return makers[name]()
 
 
@@ -80,9 +87,11 @@ def sets_of(plan: LabPlan) -> Sets:
 
 
 def probed(spec: Network, size: int, side: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """What such a network is probed with where nothing else is asked for: handwritten digits of a side, points of the spirals, or sequences."""
+    """What such a network is probed with where nothing else is asked for: handwritten digits of a side, points of the spirals, sequences, or discs among squares."""
     if isinstance(spec, TransformerSpec) and spec.vocabulary:
         return sequences_batch(size, spec.image, spec.vocabulary, spec.classes, seed)
+    if things_of(spec) == "masks":
+        return pixels_batch(size, spec.in_channels, side, spec.classes, seed)
     if things_of(spec) == "points":
         return points_batch(size, spec.classes, seed)
     return probe_batch(size, spec.in_channels, side, spec.classes, seed)

@@ -41,7 +41,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Labelled images: (N, C, H, W) uint8, or float32 where they are points; (N,) int64; and how to normalise them.
+    """Labelled images: (N, C, H, W) uint8, or float32 where they are points; (N,) int64, or (N, H, W) where every pixel has a class; and how to normalise them.
 
     `resize` is what the shorter side was resized to before the centre was cropped; None where nothing was. `left_out` names
     what lay beside the images and could not be read.

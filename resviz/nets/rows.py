@@ -20,6 +20,7 @@ class _Join(TypedDict, total=False):
     skip_from: str
     cut: bool
     joins: Literal["add", "concat"]
+    across: bool
 
 
 class Walk:
@@ -80,6 +81,25 @@ class Walk:
         self._look(2, 2)
         self._row(name, "average pool 2×2", (channels, height // 2, width // 2))
 
+    def halve(self, name: str) -> None:
+        """The largest of each 2×2."""
+        channels, height, width = self.shape
+        self._look(2, 2)
+        self._row(name, "max pool 2×2", (channels, height // 2, width // 2))
+
+    def double(self, name: str, channels: int) -> None:
+        """Each place becomes 2×2 by a transposed convolution of stride 2, which has a bias."""
+        inside, height, width = self.shape
+        weights = inside * channels * 4
+        self.jump //= 2
+        self._row(
+            name,
+            "conv 2×2 transposed",
+            (channels, 2 * height, 2 * width),
+            weights + channels,
+            weights * height * width,
+        )
+
     def _look(self, kernel: int, stride: int) -> None:
         self.field += (kernel - 1) * self.jump
         self.jump *= stride
@@ -131,11 +151,11 @@ class Walk:
         """Shape, receptive field and jump."""
         return self.shape, self.field, self.jump
 
-    def join(self, name: str, source: str, cut: bool, beside: int = 0) -> None:
-        """Branch and skip meet: added, or with `beside` channels of the skip put beside the branch's own."""
+    def join(self, name: str, source: str, cut: bool, beside: int = 0, across: bool = False) -> None:
+        """Branch and skip meet: added, or with `beside` channels of the skip put beside the branch's own; `across` over other blocks."""
         kind: Literal["add", "concat"] = "concat" if beside else "add"
         out = (self.shape[0] + beside, *self.shape[1:])
-        self._row(name, kind, out, join={"skip_from": source, "cut": cut, "joins": kind})
+        self._row(name, kind, out, join={"skip_from": source, "cut": cut, "joins": kind, "across": across})
 
     def table(self) -> LayerTable:
         """Every row so far, and the columns' totals."""

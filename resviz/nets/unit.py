@@ -24,6 +24,9 @@ def _concatenate(residual: Tensor, identity: Tensor) -> Tensor:
 JOINS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {"add": torch.add, "concat": _concatenate}
 
 
+_WEIGHED = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+
+
 class Unit(nn.Module):
     """y = join(F(x), x). A cut skip leaves F(x), a dropped branch leaves the skip; both may change at any time.
 
@@ -145,7 +148,7 @@ class Net(nn.Module):
 
     def weights(self) -> dict[str, Tensor]:
         """The weight of every convolution and linear layer by the layer's name, in the order they are registered."""
-        return {name: module.weight for name, module in self.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
+        return {name: module.weight for name, module in self.named_modules() if isinstance(module, _WEIGHED)}
 
     def wire(self, spec: Spec) -> None:
         """Cut, restore and drop until the units are as `spec`, which differs in nothing else, has them."""

@@ -25,7 +25,7 @@ class LayerRow:
 
     Memory is 0 where the layer is not computed, in a dropped branch or on a cut skip. `unit` is the block it belongs to and `path`
     whether it stands on that block's branch, on its skip, or on the trunk as everything outside of blocks does. The row where branch
-    and skip meet has the block's own name; `joins` says how they do. A branch's first layer has the `sources` that it reads side by side.
+    and skip meet has the block's own name; `joins` says how they do, `across` that the skip begins further back and passes over other blocks. A branch's first layer has the `sources` that it reads side by side.
     """
 
     name: str
@@ -41,6 +41,7 @@ class LayerRow:
     unit: str | None = None
     stage: str | None = None
     joins: Literal["add", "concat"] | None = None
+    across: bool = False
     path: Literal["trunk", "branch", "skip"] = "trunk"
     sources: tuple[Source, ...] = ()
 
@@ -71,7 +72,11 @@ class LayerRow:
 
     def costs(self) -> dict[str, object]:
         """The row as the command line writes it: all but its place."""
-        return {name: value for name, value in vars(self).items() if name not in ("unit", "stage", "joins", "path", "sources")}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in ("unit", "stage", "joins", "across", "path", "sources")
+        }
 
 
 def _channels(shape: tuple[int, ...]) -> int:
@@ -132,6 +137,11 @@ class UnitRows:
         return self.join is not None and self.join.joins == "concat"
 
     @property
+    def across(self) -> bool:
+        """Whether its skip begins behind another block than the one before it, and passes over those between."""
+        return self.join is not None and self.join.across
+
+    @property
     def handed_on(self) -> LayerRow:
         """The row whose output has the shape of what the block returns."""
         return self.join if self.join is not None and self.beside else self.convs[-1]
@@ -139,6 +149,8 @@ class UnitRows:
     @property
     def carries(self) -> str:
         """What its skip is, in a word."""
+        if self.across:
+            return "long concatenating"
         if self.beside:
             return "concatenating"
         if self.skip and not self.skip[0].kind.startswith("conv"):
@@ -179,6 +191,12 @@ class LayerTable:
         last = max(i for i, row in enumerate(self.rows) if row.stage == stage)
         between = tuple(itertools.takewhile(lambda row: row.unit is None, self.rows[last + 1 :]))
         return between if last + 1 + len(between) < len(self.rows) else ()
+
+    @property
+    def head(self) -> tuple[LayerRow, ...]:
+        """What stands behind the last block."""
+        last = max((i for i, row in enumerate(self.rows) if row.unit is not None), default=len(self.rows))
+        return self.rows[last + 1 :]
 
     @property
     def stem(self) -> tuple[LayerRow, ...]:

@@ -18,6 +18,7 @@ __all__ = [
     "NormPlace",
     "Order",
     "Shortcut",
+    "Span",
     "Stem",
 ]
 
@@ -138,6 +139,14 @@ class Around(StrEnum):
     BOTH = "both"
     ATTENTION = "attention"
     MLP = "mlp"
+
+
+class Span(StrEnum):
+    """Which of a U-Net's skips there are (Drozdzal et al. 2016, arXiv 1608.04117)."""
+
+    BOTH = "both"
+    LONG = "long"  # from the way down to the way up, put beside
+    SHORT = "short"  # around each block, added
 
 
 class Activation(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from resviz.spec.choices import Span
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec, dense_blocks
 from resviz.spec.families import Network
@@ -14,12 +15,14 @@ from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.spec.plane import PlaneSpec, plane_blocks
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
+from resviz.spec.unet import UNetSpec, unet_blocks
 
 __all__ = [
     "COMPARISONS",
     "DENSE_COMPARISONS",
     "PLANE_COMPARISONS",
     "TRANSFORMER_COMPARISONS",
+    "UNET_COMPARISONS",
     "against_plain",
     "as_deep",
     "comparison_of",
@@ -86,6 +89,17 @@ def _plane(depth: int) -> LabPlan:
     return LabPlan((spec, spec.plain()), data="plane-spirals")
 
 
+def _long(depth: int) -> LabPlan:
+    spec = UNetSpec(unet_blocks(depth), span=Span.LONG)
+    return LabPlan((spec, spec.plain()), "discs", lr=0.05, batch=16)
+
+
+def _long_and_short(depth: int) -> LabPlan:
+    spec = UNetSpec(unet_blocks(depth))
+    kinds = (replace(spec, span=Span.LONG), replace(spec, span=Span.SHORT), spec.plain())
+    return LabPlan((spec, *kinds), "discs", lr=0.05, batch=16)
+
+
 COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "With skips or without": _skips,
     "Batch norm or none": _norms,
@@ -100,6 +114,10 @@ TRANSFORMER_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
     "ViT or ResNet-20": _vit_and_resnet,
     "Copying symbols": _copying,
 }
+UNET_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {
+    "Long skips or none": _long,
+    "Long, short, both, none": _long_and_short,
+}
 PLANE_COMPARISONS: Final[Mapping[str, Callable[[int], LabPlan]]] = {"Points in the plane": _plane}
 
 
@@ -112,7 +130,7 @@ def against_plain(spec: Network) -> LabPlan:
     return LabPlan(
         (spec, other) if spec.residual else (other, spec),
         name,
-        lr=0.05 if isinstance(spec, TransformerSpec) else 0.02 if spec.norm is Norm.NONE else 0.1,
+        lr=0.05 if isinstance(spec, TransformerSpec | UNetSpec) else 0.02 if spec.norm is Norm.NONE else 0.1,
     )
 
 
@@ -130,6 +148,8 @@ def as_deep(spec: Network, depth: int) -> Network:
         return spec.resized(blocks=dense_blocks(max(1, round((depth - 4) / each)) * each + 4, spec.bottleneck > 0))
     if isinstance(spec, PlaneSpec):
         return spec.resized(blocks=plane_blocks(depth))
+    if isinstance(spec, UNetSpec):
+        return spec.resized(blocks=unet_blocks(depth, spec.levels))
     if isinstance(spec, TransformerSpec):
         return spec.resized(num_layers=min(96, depth))
     each = 3 * spec.block.convs
@@ -141,7 +161,12 @@ def depth_of(contenders: Sequence[Network]) -> int:
     return max(spec.depth for spec in contenders if type(spec) is type(contenders[0]))
 
 
-_COMPARED: Final = {DenseSpec: DENSE_COMPARISONS, TransformerSpec: TRANSFORMER_COMPARISONS, PlaneSpec: PLANE_COMPARISONS}
+_COMPARED: Final = {
+    DenseSpec: DENSE_COMPARISONS,
+    TransformerSpec: TRANSFORMER_COMPARISONS,
+    UNetSpec: UNET_COMPARISONS,
+    PlaneSpec: PLANE_COMPARISONS,
+}
 
 
 def comparison_of(plan: LabPlan) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 __all__ = ["DATASETS", "POINTS", "Dataset", "Things", "symbol"]
 
-Things = Literal["images", "points", "sequences"]
+Things = Literal["images", "points", "sequences", "masks"]
 POINTS: Final = 500  # of the plane, learned from and held out
 
 
@@ -27,6 +27,7 @@ class Dataset:
     source: str
     pictures: bool = True
     symbols: int = 0
+    pixels: bool = False  # whether every pixel has a class of its own
 
     @property
     def points(self) -> bool:
@@ -36,7 +37,7 @@ class Dataset:
     @property
     def things(self) -> Things:
         """What they are called: what a network must be able to read."""
-        return "points" if self.points else "sequences" if self.symbols else "images"
+        return "points" if self.points else "sequences" if self.symbols else "masks" if self.pixels else "images"
 
     @property
     def augmented(self) -> bool:
@@ -61,6 +62,16 @@ DATASETS: Final[Mapping[str, Dataset]] = {
     },
     "copy": Dataset(
         "Symbols: copy what follows ▸", 3, 1, 8, "drawn here: nine symbols, one of them marked", pictures=False, symbols=9
+    ),
+    "discs": Dataset("Discs among squares, every pixel", 32, 1, 2, "drawn here, in noise", pictures=False, pixels=True),
+    "noisy-digits": Dataset(
+        "Digits in noise, every pixel",
+        32,
+        1,
+        2,
+        "scikit-learn's load_digits (Alpaydin & Kaynak 1998), enlarged; noise drawn here",
+        pictures=False,
+        pixels=True,
     ),
     "cifar10": Dataset("CIFAR-10", 32, 3, 10, "Krizhevsky 2009, by torchvision"),
     "own": Dataset("Your own images", 32, 3, None, "given by the visitor"),

@@ -13,22 +13,26 @@ from resviz.spec.net import NetSpec
 from resviz.spec.plane import PLANE_PRESETS, PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
+from resviz.spec.unet import UNET_PRESETS, UNetSpec
 
-__all__ = ["ALL_PRESETS", "SPECS", "Network", "preset_of", "side_of", "things_of"]
+__all__ = ["ALL_PRESETS", "SPECS", "UNET_SIDE", "Network", "preset_of", "side_of", "things_of"]
 
-Network: TypeAlias = NetSpec | DenseSpec | TransformerSpec | PlaneSpec
+Network: TypeAlias = NetSpec | DenseSpec | TransformerSpec | UNetSpec | PlaneSpec
 
 SPECS: Final[Mapping[str, type[Network]]] = {
     "resnet": NetSpec,
     "densenet": DenseSpec,
     "transformer": TransformerSpec,
+    "unet": UNetSpec,
     "plane": PlaneSpec,
 }
-ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **TRANSFORMER_PRESETS, **PLANE_PRESETS}
+ALL_PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **TRANSFORMER_PRESETS, **UNET_PRESETS, **PLANE_PRESETS}
+UNET_SIDE: Final = 32  # which every U-Net can halve
 _SHAPES: Final = {
     NetSpec: ("block", "blocks", "stem", "width", "groups", "width_per_group"),
     DenseSpec: ("blocks", "growth", "bottleneck", "compression", "stem", "width"),
     TransformerSpec: ("image", "patch", "num_layers", "heads", "dim", "mlp", "vocabulary", "norm"),
+    UNetSpec: ("blocks", "width", "span"),
     PlaneSpec: ("blocks", "width", "features"),
 }
 
@@ -53,6 +57,8 @@ def side_of(spec: Network, small: int, large: int) -> int:
         return spec.image
     if isinstance(spec, PlaneSpec):
         return 1
+    if isinstance(spec, UNetSpec):
+        return UNET_SIDE
     return large if spec.stem is Stem.IMAGENET else small
 
 
@@ -60,4 +66,4 @@ def things_of(spec: Network) -> Things:
     """What such a network reads."""
     if isinstance(spec, TransformerSpec) and spec.vocabulary:
         return "sequences"
-    return "points" if isinstance(spec, PlaneSpec) else "images"
+    return "points" if isinstance(spec, PlaneSpec) else "masks" if isinstance(spec, UNetSpec) else "images"

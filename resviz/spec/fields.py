@@ -28,6 +28,7 @@ __all__ = [
     "number",
     "place",
     "seeds",
+    "whole_names",
 ]
 
 Says = Callable[[Any], str]  # a spec's own words for one of its fields
@@ -85,6 +86,19 @@ def names(says: Says, spelled: str = "layer{}.{}", words: tuple[str, ...] = ()) 
     return {"field": Field(lambda text: _names(text, spelled, place, like), _in_order, says=says)}
 
 
+def whole_names(says: Says, pattern: str, like: str) -> Mapping[str, Field]:
+    """Metadata of block names of that pattern, which a link holds as they are, `like` so."""
+    known = re.compile(pattern, re.ASCII)
+
+    def read(text: str) -> frozenset[str]:
+        found = [part for part in text.split(",") if part]
+        if len(found) > 512 or not all(map(known.fullmatch, found)):
+            raise ValueError(f"block names look like {like}")
+        return frozenset(found)
+
+    return {"field": Field(read, lambda names: ",".join(sorted(names)), says=says)}
+
+
 def connections(says: Says, spelled: str) -> Mapping[str, Field]:
     """Metadata of pairs, a block's name and the number of a source that it reads: 1.5-0,2.3-1."""
 
@@ -133,7 +147,9 @@ def seeds() -> Mapping[str, Field]:
 
 
 def place(name: str) -> str:
-    """A block's stage and number as links write them: 2.3 of `layer2.3`; a last word without a number as it is: 0.mlp."""
+    """A block as links write it: 2.3 of `layer2.3`, 0.mlp where the last word has no number; up1.long and down1.0 as they are."""
+    if _WHOLE.fullmatch(name):
+        return name
     last = name.rpartition(".")[2]
     return ".".join([*re.findall(r"\d+", name), *([] if re.search(r"\d", last) else [last])])
 
@@ -144,6 +160,7 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+_WHOLE = re.compile(r"(?!layer)[a-z]+\d?\.[a-z\d]+", re.ASCII)
 _PLACE = re.compile(r"([1-9]\d{0,5})\.(0|[1-9]\d{0,5})", re.ASCII)
 _CONNECTION = re.compile(r"([1-9]\d*)\.([1-9]\d*)-(0|[1-9]\d{0,2})", re.ASCII)
 

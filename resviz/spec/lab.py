@@ -157,7 +157,8 @@ _NUMBERS: Final[Mapping[str, Callable[[str], float]]] = {
 }
 PARAMETERS: Final = frozenset({*LETTERS, *_NUMBERS, "data", "lab_seed", "edits"})
 _EDIT = re.compile(
-    r"(\d{1,7}):(?:(cut|restore):([a-f]):([1-9]\d*\.\d+|(?:0|[1-9]\d*)\.[a-z]+)|(lr|clip):([-+.e\d]{1,25}))", re.ASCII
+    r"(\d{1,7}):(?:(cut|restore):([a-f]):([1-9]\d*\.\d+|(?:0|[1-9]\d*|[a-z]{1,8}\d?)\.[a-z]+|[a-z]{1,8}\d?\.\d+)|(lr|clip):([-+.e\d]{1,25}))",
+    re.ASCII,
 )
 _MOST_EDITS = 500
 
@@ -241,7 +242,7 @@ def _edit_from_text(text: str, blocks: Sequence[Set[str]]) -> Edit:
     if what:
         contender = LETTERS.index(letter)
         known = blocks[contender] if contender < len(blocks) else ()
-        named = next((each for each in known if place(each) == block), f"layer{block}")
+        named = next((each for each in known if place(each) == block), block if block[0].isalpha() else f"layer{block}")
         return Edit(int(step), "cut" if what == "cut" else "restore", contender, named)
     try:
         number = float(value)

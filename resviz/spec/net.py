@@ -270,7 +270,7 @@ class NetSpec:
 
 def _fitting(spec: NetSpec, changes: dict[str, Any]) -> dict[str, Any]:
     """`changes`, plus what must change with them for the network to exist."""
-    forced: dict[str, Any] = {}
+    forced: dict[str, object] = {}
     if not changes.get("block", spec.block).bottleneck:
         forced |= {"groups": 1, "width_per_group": 64}
     if changes.get("block", spec.block) is Block.REP:

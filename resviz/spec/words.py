@@ -47,6 +47,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "densenet": "DenseNet",
     "transformer": "Transformer",
     "plane": "MLP on points",
+    "unet": "U-Net",
     "original": "ReLU after the addition",
     "norm-after": "BN and ReLU after it",
     "relu-before": "ReLU before it",

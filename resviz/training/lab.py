@@ -17,7 +17,7 @@ from resviz.data.images import ImageSet
 from resviz.nets.build import build
 from resviz.nets.cost import memory_need
 from resviz.nets.unit import Net
-from resviz.probes.accuracy import evaluate
+from resviz.probes.accuracy import agreement, evaluate, percent_right
 from resviz.probes.gradients import norms_of
 from resviz.probes.signal import watched_signals
 from resviz.results import SIGNALS, LabRecord, LabTrack
@@ -70,7 +70,7 @@ class _Contender:
         self.signals, self.held_out = History(len(SIGNALS) * len(self.blocks), kept=256, recent=16), History(2, kept=1024)
 
     def step(self, images: Tensor, labels: Tensor, clip: float, signals: bool, recording: bool = True) -> _Measured:
-        """Train once: (loss, accuracy %), gradient norms and ‖Δw‖/‖w‖ of every layer, signals. Diverged: no update is made."""
+        """Train once: (loss, accuracy or IoU %), gradient norms and ‖Δw‖/‖w‖ of every layer, signals. Diverged: no update is made."""
         assert self.net is not None  # a stopped lab never steps
         self.optimizer.zero_grad(set_to_none=True)
         with watched_signals(self.net) if signals else nullcontext(lambda: None) as read:
@@ -79,8 +79,7 @@ class _Contender:
         loss = nn.functional.cross_entropy(logits, labels)
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it unannotated
         gradients = norms_of([weight.grad for weight in self.weights] if recording else [])
-        right = (logits.detach().argmax(1) == labels).float().mean() * 100
-        line = torch.stack([loss.detach(), right]).double().numpy()
+        line = np.array([loss.item(), percent_right(agreement(logits.detach(), labels))])
         updates = np.zeros_like(gradients)
         if math.isfinite(line[0]) and np.isfinite(gradients).all():
             if clip:

@@ -20,12 +20,14 @@ from resviz.spec.names import name_of
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
+from resviz.spec.unet import UNET_PRESETS
 from resviz.ui import compare
 from resviz.ui.components import diagram
 from resviz.ui.grammar import beside, why
 from resviz.ui.lab.session import hand_over
 from resviz.ui.page import Address, network_strip
 from resviz.ui.state import current_spec
+from resviz.ui.whys import why_it_is_built_so
 from resviz.ui.widgets import spec_controls
 
 __all__ = ["show"]
@@ -47,6 +49,7 @@ _TELLING: Final[Mapping[str, Network]] = {
     "ResNet-20 with one skip cut": replace(PRESETS["resnet20"], cut=frozenset({"layer2.1"})),
     "DenseNet-121": DENSE_PRESETS["densenet121"],
     "ViT-B/16": TRANSFORMER_PRESETS["vit_b_16"],
+    "A U-Net": UNET_PRESETS["unet_small"],
 }
 
 
@@ -76,7 +79,7 @@ def show(address: Address) -> None:
     with differing:
         compare.differences(spec, found)
     address.add(compare.address())
-    why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY_TRANSFORMER if isinstance(spec, TransformerSpec) else _WHY)
+    why(why_it_is_built_so(spec))
 
 
 def _to_the_lab(spec: Network) -> None:
@@ -181,25 +184,3 @@ def _variants(spec: Network, side: int) -> None:
     stride = " The stride stands in the bottleneck's 3×3, as in torchvision, so MACs are above the paper's Table 1 (1.8, 3.6, 3.8, 7.6, 11.3 × 10⁹)."
     st.caption(source + stride if isinstance(spec, NetSpec) else source)
     st.download_button("Download the variants (CSV)", family.to_csv(index=False), "variants.csv", "text/csv", on_click="ignore")
-
-
-_WHY: Final = (
-    r"A block learns what to *change*: with $H(x)$ the mapping it should make, its layers learn $F(x) = H(x) - x$ and the block "
-    r"returns $y = F(x) + x$. Where the shape changes, the skip has to change with it: option A pads with zero channels, "
-    "B projects by a 1×1 convolution there, C projects everywhere (He et al. 2015, §3.3, arXiv 1512.03385). A bottleneck "
-    "squeezes the channels to a quarter for its 3×3 convolution, which is what makes 50 layers and more affordable."
-)
-_WHY_DENSE: Final = (
-    "A dense layer does not add to what it reads, it puts its $k$ channels beside it: layer $l$ computes $H_l([x_0, x_1, …, x_{l-1}])$ of "
-    "everything made before it in its block (Huang et al. 2017, equation 2, arXiv 1608.06993). So it has $k_0 + k(l-1)$ channels to read, and few "
-    "to make. B puts a 1×1 convolution to $4k$ channels before each 3×3 one, C lets a transition hand on $θ$ of its channels, half of them in the paper. "
-    "Cutting an arc puts zeros in place of all that came before that layer, for every layer behind it; cutting one connection, under an "
-    "opened layer, lets that layer alone read zeros in place of one source. Shapes and weights stay what they were."
-)
-_WHY_TRANSFORMER: Final = (
-    "A picture is cut into patches, each a token of $D$ numbers, and before them stands a class token, of which the classifier is asked "
-    "(Dosovitskiy et al. 2021, arXiv 2010.11929). A layer has two sub-layers, each with a skip of its own: attention, by which tokens read "
-    "each other, and the MLP, which takes each by itself. What they are added to runs from the patches to the classifier without "
-    "a layer in between: with pre-norm nothing but additions stands on it, with post-norm (Vaswani et al. 2017, arXiv 1706.03762) a norm after each. "
-    "Cutting an arc leaves that sub-layer's $F$ alone. Shapes and weights stay what they were."
-)

@@ -25,6 +25,7 @@ from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError
 from resviz.spec.plane import PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
+from resviz.spec.unet import UNET_PRESETS, UNetSpec
 from resviz.ui import cache, story
 from resviz.ui.attention import attention_section, rank_section
 from resviz.ui.components import diagram
@@ -36,6 +37,7 @@ from resviz.ui.probing import begin, probes_of
 from resviz.ui.shatter import shatter_section
 from resviz.ui.state import current_spec
 from resviz.ui.waiting import result_of
+from resviz.ui.whys import why_gradients
 from resviz.ui.widgets import pickers, spec_controls
 from resviz.ui.widgets.pickers import Photograph
 
@@ -76,6 +78,7 @@ _TELLING: Final[Mapping[str, Network]] = {
     "Cut every second skip": replace(PRESETS["resnet56"], cut=frozenset(list(PRESETS["resnet56"].block_names())[1::2])),
     "DenseNet-40": DENSE_PRESETS["densenet40_k12"],
     "A Transformer": TRANSFORMER_PRESETS["vit_digits"],
+    "A U-Net": UNET_PRESETS["unet_small"],
 }
 
 
@@ -126,7 +129,7 @@ def _body(drawn: Network) -> None:
     more = [batch.kind] if batch.kind != "digits" else []  # beside what its family reads
     more += [f"{batch.side} px"] if batch.side != _SMALL else []
     story.where_am_i(story.Here(spec, more=tuple(more)))
-    why(_WHY_DENSE if isinstance(spec, DenseSpec) else _WHY_TRANSFORMER if isinstance(spec, TransformerSpec) else _WHY)
+    why(why_gradients(spec))
 
 
 def _own_kind(spec: Network) -> str:
@@ -141,7 +144,9 @@ def _side_key(spec: NetSpec | DenseSpec) -> str:
 
 def _side(spec: Network, usual: int) -> int:
     """The images' side that was chosen, or the usual one."""
-    chosen: int = usual if isinstance(spec, TransformerSpec | PlaneSpec) else st.session_state.get(_side_key(spec), usual)
+    chosen: int = (
+        usual if isinstance(spec, TransformerSpec | PlaneSpec | UNetSpec) else st.session_state.get(_side_key(spec), usual)
+    )
     return chosen
 
 
@@ -192,7 +197,7 @@ def _controls(spec: Network, size: int, usual: int) -> _Batch:
                 help="Handwritten digits, normal noise, or crops of a picture.",
             )
         photograph = pickers.choose_photograph("batch") if kind == "picture" else None
-        if not isinstance(spec, TransformerSpec | PlaneSpec):  # whose positions are for one side
+        if not isinstance(spec, TransformerSpec | PlaneSpec | UNetSpec):  # whose positions are for one side
             key = _side_key(spec)
             st.session_state.setdefault(key, usual)
             side = st.select_slider("Image side", _SIDES, key=key, help="Pixels; larger takes longer.")
@@ -293,27 +298,3 @@ def _sweep(spec: NetSpec, batch: _Batch) -> None:
         if sweeps:
             chart(gradients.depth_heatmaps(sweeps), "sweep", "Gradient norm by depth and relative position")
             st.markdown(captions.sweep_note(sweeps))
-
-
-_WHY: Final = (
-    r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$, where a plain stack "
-    r"multiplies $\partial F/\partial x$ once a block. A chain of ones it is without a ReLU after the addition only (He et al. "
-    "2016, arXiv 1603.05027). What comes of it depends on the norm and the initialisation. Measured here, before training: batch "
-    "norm makes deep plain networks explode towards the input, as Philipp et al. 2018 (arXiv 1712.05577) showed of fully connected ones; without a "
-    "norm and with PyTorch's default initialisation they vanish; residual networks without a norm run away forwards with "
-    "Kaiming's initialisation, where each block adds as much variance as passes it (De & Smith 2020, arXiv 2002.10444), and stay "
-    "level with PyTorch's. None of this says why plain networks end up worse: He et al. 2015 (§4.1, arXiv 1512.03385) call "
-    "vanishing gradients *unlikely* with batch norm, and our plain-56 is level in all 30 recorded epochs, with 30.7 % training error."
-)
-_WHY_TRANSFORMER: Final = (
-    r"Each sub-layer adds to what it reads: $y = x + F(\mathrm{LN}(x))$ with pre-norm, $y = \mathrm{LN}(x + F(x))$ with post-norm, where every norm stands "
-    "in the gradient's way; Xiong et al. 2020 (arXiv 2002.04745) trace the need of a warm-up to that. Attention makes every token a mean of all tokens' values. "
-    "Without a skip the means of means become one and the same token, doubly exponentially in the bound of Dong et al. 2021 (arXiv 2103.03404), "
-    "and what no longer differs sends nothing back to queries and keys. The plain network has the same weights, and passes $F$ alone."
-)
-_WHY_DENSE: Final = (
-    r"With $y = [x, F(x)]$ the loss reaches $x$ twice: by $x$'s own part of $\partial L/\partial y$, which nothing stands before, and by that of "
-    r"$F(x)$ times $\partial F/\partial x$. So every layer is read by all behind it in its block, which Huang et al. 2017 (§5, arXiv 1608.06993) "
-    "call implicit deep supervision. Here that path is a sum too, of as many terms as there are readers; between two blocks a transition "
-    "stands, and only through it. The plain network has the same layers and weights, and each reads zeros but for the layer before it."
-)

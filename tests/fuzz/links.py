@@ -18,6 +18,7 @@ from resviz.spec.query import from_query, to_query_string
 from resviz.spec.shortcuts import RACE_PARAMETERS, start_from_query, start_to_query
 from resviz.spec.spot import SPOT_PARAMETERS, spot_from_query, spot_to_query
 from resviz.spec.transformer import TransformerSpec
+from resviz.spec.unet import UNetSpec
 from tests.fuzz.claims import BrokenClaim, sentence
 
 __all__ = ["KINDS", "Own", "ask", "make"]
@@ -34,12 +35,14 @@ class Own(Exception):
 _SPEC = (
     "family",
     "net",
-    *dict.fromkeys((*fields_of(NetSpec), *fields_of(DenseSpec), *fields_of(TransformerSpec), *fields_of(PlaneSpec))),
+    *dict.fromkeys(
+        (*fields_of(NetSpec), *fields_of(DenseSpec), *fields_of(TransformerSpec), *fields_of(UNetSpec), *fields_of(PlaneSpec))
+    ),
 )
 _LAB = (*LETTERS, "data", "lr", "clip", "batch", "steps", "lab_seed", "noise", "share", "edits")
 _FIELDS = (*_SPEC, *_LAB)
 _GOOD = ("resnet56", "basic", "bottleneck", "preact-basic", "2-2-2", "1-1", "imagenet", "B", "0", "1", "8", "64", "1.0,2.1", "none", "group",
-         "tanh", "transformer", "vit_digits", "0.mlp,1.attention", "post", "4", "2:cut:a:0.mlp", "plane", "mlp20", "x-xy", "plane-xor", "densenet", "densenet40_k12", "1.2-0,2.1-1", "zero-gamma", "gated", "learned", "fixup", "digits", "own", "0.1", "3:cut:a:1.0,9:lr:0.01", "5:restore:b:2.1")  # fmt: skip
+         "tanh", "transformer", "vit_digits", "0.mlp,1.attention", "post", "4", "2:cut:a:0.mlp", "unet", "unet_small", "up1.long,down1.0", "short", "discs", "2:cut:a:up1.long", "plane", "mlp20", "x-xy", "plane-xor", "densenet", "densenet40_k12", "1.2-0,2.1-1", "zero-gamma", "gated", "learned", "fixup", "digits", "own", "0.1", "3:cut:a:1.0,9:lr:0.01", "5:restore:b:2.1")  # fmt: skip
 _ODD = ("", " ", "-1", "1e999", "nan", "inf", "-0", "0x10", "١٢", "²", "1_000", "9" * 5000, "1" * 11, "2147483648", "\0", "\n", "a\nb", "é",
         "😀", "%00", "%ff", "../..", "<script>", "![i](http://e.x)", "[a](https://e.x)", "layer1.0", "1.0,", ",,,", "0.0", "01.0", "1.01",
         "1.0," * 600, "1-" * 300, "512-512-512-512-512-512", "1-1-1-1-1-1-1", "True", "null", "{}", "--", "3:cut:e:1.0", "3:cut:a:9.9",

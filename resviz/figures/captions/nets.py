@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from resviz.figures.captions.numbers import counted, percent
 from resviz.figures.theme import count, number
-from resviz.results import Differing, LayerTable, NetworkDifference
+from resviz.results import Differing, LayerTable, NetworkDifference, UnitRows
 
 __all__ = ["bottleneck_note", "dense_note", "difference_note", "sublayer_note", "table_note"]
 
 
 def bottleneck_note(table: LayerTable, block: str) -> str:
-    """What a bottleneck's three convolutions cost beside two 3×3 convolutions of the block's own width; of RepVGG's what its skip adds."""
+    """What a bottleneck's three convolutions cost beside two 3×3 convolutions of the block's own width; of RepVGG's what its skip adds, of a long skip what it carries."""
     convs = [row for row in table.rows if row.name.startswith(f"{block}.conv")]
+    if (long := next((unit for unit in table.units if unit.name == block and unit.across), None)) is not None:
+        return _across_note(long)
     channels, inside = convs[-1].out_shape[0], convs[0].out_shape[0]
     pixels = convs[-1].out_shape[1] * convs[-1].out_shape[2]
     weights = sum(row.macs // (row.out_shape[1] * row.out_shape[2]) for row in convs)
@@ -31,6 +33,15 @@ def bottleneck_note(table: LayerTable, block: str) -> str:
         f"on {channels} channels would hold {count(pair)}: the bottleneck {'saves' if saved >= 0 else 'costs'} {percent(abs(saved))}"
         f"{'' if saved >= 0 else ' more'}."
     )
+
+
+def _across_note(unit: UnitRows) -> str:
+    """What a long skip puts beside what."""
+    assert unit.join is not None  # it is one
+    up = unit.convs[0]
+    beside = unit.join.channels - up.channels
+    carried = f"{beside} zeros a pixel, since it is cut," if unit.cut else f"the {beside} channels of `{unit.join.skip_from}`"
+    return f"`{unit.name}` puts {carried} beside {up.channels} that come up from below: {unit.join.channels} go on, {up.places} each."
 
 
 def dense_note(table: LayerTable, layer: str) -> str:

@@ -15,7 +15,8 @@ __all__ = ["network_diagram"]
 
 _HALF: Final = 52  # px that the tallest layer reaches below the trunk; what counts equal blocks stands under it
 _BAND: Final = 128  # and a stage's band, with its name and size in it
-_MIDDLE: Final = 128.0
+_MIDDLE: Final = 128.0  # px from the top to the trunk, where no skip passes over others
+_OVER: Final = 22  # px from one long skip to the next
 _NARROWEST: Final = 64  # of a stage, for its words
 _WIDE: Final = 126  # of one whose size is told in one line
 _LONGER: Final = 44  # px that the name of a dense block takes more than a stage's, beside it
@@ -85,6 +86,12 @@ class _Network:
         ]
         self.top_channels, self.tallest = max(row.channels for row in every), every[0].side
         self.longer = _LONGER if any(unit.beside for unit in self.units) else 0
+        across = [unit.join.name for unit in self.units if unit.join is not None and unit.across]
+        self.middle = _MIDDLE + max(0, _OVER * len(across) - 40)
+        self.tops = {
+            name: self.middle - 82 - _OVER * n for n, name in enumerate(across)
+        }  # of skips that pass over others, inmost first
+        self.ends: dict[str, float] = {}  # where a unit's rows are left behind
         self.apart: frozenset[str] = frozenset()
         self.named: tuple[int, ...] = ()  # the tokens of the stage before
         self.x = 14.0
@@ -94,22 +101,16 @@ class _Network:
         for stage, units in groupby(self.units, lambda unit: unit.stage):
             self.stage(stage, list(units))
             self.passage(self.table.passage(stage))
-        self.head(
-            [
-                row
-                for row in self.table.rows
-                if row.unit is None and row.kind in ("average pool", "linear") and row not in self.table.stem
-            ]
-        )
+        self.head([row for row in self.table.head if row.kind.startswith(("average pool", "linear", "conv"))])
         trunk = Canvas(self.canvas.vertical)
-        trunk.line(18, _MIDDLE, self.x + 14, _MIDDLE, "trunk")
+        trunk.line(18, self.middle, self.x + 14, self.middle, "trunk")
         legend = scale is not None and not self.canvas.vertical
         if scale is not None and legend:
-            self.scale(_MIDDLE + _BAND + 24, *scale)
+            self.scale(self.middle + _BAND + 24, *scale)
         return self.whole((*self.bands.shapes, *trunk.shapes, *self.canvas.shapes), legend)
 
     def whole(self, shapes: tuple[Shape, ...], legend: bool) -> Diagram:
-        wide, high = self.x + 120, _MIDDLE + _BAND + (32.0 if legend else 14.0)
+        wide, high = self.x + 120, self.middle + _BAND + (32.0 if legend else 14.0)
         return Diagram(high + 64 + self.longer, wide, shapes) if self.canvas.vertical else Diagram(wide, high, shapes)
 
     def height(self, side: int) -> float:
@@ -123,31 +124,35 @@ class _Network:
         h = self.height(row.side)
         fill = "" if hollow else self.paint.get(row.name) or channel_tint(row.channels, self.top_channels)
         about: About = {"name": row.name, "label": self.label(row), "action": f"select:{row.name}"}
-        self.canvas.rect(x, _MIDDLE - h / 2, self.bar, h, "hollow" if hollow else "layer", fill=fill, **about)
+        self.canvas.rect(x, self.middle - h / 2, self.bar, h, "hollow" if hollow else "layer", fill=fill, **about)
 
     def stem(self, rows: Sequence[LayerRow]) -> None:
         at = self.x + 12
-        for i, row in enumerate(rows):
+        at_start = self.x + 10 if self.canvas.vertical else 2.0  # whole, also where words are drawn larger
+        words = (at_start, self.middle + _HALF + 18, "image" if self.tallest > 1 else "point", "small", "start")
+        for row in rows:
             if row.kind.startswith(("conv", "linear")):
                 self.layer(at, row)
             else:
                 h = self.height(row.side)
-                self.canvas.rect(at, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
-            if not i:
-                at_start = self.x + 10 if self.canvas.vertical else 2.0  # whole, also where words are drawn larger
-                self.canvas.text(at_start, _MIDDLE + _HALF + 18, "image" if self.tallest > 1 else "point", "small", "start")
+                self.canvas.rect(at, self.middle - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
+            if at == self.x + 12:
+                self.canvas.text(*words)
             at += self.bar + 5
+        if not rows:
+            self.canvas.text(*words)
+            at += 18
         self.x = at + 9
 
     def passage(self, rows: Sequence[LayerRow]) -> None:
         """What stands between two stages, on the trunk."""
-        drawn = [row for row in rows if row.kind.startswith(("conv", "average pool"))]
+        drawn = [row for row in rows if row.kind.startswith(("conv", "average pool", "max pool"))]
         for row in drawn:
             if row.kind.startswith("conv"):
                 self.layer(self.x, row)
             else:
                 h = self.height(row.side)
-                self.canvas.rect(self.x, _MIDDLE - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
+                self.canvas.rect(self.x, self.middle - h / 2, self.bar - 2, h, "minor", name=row.name, label=self.label(row))
             self.x += self.bar + 5
         self.x += 9 if drawn else 0
 
@@ -155,13 +160,26 @@ class _Network:
         for i, row in enumerate(rows):
             x = self.x + 14 * i
             if row.kind == "average pool":
-                self.canvas.rect(x, _MIDDLE - 8, 8, 16, "minor", name=row.name, label=self.label(row))
+                self.canvas.rect(x, self.middle - 8, 8, 16, "minor", name=row.name, label=self.label(row))
+                continue
+            if row.side > 1:
+                self.layer(x, row)
                 continue
             fill = self.paint.get(row.name) or channel_tint(row.channels, self.top_channels)
             action = f"select:{row.name}"
-            self.canvas.rect(x, _MIDDLE - 16, 10, 32, "layer", fill=fill, name=row.name, label=self.label(row), action=action)
+            self.canvas.rect(x, self.middle - 16, 10, 32, "layer", fill=fill, name=row.name, label=self.label(row), action=action)
+        last = self.table.rows[-1]
+        words = f"{last.out_shape[0]} classes"
         anchor = "middle" if self.canvas.vertical else "start"
-        self.canvas.text(self.x + 9, _MIDDLE + _HALF + 18, f"{self.table.rows[-1].out_shape[0]} classes", "small", anchor)
+        self.canvas.text(self.x + 9, self.middle + _HALF + 18, words, "small", anchor)
+        if last.side > 1:
+            self.canvas.text(
+                self.x + 9 + 18 * self.canvas.vertical,
+                self.middle + _HALF + 18 * (1 + (not self.canvas.vertical)),
+                "a pixel",
+                "small",
+                anchor,
+            )
 
     def stage(self, stage: str, units: list[UnitRows]) -> None:
         left, foldable = self.x - 5, self.fold and len(units) > _FEW
@@ -171,7 +189,7 @@ class _Network:
             self.x += self.step
         self.x = max(self.x, left + (_WIDE if units[0].beside else _NARROWEST))
         right = self.x + 1
-        high = _MIDDLE + _BAND - 6 + (58 + self.longer if self.canvas.vertical else 0)
+        high = self.middle + _BAND - 6 + (58 + self.longer if self.canvas.vertical else 0)
         self.bands.rect(left, 6, right - left, high, "band", radius=8)
         self.name(stage, units[-1].handed_on, (left, right), self.sign(stage, items) if foldable else ("", "", ""))
         self.x += 12
@@ -190,14 +208,14 @@ class _Network:
         self.named = last.out_shape if len(last.out_shape) == 2 else ()
         title, about = f"{stage}{mark}", About(action=action, label=hint)
         if self.canvas.vertical:
-            beside = _MIDDLE + _HALF + 46  # of what counts equal blocks
+            beside = self.middle + _HALF + 46  # of what counts equal blocks
             self.canvas.text(left + 18, beside, title, "title", "start", **about)
             if not side:
                 return
             self.canvas.text(left + 36, beside, side, "small", "start")
             self.canvas.text(left + 54, beside, channels, "small", "start")
             return
-        centre, y = (left + right) / 2, _MIDDLE + _HALF + 33
+        centre, y = (left + right) / 2, self.middle + _HALF + 33
         self.canvas.text(centre, y, title, "title", **about)
         if not side:
             return
@@ -222,14 +240,15 @@ class _Network:
         if item.folded:
             h, wide = self.height(unit.convs[-1].side), len(unit.convs) * (self.bar + self.gap) - self.gap
             for shift in (4, 2):
-                self.canvas.rect(first_x + shift, _MIDDLE - h / 2 - shift * 1.5, wide, h, "stack")
+                self.canvas.rect(first_x + shift, self.middle - h / 2 - shift * 1.5, wide, h, "stack")
         for i, row in enumerate(unit.convs):
             self.layer(first_x + i * (self.bar + self.gap), row, hollow=unit.dropped)
         tall = max(self.height(row.side) for row in unit.convs)
         if item.folded:
-            self.count(item, _MIDDLE + tall / 2)
+            self.count(item, self.middle + tall / 2)
+        self.ends.update(dict.fromkeys((row.name for row in unit.rows), self.x + self.step - 3))
         if unit.join is not None:
-            self.skip(item, _MIDDLE - 62 - (0 if tall < 96 else 12))
+            self.skip(item, self.tops.get(unit.name, self.middle - 62 - (0 if tall < 96 else 12)))
             self.join(unit, unit.join)
 
     def count(self, item: _Item, bottom: float) -> None:
@@ -246,9 +265,9 @@ class _Network:
         shape = unit.carries
         # from the trunk into the join, which is drawn over its end
         self.canvas.arc(
-            self.x - 1,
+            self.ends.get((unit.join and unit.join.skip_from) or "", self.x - 1) if unit.across else self.x - 1,
             plus_x,
-            _MIDDLE,
+            self.middle,
             top,
             "arc cut" if unit.cut else "arc zeropad" if unit.pads else "arc",
             name=unit.name,
@@ -264,9 +283,9 @@ class _Network:
     def join(self, unit: UnitRows, row: LayerRow) -> None:
         plus_x = self.x + self.step - 10
         css = "addcut" if unit.cut else "add"
-        self.canvas.circle(plus_x, _MIDDLE, 5, css, name=unit.name, label=self.label(row), action=f"open:{unit.name}")
+        self.canvas.circle(plus_x, self.middle, 5, css, name=unit.name, label=self.label(row), action=f"open:{unit.name}")
         if not unit.cut:
-            (self.canvas.beside if unit.beside else self.canvas.plus)(plus_x, _MIDDLE, 3)
+            (self.canvas.beside if unit.beside else self.canvas.plus)(plus_x, self.middle, 3)
 
     def scale(self, y: float, low: str, colours: Sequence[str], high: str) -> None:
         self.canvas.text(14, y, low, "small", "start")

@@ -9,16 +9,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from resviz.nets.families import densenet_rows, plane_rows, resnet_rows, transformer_rows
+from resviz.nets.families import densenet_rows, plane_rows, resnet_rows, transformer_rows, unet_rows
 from resviz.results import LayerTable
 from resviz.spec.base import Spec
-from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, PLANE_COMPARISONS, TRANSFORMER_COMPARISONS
+from resviz.spec.comparisons import COMPARISONS, DENSE_COMPARISONS, PLANE_COMPARISONS, TRANSFORMER_COMPARISONS, UNET_COMPARISONS
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.plane import PLANE_PRESETS, PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
+from resviz.spec.unet import UNET_PRESETS, UNetSpec
 
 if TYPE_CHECKING:
     from resviz.nets.unit import Net
@@ -81,12 +82,19 @@ def _is_transformer(weights: Collection[str]) -> bool:
     )
 
 
+def _unet() -> type[Net]:
+    from resviz.nets.families.unet import UNet
+
+    return UNet
+
+
 FAMILIES: dict[str, Family] = {
     "resnet": Family(NetSpec, PRESETS, resnet_rows.rows, _resnet, _is_resnet, COMPARISONS),
     "densenet": Family(DenseSpec, DENSE_PRESETS, densenet_rows.rows, _densenet, _is_densenet, DENSE_COMPARISONS),
     "transformer": Family(
         TransformerSpec, TRANSFORMER_PRESETS, transformer_rows.rows, _transformer, _is_transformer, TRANSFORMER_COMPARISONS
     ),
+    "unet": Family(UNetSpec, UNET_PRESETS, unet_rows.rows, _unet, lambda weights: False, UNET_COMPARISONS),
     "plane": Family(PlaneSpec, PLANE_PRESETS, plane_rows.rows, _plane, lambda weights: False, PLANE_COMPARISONS),
 }
 

@@ -16,6 +16,7 @@ from resviz.spec.comparisons import (
     DENSE_COMPARISONS,
     PLANE_COMPARISONS,
     TRANSFORMER_COMPARISONS,
+    UNET_COMPARISONS,
     as_deep,
     comparison_of,
     depth_of,
@@ -28,6 +29,7 @@ from resviz.spec.lab import MOST, Edit, LabPlan, Rate, fitting_data, labels_of
 from resviz.spec.net import Block
 from resviz.spec.plane import Feature, PlaneSpec
 from resviz.spec.transformer import TransformerSpec
+from resviz.spec.unet import UNetSpec
 from resviz.spec.words import word
 from resviz.ui.lab.before import download, estimated
 from resviz.ui.lab.own_images import own_images
@@ -36,16 +38,18 @@ from resviz.ui.state import Bound
 
 __all__ = ["setup", "transport"]
 
-_COMPARED = {**COMPARISONS, **DENSE_COMPARISONS, **TRANSFORMER_COMPARISONS, **PLANE_COMPARISONS}
+_COMPARED = {name: make for family in FAMILIES.values() for name, make in family.comparisons.items()}
 _USUAL = {  # depth: of DenseNets the paper's shallowest
     **dict.fromkeys(COMPARISONS, 56),
     **dict.fromkeys(DENSE_COMPARISONS, 40),
     **dict.fromkeys(TRANSFORMER_COMPARISONS, 6),
+    **dict.fromkeys(UNET_COMPARISONS, 18),
     **dict.fromkeys(PLANE_COMPARISONS, 20),
 }
 _DEPTHS = (20, 32, 44, 56, 80, 110, 200, 1202)
 _DENSE_DEPTHS = (13, 22, 40, 64, 100)
 _PLANE_DEPTHS = (4, 10, 20, 30, 50, 100)
+_UNET_DEPTHS = (18, 32, 46, 74)
 _LAYERS = (2, 4, 6, 12, 24)
 _PACES = {"1 step/s": 1.0, "5 steps/s": 5.0, "full speed": math.inf}
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -179,7 +183,7 @@ def _points(lab: Session) -> None:
 
 
 def _offered(spec: Network) -> tuple[int, ...]:
-    kinds = {DenseSpec: _DENSE_DEPTHS, TransformerSpec: _LAYERS, PlaneSpec: _PLANE_DEPTHS}
+    kinds = {DenseSpec: _DENSE_DEPTHS, TransformerSpec: _LAYERS, UNetSpec: _UNET_DEPTHS, PlaneSpec: _PLANE_DEPTHS}
     return kinds.get(type(spec), _DEPTHS)
 
 
@@ -212,7 +216,7 @@ def _contenders(lab: Session) -> None:
             st.toggle("Skips", **field("residual"))
             if isinstance(spec, DenseSpec):
                 st.number_input("Growth k", 1, 256, width=150, **field("growth"))
-            elif isinstance(spec, PlaneSpec):
+            elif isinstance(spec, PlaneSpec | UNetSpec):
                 st.number_input("Width", 1, 256, width=150, **field("width"))
             elif isinstance(spec, TransformerSpec):
                 st.number_input("MLP ratio", 0, 8, width=150, **field("mlp"))

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
+from typing import Final
 
 import streamlit as st
 
-from resviz.spec.choices import Around
+from resviz.spec.choices import Around, Span
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import ALL_PRESETS, SPECS, Network, preset_of
 from resviz.spec.fields import fields_of
@@ -18,6 +19,7 @@ from resviz.spec.names import describe, name_of
 from resviz.spec.net import Block, NetSpec, Order
 from resviz.spec.plane import MOST_BLOCKS, Feature, PlaneSpec
 from resviz.spec.transformer import TransformerSpec
+from resviz.spec.unet import UNetSpec
 from resviz.spec.words import word
 from resviz.ui.grammar import chips
 from resviz.ui.state import bound, change, current_spec
@@ -146,6 +148,8 @@ def _cutting(spec: Network, cut: frozenset[str]) -> Network:
     """With every skip but those."""
     if isinstance(spec, TransformerSpec):
         spec = replace(spec, around=Around.BOTH)
+    if isinstance(spec, UNetSpec):
+        spec = replace(spec, span=Span.BOTH)
     return replace(spec, residual=True, cut=cut, dropped=spec.dropped - cut)
 
 
@@ -158,9 +162,10 @@ def drop_control(spec: Network) -> None:
 
     st.session_state["drops"] = [name for name in spec.block_names() if name in spec.dropped]
     dense = isinstance(spec, DenseSpec)
+    can = [name for name in spec.block_names() if not (isinstance(spec, UNetSpec) and not spec.drops(name))]
     st.multiselect(
         "Drop the layers" if dense else "Drop the residual branch in",
-        list(spec.block_names()),
+        can,
         key="drops",
         on_change=write_back,
         placeholder="no layer" if dense else "no block",
@@ -195,7 +200,14 @@ def shape_controls(spec: Network) -> None:
     _counted_controls(spec)
 
 
-def _counted_controls(spec: NetSpec | DenseSpec | PlaneSpec) -> None:
+_HELD: Final[Mapping[type, tuple[str, int]]] = {
+    DenseSpec: ("Layers in denseblock", 128),
+    UNetSpec: ("Blocks in level ", 16),
+    PlaneSpec: ("Blocks in layer", MOST_BLOCKS),
+}
+
+
+def _counted_controls(spec: NetSpec | DenseSpec | UNetSpec | PlaneSpec) -> None:
     """Of a network in stages."""
 
     def write_back() -> None:
@@ -205,10 +217,7 @@ def _counted_controls(spec: NetSpec | DenseSpec | PlaneSpec) -> None:
     def stages(counts: tuple[int, ...]) -> None:
         change(lambda current: current.resized(blocks=counts))
 
-    dense = isinstance(spec, DenseSpec)
-    held, most = (
-        ("Layers in denseblock", 128) if dense else ("Blocks in layer", MOST_BLOCKS if isinstance(spec, PlaneSpec) else 512)
-    )
+    held, most = _HELD.get(type(spec), ("Blocks in layer", 512))
     for stage, blocks in enumerate(spec.blocks):
         st.session_state[f"blocks.{stage}"] = blocks
         st.number_input(f"{held}{stage + 1}", 1, most, key=f"blocks.{stage}", on_change=write_back)
@@ -216,14 +225,16 @@ def _counted_controls(spec: NetSpec | DenseSpec | PlaneSpec) -> None:
         _control("width")
         return
     with st.container(horizontal=True):
-        st.button("Add a stage", on_click=stages, args=((*spec.blocks, 1),), disabled=len(spec.blocks) == 6)
-        st.button("Remove the last", on_click=stages, args=(spec.blocks[:-1],), disabled=len(spec.blocks) == 1)
-    _control("stem")
+        least, what = (2, "level") if isinstance(spec, UNetSpec) else (1, "stage")
+        st.button(f"Add a {what}", on_click=stages, args=((*spec.blocks, 1),), disabled=len(spec.blocks) == 6)
+        st.button("Remove the last", on_click=stages, args=(spec.blocks[:-1],), disabled=len(spec.blocks) == least)
+    if not isinstance(spec, UNetSpec):
+        _control("stem")
     _control("width")
     if isinstance(spec, DenseSpec):
         _control("bottleneck")
         _control("compression")
-    elif spec.block.bottleneck:
+    elif isinstance(spec, NetSpec) and spec.block.bottleneck:
         _control("groups")
         _control("width_per_group")
     _control("classes")
@@ -235,6 +246,10 @@ def block_control() -> None:
     drawn = current_spec()
     if isinstance(drawn, PlaneSpec):
         features_control()
+        return
+    if isinstance(drawn, UNetSpec):
+        if drawn.residual:
+            _control("span")
         return
     if not isinstance(drawn, NetSpec):
         _control("growth" if isinstance(drawn, DenseSpec) else "mlp")

@@ -117,7 +117,7 @@ def show_network(
         )
         for vertical in (False, True)
     )
-    drawn = bool(table.units) and table.units[0].join is not None  # arcs, which some families keep where every skip is cut
+    drawn = any(unit.join is not None for unit in table.units)  # arcs, which some families keep where every skip is cut
     arcs = "an arc to cut or restore its skip" if drawn else ""
     block = ("‖ to open a layer" if isinstance(spec, DenseSpec) else "⊕ to open a block") if drawn else ""
     mouse = ["hover a layer for its row", *(f"click {what}" for what in (arcs, block) if what)]

@@ -1,0 +1,238 @@
+"""U-Nets: their table, their long and short skips, their data, and what the lab makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torchinfo
+from torch import nn
+from torch.nn import functional as F
+
+from resviz.cli import main
+from resviz.data.datasets import named_sets
+from resviz.data.pixels import discs, pixels_batch
+from resviz.figures.diagram import block_diagram, network_diagram
+from resviz.judgement import judge
+from resviz.nets.build import build, skeleton
+from resviz.nets.cost import layer_table
+from resviz.probes.accuracy import agreement, evaluate, percent_right
+from resviz.probes.gradients import gradient_probe
+from resviz.spec.choices import Init, Norm, Span
+from resviz.spec.comparisons import UNET_COMPARISONS, against_plain, as_deep, comparison_of
+from resviz.spec.families import preset_of
+from resviz.spec.lab import Edit, LabPlan, fitting_data, plan_from_query, plan_to_query
+from resviz.spec.names import describe
+from resviz.spec.net import NetSpec, SpecError
+from resviz.spec.query import from_query, to_query_string
+from resviz.spec.unet import UNET_PRESETS, UNetSpec
+
+TINY = UNetSpec((1, 1, 1), 4)
+PAPER = UNET_PRESETS["unet"]
+
+
+def a_picture(side: int = 16, count: int = 2) -> torch.Tensor:
+    return torch.randn(count, 1, side, side, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("spec", [UNetSpec(), UNET_PRESETS["plain_unet_deep"], PAPER], ids=describe)
+def test_the_tables_totals_are_an_independent_count(spec: UNetSpec) -> None:
+    table = layer_table(spec, 32)
+    counted = torchinfo.summary(skeleton(spec), (1, 1, 32, 32), verbose=0, device="meta")
+    weighed = [info for info in counted.summary_list if isinstance(info.module, nn.Conv2d | nn.ConvTranspose2d)]
+    macs = 0
+    for info in weighed:
+        bias = 0 if info.module.bias is None else info.module.bias.numel()
+        places = info.output_size[-1] * info.output_size[-2]
+        # it multiplies every weight with every place, where a transposed convolution of stride 2 meets each with a quarter
+        macs += (info.macs - bias * places) // (4 if isinstance(info.module, nn.ConvTranspose2d) else 1)
+    # modules call each other here, so that its own total takes what stands between two calls for a container's
+    params = sum(info.num_params for info in counted.summary_list if not list(info.module.children()))
+    assert (table.params, table.macs) == (params, macs)
+
+
+def test_the_papers_network_has_its_layers() -> None:
+    assert (PAPER.depth, PAPER.title) == (23, "U-Net-23")  # section 2: 23 convolutional layers
+    assert [PAPER.channels(level) for level in range(5)] == [64, 128, 256, 512, 1024]
+    assert layer_table(PAPER, 32).params == 31_030_658
+
+
+@torch.no_grad()
+def test_a_pass_by_hand() -> None:
+    net = build(TINY).eval()
+    x = a_picture()
+
+    def block(name: str, x: torch.Tensor) -> torch.Tensor:
+        unit = net.get_submodule(name)
+        made = unit.norm2(unit.conv2(F.relu(unit.norm1(unit.conv1(x)))))
+        return F.relu(made + (unit.downsample(x) if unit.downsample is not None else x))
+
+    first = block("down1.0", x)
+    second = block("down2.0", F.max_pool2d(first, 2))
+    middle = block("middle.0", F.max_pool2d(second, 2))
+    up2 = block("up2.0", torch.cat((second, net.get_submodule("up2.up")(middle)), 1))
+    up1 = block("up1.0", torch.cat((first, net.get_submodule("up1.up")(up2)), 1))
+    assert torch.equal(net(x), net.get_submodule("out")(up1))
+    assert net(x).shape == (2, 2, 16, 16)
+
+
+@torch.no_grad()
+def test_a_cut_long_skip_leaves_zeros_and_a_cut_short_one_f_alone() -> None:
+    whole, net = build(TINY).eval(), build(replace(TINY, cut=frozenset({"up1.long", "down1.0"}))).eval()
+    assert all(torch.equal(value, net.state_dict()[name]) for name, value in whole.state_dict().items())
+    seen: dict[str, torch.Tensor] = {}
+    for name in ("down1.0", "up1.up", "up1.long"):
+        net.get_submodule(name).register_forward_hook(lambda _m, _x, out, name=name: seen.__setitem__(name, out))
+    x = a_picture()
+    out = net(x)
+    unit = net.get_submodule("down1.0")
+    assert torch.equal(seen["down1.0"], F.relu(unit.residual(x)))
+    assert torch.equal(seen["up1.long"], torch.cat((torch.zeros_like(seen["down1.0"]), seen["up1.up"]), 1))
+    whole.wire(net.spec)
+    assert torch.equal(whole(x), out)
+
+
+def test_without_short_skips_a_block_is_the_papers_and_weights_agree() -> None:
+    both, long = (build(replace(TINY, span=span)).state_dict() for span in (Span.BOTH, Span.LONG))
+    assert {name for name in both if name not in long} == {
+        f"{block}.downsample.weight" for block in ("down1.0", "down2.0", "middle.0", "up2.0", "up1.0")
+    }
+    assert all(torch.equal(value, both[name]) for name, value in long.items())
+
+
+@pytest.mark.parametrize("init", [Init.KAIMING, Init.XAVIER, Init.PYTORCH])
+def test_up_convolutions_begin_with_the_sum_of_as_many_terms_as_channels(init: Init) -> None:
+    up = build(UNetSpec((1, 1), 64, init=init)).get_submodule("up1.up").weight
+    wanted = {Init.KAIMING: 2 / 128, Init.XAVIER: 2 / 192, Init.PYTORCH: 1 / (3 * 128)}[init]
+    assert up.shape == (128, 64, 2, 2)
+    assert up.var().item() == pytest.approx(wanted, rel=0.03)
+
+
+@pytest.mark.parametrize("name", sorted(UNET_PRESETS))
+def test_presets_go_through_links(name: str) -> None:
+    spec = UNET_PRESETS[name]
+    assert from_query(to_query_string(spec)) == (spec, ())
+    assert from_query(f"net={name}") == (spec, ())
+    assert preset_of(spec) == name.removeprefix("plain_")
+
+
+def test_a_link_holds_cuts_by_their_names() -> None:
+    spec = UNetSpec((1, 2, 1), 12, cut=frozenset({"up1.long", "down2.1"}), dropped=frozenset({"middle.0"}), norm=Norm.GROUP)
+    query = to_query_string(spec)
+    assert query == "family=unet&blocks=1-2-1&width=12&cut=down2.1,up1.long&dropped=middle.0&norm=group"
+    assert from_query(query) == (spec, ())
+    assert "cut='up1.wide' cannot be read" in from_query("family=unet&cut=up1.wide")[1][0]
+    assert describe(spec) == "U-Net-17 (1-2-1, width 12) · GN · Kaiming · 2 skips cut · 1 branch dropped"
+    assert describe(replace(TINY, span=Span.SHORT)) == "U-Net-13 (1-1-1, width 4) · short skips alone · BN · Kaiming"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"blocks": (1,)}, "2 to 6 counts from 1 to 16"),
+        ({"blocks": (1, 17)}, "2 to 6 counts from 1 to 16"),
+        ({"width": 0}, "width must be from 1 to 256, got 0"),
+        ({"classes": 1}, "classes must be from 2"),
+        ({"init": Init.FIXUP}, "use init=kaiming"),
+        ({"cut": frozenset({"up3.long"})}, "does not have"),
+        ({"dropped": frozenset({"up1.long"})}, "choose a block that has one"),
+        ({"span": Span.LONG, "dropped": frozenset({"middle.0"})}, "choose a block that has one"),
+    ],
+)
+def test_impossible_specs_are_refused(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        replace(TINY, **changes)
+
+
+def test_a_side_that_cannot_be_halved_is_refused() -> None:
+    said = "30 px cannot be halved 2 times; use 32 px, or fewer levels"
+    with pytest.raises(SpecError, match=said):
+        layer_table(TINY, 30)
+    with pytest.raises(SpecError, match=said):
+        build(TINY)(a_picture(30))
+
+
+def test_the_diagram_has_long_arcs_over_short_ones() -> None:
+    shapes = network_diagram(layer_table(replace(TINY, cut=frozenset({"up2.long"})), 32)).shapes
+    arcs = {s.name: s for s in shapes if s.action.startswith("cut:")}
+    assert [(name, s.pressed) for name, s in arcs.items() if name.endswith("long")] == [("up2.long", False), ("up1.long", True)]
+    assert set(arcs) == set(TINY.block_names())
+    tops = {name: float(str(s.attrs["d"]).split("Q")[1].split()[1].split("Q")[0].split("L")[0]) for name, s in arcs.items()}
+    assert tops["up1.long"] < tops["up2.long"] < tops["down1.0"]
+    places = {s.name: float(s.attrs["x"]) for s in shapes if s.tag == "rect" and s.css == "layer"}
+    start = float(arcs["up1.long"].attrs["d"].split()[0].removeprefix("M"))
+    assert places["down1.0.conv2"] < start < places["down2.0.conv1"]
+    plain = network_diagram(layer_table(TINY.plain(), 32)).shapes
+    assert {s.name for s in plain if s.css == "arc cut"} == {"up2.long", "up1.long"}  # there is room for what they bring
+    names = {s.name for s in block_diagram(layer_table(TINY, 32), "up1.long").shapes}
+    assert names == {"", "up1.up", "up1.long"}
+
+
+def test_every_layer_gets_its_gradient_and_a_cut_projection_none() -> None:
+    spec = replace(TINY, cut=frozenset({"down1.0"}))
+    net, batch = build(spec).train(), pixels_batch(8, 1, 16, 2)
+    probe = gradient_probe(net, *batch)
+    F.cross_entropy(net(batch[0]), batch[1]).backward()
+    expected = {name: 0.0 if w.grad is None else w.grad.norm().item() for name, w in net.weights().items()}
+    assert dict(zip(probe.profile.names, probe.profile.norms.tolist(), strict=True)) == pytest.approx(expected, rel=1e-4)
+    assert probe.signal.names == tuple(spec.block_names())
+    assert judge(probe.profile, spec, probe.signal).zeros == {"cut": ("down1.0.downsample",)}
+
+
+def test_iou_is_counted_over_batches() -> None:
+    labels = torch.tensor([[[0, 1], [1, 1]], [[0, 0], [0, 1]]])
+    answers = torch.tensor([[[0, 1], [1, 0]], [[1, 0], [0, 1]]])
+    logits = F.one_hot(answers, 2).permute(0, 3, 1, 2).float()
+    assert percent_right(agreement(logits, labels)) == pytest.approx(100 * 3 / 5)
+    assert percent_right(agreement(logits[:1], labels[:1]) + agreement(logits[1:], labels[1:])) == pytest.approx(100 * 3 / 5)
+    assert percent_right(agreement(torch.eye(3), torch.tensor([0, 1, 1]))) == pytest.approx(100 * 2 / 3)
+    nothing = torch.zeros(1, 2, 2, 2)
+    assert percent_right(agreement(nothing, torch.zeros(1, 2, 2, dtype=torch.int64))) == 100  # none is there, and none is said
+
+
+@pytest.mark.parametrize("name", ["discs", "noisy-digits"])
+def test_data_have_a_class_for_every_pixel(name: str) -> None:
+    train, held_out = named_sets(name)
+    for each in (train, held_out):
+        assert each.images.shape[1:] == (1, 32, 32)
+        assert each.labels.shape == (len(each), 32, 32)
+        assert set(each.labels.unique().tolist()) == {0, 1}
+    inputs, labels = next(train.batches(64))
+    assert inputs[:, 0][labels == 1].mean() > inputs[:, 0][labels == 0].mean() + 0.5  # what is looked for is brighter
+    error, loss = evaluate(build(TINY), held_out.part(slice(8)))
+    assert 0 < error <= 100
+    assert 0 < loss < 10
+
+
+def test_discs_are_told_from_squares_by_their_shape_alone() -> None:
+    """As bright as each other, and of one area: a network that sees single pixels cannot tell them."""
+    train, _ = discs()
+    first, again = discs(side=16, count=4, held_out=1), discs.__wrapped__(side=16, count=4, held_out=1)
+    assert torch.equal(first[0].images, again[0].images)
+    bright = (train.images[:, 0] > 0.7 * 255).float()
+    share = (bright * train.labels).sum() / bright.sum()
+    assert 0.35 < share < 0.65
+
+
+def test_the_command_line_measures_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gradients", "family=unet&blocks=1-1&width=4", "--batch", "4"]) == 0
+    assert "4 pictures of discs among squares, 32 px" in capsys.readouterr().out
+    assert main(["gradients", "unet_small", "--size", "20"]) == 2
+    assert "20 px cannot be halved 3 times; use 16 px" in capsys.readouterr().err
+    assert main(["summary", "unet_small"]) == 0
+    assert "126,426 parameters" in capsys.readouterr().out
+
+
+def test_plans_go_through_links_and_share_no_data_with_other_families() -> None:
+    plan = UNET_COMPARISONS["Long, short, both, none"](18)
+    assert [spec.span for spec in plan.contenders[:3]] == [Span.BOTH, Span.LONG, Span.SHORT]
+    assert comparison_of(plan) == "Long, short, both, none"
+    edited = replace(plan, edits=(Edit(3, "cut", 0, "up1.long"), Edit(5, "restore", 0, "down2.0")))
+    assert plan_from_query(plan_to_query(edited)) == (edited, ())
+    assert fitting_data(plan.contenders) == ("discs", "noisy-digits")
+    assert fitting_data([TINY, NetSpec()]) == ()
+    with pytest.raises(SpecError, match="a U-Net a class for every pixel"):
+        LabPlan((TINY, NetSpec()), "discs")
+    assert against_plain(UNetSpec()).data == "discs"
+    assert as_deep(UNetSpec(), 46).blocks == (3, 3, 3, 3)
