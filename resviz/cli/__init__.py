@@ -24,6 +24,7 @@ from resviz.cli import (
     train,
     trajectory,
     trust,
+    updates,
     zoo,
 )
 from resviz.guard import brief, quoted
@@ -44,6 +45,7 @@ _COMMANDS = (
     claims,
     reuse,
     rank,
+    updates,
     predict,
     explain,
     trust,

@@ -16,7 +16,7 @@ from resviz.data.images import ImageSet, digits
 __all__ = ["discs", "noisy_digits", "pixels_batch"]
 
 _SHAPES: Final = 3  # of a kind in a picture at the most
-_NOISE: Final = 0.12  # standard deviation, of a brightness from 0 to 1
+_NOISE: Final = 0.1  # standard deviation, of a brightness from 0 to 1
 _INK_NOISE: Final = 0.45
 
 

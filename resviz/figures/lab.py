@@ -12,6 +12,7 @@ from resviz.figures.axes import edge_marks, log_axis, log_range, log_ticks, logs
 from resviz.figures.chart import Axis, Chart, Heat, Markers, Note, Rule, Series
 from resviz.figures.theme import CONTROL, CUT, INK, SIGNAL, LineStyle, contender_styles, number
 from resviz.results import LabRecord, LabTrack
+from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import Edit
 
 __all__ = ["block_lines", "gradient_decades", "layer_lines", "line_over_time", "propagation", "row_at", "waterfall"]
@@ -73,10 +74,10 @@ def _in_words(edit: Edit, record: LabRecord) -> str:
 
 
 def line_over_time(record: LabRecord, quantity: str, at: int | None = None) -> Chart:
-    """ "loss" or "accuracy" of every contender: each batch smoothed (lines), held-out images (dotted)."""
+    """ "loss" or "accuracy", which of pixels is IoU, of every contender: each batch smoothed (lines), held-out images (dotted)."""
     loss = quantity == "loss"
     top = 1.6 * float(np.log(record.classes)) if loss else 100.0
-    title = "loss, mean of about 10 steps" if loss else "accuracy, %, mean of about 10 steps"
+    title = "loss, mean of about 10 steps" if loss else f"{DATASETS[record.plan.data].measure}, %, mean of about 10 steps"
     tracks = zip(record.tracks, contender_styles(record.tracks), strict=True)
     lines = tuple(line for track, style in tracks for line in _batch_and_held_out(record, track, style, loss, top))
     rules, notes = _changes(record, at)

@@ -8,6 +8,7 @@ from resviz.results.difference import Difference, Differing, NetworkDifference
 from resviz.results.inside import ORDERS, Arithmetic, Box, Excitement, Field, Forward, Inside, Lens, Readout
 from resviz.results.landscape import Landscape, Reuse, Sharpness, Shattering, Similarity, Trajectory
 from resviz.results.layers import LayerRow, LayerTable, Source, UnitRows
+from resviz.results.masks import Masks
 from resviz.results.plane import PlaneMap
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Reach, Verdict
 from resviz.results.shortcuts import RaceRecord
@@ -52,6 +53,7 @@ __all__ = [
     "LayerTable",
     "Lens",
     "Lesions",
+    "Masks",
     "Measured",
     "Metric",
     "NetworkDifference",

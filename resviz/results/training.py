@@ -51,7 +51,7 @@ class EpochRecord:
 class LabTrack:
     """What was recorded of one contender; the rows are `LabRecord`'s steps.
 
-    `gradients` are L2 norms before clipping, `updates` ‖Δw‖/‖w‖ of each weight. `loss` and `accuracy` (percent) are of the
+    `gradients` are L2 norms before clipping, `updates` ‖Δw‖/‖w‖ of each weight. `loss` and `accuracy` (percent, of pixels IoU) are of the
     step's batch, `held_out` (loss, accuracy) of images that are never trained on. `signals` is keyed by `SIGNALS`.
     """
 

@@ -90,12 +90,12 @@ def _plane(depth: int) -> LabPlan:
 
 
 def _long(depth: int) -> LabPlan:
-    spec = UNetSpec(unet_blocks(depth), span=Span.LONG)
+    spec = UNetSpec(unet_blocks(depth), norm=Norm.NONE, init=Init.PYTORCH, span=Span.LONG)
     return LabPlan((spec, spec.plain()), "discs", lr=0.05, batch=16)
 
 
 def _long_and_short(depth: int) -> LabPlan:
-    spec = UNetSpec(unet_blocks(depth))
+    spec = UNetSpec(unet_blocks(depth), norm=Norm.NONE, init=Init.PYTORCH)
     kinds = (replace(spec, span=Span.LONG), replace(spec, span=Span.SHORT), spec.plain())
     return LabPlan((spec, *kinds), "discs", lr=0.05, batch=16)
 

@@ -35,6 +35,11 @@ class Dataset:
         return self.side == 1
 
     @property
+    def measure(self) -> str:
+        """What is counted of the answers: of pixels what is marked rightly over what is marked or should be."""
+        return "IoU" if self.pixels else "accuracy"
+
+    @property
     def things(self) -> Things:
         """What they are called: what a network must be able to read."""
         return "points" if self.points else "sequences" if self.symbols else "masks" if self.pixels else "images"
@@ -63,9 +68,9 @@ DATASETS: Final[Mapping[str, Dataset]] = {
     "copy": Dataset(
         "Symbols: copy what follows ▸", 3, 1, 8, "drawn here: nine symbols, one of them marked", pictures=False, symbols=9
     ),
-    "discs": Dataset("Discs among squares, every pixel", 32, 1, 2, "drawn here, in noise", pictures=False, pixels=True),
+    "discs": Dataset("Discs, pixel by pixel", 32, 1, 2, "drawn here, among squares and in noise", pictures=False, pixels=True),
     "noisy-digits": Dataset(
-        "Digits in noise, every pixel",
+        "Noisy digits, pixel by pixel",
         32,
         1,
         2,

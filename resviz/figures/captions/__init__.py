@@ -56,6 +56,7 @@ from resviz.figures.captions.landscape import (
     trajectory_claim,
     trajectory_note,
 )
+from resviz.figures.captions.masks import mask_note
 from resviz.figures.captions.nets import bottleneck_note, dense_note, difference_note, sublayer_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
 from resviz.figures.captions.plane import plane_note
@@ -74,6 +75,7 @@ from resviz.figures.captions.tour import (
 )
 from resviz.figures.captions.training import beside_the_paper, branch_note, degradation, overfitting
 from resviz.figures.captions.trust import trust_baseline_note, trust_ranking_note
+from resviz.figures.captions.unet import long_skips_note, middle_update
 
 __all__ = [
     "AFTER_A_CUT",
@@ -116,6 +118,9 @@ __all__ = [
     "layer_note",
     "lesion_note",
     "lesions_note",
+    "long_skips_note",
+    "mask_note",
+    "middle_update",
     "neuron_note",
     "norm_answer",
     "outcome_note",

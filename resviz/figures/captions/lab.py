@@ -10,7 +10,7 @@ from resviz.figures.captions.gradients import verdict
 from resviz.figures.captions.numbers import percent, span
 from resviz.figures.theme import number
 from resviz.results import Finding, LabRecord, LabTrack
-from resviz.spec.datasets import DATASETS
+from resviz.spec.datasets import DATASETS, Dataset
 
 __all__ = ["finding_note", "growth_note", "lab_note"]
 
@@ -42,12 +42,16 @@ def lab_note(record: LabRecord, at: int) -> str:
     looked = _row(record.held_out_steps, at)
     seen = int(record.held_out_steps[looked])
     when = "" if seen == at else f" in step {seen:,}"
-    things = DATASETS[record.plan.data].things
+    data = DATASETS[record.plan.data]
     parts = [
-        f"**{track.label}**: {_moved(track, row)}, {track.held_out[looked][1]:.0f} % of held-out {things} right{when}"
+        f"**{track.label}**: {_moved(track, row)}, {_right(float(track.held_out[looked][1]), data)}{when}"
         for track in record.tracks
     ]
     return f"Step {at:,}. {'; '.join(parts)}."
+
+
+def _right(share: float, data: Dataset) -> str:
+    return f"IoU {share:.0f} % on held-out {data.things}" if data.pixels else f"{share:.0f} % of held-out {data.things} right"
 
 
 def _moved(track: LabTrack, row: int) -> str:

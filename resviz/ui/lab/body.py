@@ -8,12 +8,13 @@ from typing import Final
 
 import streamlit as st
 
-from resviz.spec.comparisons import COMPARISONS, PLANE_COMPARISONS
+from resviz.spec.comparisons import COMPARISONS, PLANE_COMPARISONS, UNET_COMPARISONS
 from resviz.spec.lab import LabPlan, plan_to_query
 from resviz.ui import story
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import controls, stage
 from resviz.ui.lab.export import export
+from resviz.ui.lab.masks import masks
 from resviz.ui.lab.planes import planes
 from resviz.ui.lab.session import session
 from resviz.ui.markdown import literal
@@ -35,6 +36,7 @@ def show(address: Address) -> None:
         controls.transport(lab)
         with st.container(key="reserve-lab"):
             planes(lab)
+            masks(lab)
             stage.stage(lab)
     stage.measurements(lab)
     export(lab)
@@ -48,6 +50,7 @@ _TELLING: Final[Mapping[str, LabPlan]] = {
     "Watch one diverge": COMPARISONS["Three initialisations"](56),
     "Degradation, live": COMPARISONS["Shallow and deep"](56),
     "See the boundary": PLANE_COMPARISONS["Points in the plane"](20),
+    "Mark every pixel": UNET_COMPARISONS["Long, short, both, none"](18),
 }
 _WHY: Final = (
     r"A step changes a weight by $\Delta w = -\eta\, m$ with $m \leftarrow 0.9\,m + \partial L/\partial w$: where the gradient is zero "

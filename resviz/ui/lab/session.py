@@ -23,6 +23,7 @@ from resviz.ui.waiting import submit
 
 if TYPE_CHECKING:
     from resviz.data.images import ImageSet
+    from resviz.probes.masks import MaskWatch
     from resviz.probes.plane import Watch
     from resviz.training.lab import Lab
 
@@ -47,6 +48,7 @@ class Session:
     notice: str = ""  # what was left out of a link or refused; shown until the visitor starts over
     error: str = ""
     watch: Watch | None = None  # of the plane, where the contenders learn points
+    marks: MaskWatch | None = None  # of pictures, where every pixel has a class
 
     @property
     def running(self) -> bool:
@@ -95,7 +97,7 @@ class Session:
         """Begin anew with another plan."""
         self.pause(0.0)
         self.plan, self.lab, self.job, self.until, self.error = self.fitted(plan), None, None, 1, ""
-        self.watch = None
+        self.watch = self.marks = None
         self.told.clear()
         self.notice = ""
 
@@ -123,7 +125,7 @@ class Session:
                 check_memory(spec, DATASETS[self.plan.data].side, self.plan.batch)
             if self.lab is None:
                 self.lab = Lab(self.plan, self._sets(), augment=DATASETS[self.plan.data].augmented)
-                self._watch_points()
+                self._watch_answers()
             self.job = submit(object(), self._work)
         except (SpecError, JobsFull) as error:
             self.error = str(error)
@@ -134,11 +136,16 @@ class Session:
         own, plan = self.own, self.plan
         return lambda: own if plan.data == "own" and own is not None else sets_of(plan)
 
-    def _watch_points(self) -> None:
-        if DATASETS[self.plan.data].points:
+    def _watch_answers(self) -> None:
+        data = DATASETS[self.plan.data]
+        if data.points:
             from resviz.probes.plane import Watch
 
             self.watch = Watch()
+        elif data.pixels:
+            from resviz.probes.masks import MaskWatch
+
+            self.marks = MaskWatch()
 
     def watch_layer(self, layer: str) -> None:
         """Have the units of another layer mapped: by the next look, or at once where nothing trains."""
@@ -148,13 +155,18 @@ class Session:
                 self._look(at_once=True)
 
     def _look(self, at_once: bool = False) -> None:
-        """What the contenders make of the plane now; for whoever may use them."""
-        if self.watch is None or self.lab is None or not self.lab.step_number:
+        """What the contenders make of the plane, or of held-out pictures, now; for whoever may use them."""
+        if (self.watch is None and self.marks is None) or self.lab is None or not self.lab.step_number:
             return
         from resviz.nets.families.plane import PlaneNet
 
         pairs = [self.lab.network(i) for i in range(len(self.plan.contenders))]
         labels = labels_of(self.plan.contenders)
+        if self.marks is not None:
+            asked = [(label, net) for label, (net, _) in zip(labels, pairs, strict=True)]
+            self.marks.look(asked, pairs[0][1], self.lab.step_number, at_once)
+        if self.watch is None:
+            return
         nets = [(label, net) for label, (net, _) in zip(labels, pairs, strict=True) if isinstance(net, PlaneNet)]
         self.watch.look(nets, pairs[0][1], self.lab.step_number, at_once)
 

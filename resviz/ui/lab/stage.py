@@ -88,7 +88,13 @@ def _measurements(held: Session, drawn: _Looked | None) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         quantity = st.segmented_control(
-            "Over time", ["loss", "accuracy"], default="loss", required=True, key="lab.quantity", label_visibility="collapsed"
+            "Over time",
+            ["loss", "accuracy"],
+            default="loss",
+            required=True,
+            key="lab.quantity",
+            label_visibility="collapsed",
+            format_func=lambda name: DATASETS[record.plan.data].measure if name == "accuracy" else name,
         )
         mark = None if held.running else at
         line_chart(lab.line_over_time(record, quantity or "loss", mark), "lab-lines", f"{quantity} of every contender by step")
@@ -130,6 +136,8 @@ def _signals(record: LabRecord, contender: int, at: int, selected: str | None) -
             "Update over weight of every layer",
             on_select=_select,
         )
+        if note := captions.long_skips_note(record):
+            st.markdown(note)
     seen = record.signal_steps[lab.row_at(record.signal_steps, at)]
     with right:
         st.markdown(f"**Activations after each block**, step {seen:,}")
