@@ -38,6 +38,7 @@ from resviz.results import (
     Landscape,
     LayerRow,
     LayerTable,
+    Masks,
     NetworkDifference,
     Paths,
     PlaneMap,
@@ -54,6 +55,7 @@ from resviz.results import (
     Similarity,
     Trajectory,
 )
+from resviz.spec.choices import Span
 from resviz.spec.dense import DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
@@ -474,7 +476,58 @@ def learned(later: float) -> LabTrack:
 
 
 LOOKED = "60 % of held-out images right in step 10"
+DISCS = UNetSpec((1, 1), 4)
+SHORT, ACROSS = replace(DISCS, span=Span.SHORT), replace(DISCS, span=Span.LONG)
+
+
+def moved(label: str, *updates: float) -> LabTrack:
+    """A U-Net whose middle has one layer, and another layer outside of it."""
+    return replace(track(label), layers=("middle.0.conv1", "out"), updates=np.array([[each, 9.0] for each in updates]))
+
+
+def on_discs(*pairs: tuple[UNetSpec, LabTrack]) -> LabRecord:
+    made = record(*(each for _, each in pairs))
+    return replace(made, plan=LabPlan(tuple(spec for spec, _ in pairs), "discs"))
+
+
+def middle(*pairs: tuple[UNetSpec, float]) -> tuple[LabRecord]:
+    return (on_discs(*((spec, moved("A", each)) for spec, each in pairs)),)
+
+
+MOVE = "short skips the middle's weights move"
+ACROSS_NOTES: list[Row] = [
+    (
+        middle((DISCS, 3e-3), (SHORT, 1e-3)),
+        f"With {MOVE} 0.00300 of their size a step where there are long skips, and 0.00100 where there are none: they **fall 3.00 times**. "
+        "IoU is 60 % and 60 %.",
+    ),
+    (
+        middle((ACROSS, 1e-3), (DISCS.plain(), 2e-3)),
+        f"Without {MOVE} 0.00100 of their size a step where there are long skips, and 0.00200 where there are none: they do not fall, they "
+        "**grow 2.00 times**. IoU is 60 % and 60 %.",
+    ),
+    (
+        middle((SHORT, 1e-3), (DISCS, 1.1e-3)),
+        f"With {MOVE} 0.00110 of their size a step where there are long skips, and 0.00100 where there are none: no difference to speak of. "
+        "IoU is 60 % and 60 %.",
+    ),
+    (
+        middle((DISCS, 1e-3), (SHORT, 0.0)),
+        f"With {MOVE} 0.00100 of their size a step where there are long skips, and 0 where there are none: they stand still once the long "
+        "skips go. IoU is 60 % and 60 %.",
+    ),
+    (middle((DISCS, 1e-3), (DISCS.plain(), 1e-3)), ""),  # they differ in the short ones too
+    ((record(learned(0.5)),), ""),
+]
+
+
+def marked(chance: list[list[float]]) -> tuple[Masks, str]:
+    true = np.array([[[1, 1], [0, 0]]], np.bool_)
+    return Masks(3, "disc", np.zeros((1, 2, 2), np.uint8), true, {"A": np.array([chance], np.float32)}), "A"
+
+
 LAB: list[Row] = [
+    ((on_discs((DISCS, learned(0.5))), 20), "Step 20. **A**: loss falls: 1.00 → 0.500, IoU 60 % on held-out images in step 10."),
     ((record(learned(0.5)), 20), f"Step 20. **A**: loss falls: 1.00 → 0.500, {LOOKED}."),
     ((record(learned(0.5)), 1), "Step 1. **A**: loss stands still: 1.00 → 1.00, 10 % of held-out images right."),
     ((record(learned(0.5)), 10), "Step 10. **A**: loss stands still: 1.00 → 1.00, 60 % of held-out images right."),
@@ -947,6 +1000,13 @@ ROWS: dict[str, list[Row]] = {
     "bottleneck_note": BLOCKS,
     "dense_note": DENSE,
     "difference_note": DIFFERENT,
+    "long_skips_note": ACROSS_NOTES,
+    "middle_update": [((moved("A", 1, 5, 2),), 2.0)],
+    "mask_note": [
+        (marked([[0.9, 0.1], [0.8, 0.2]]), "**A** finds 50 %; 50 % of its marks are right."),
+        (marked([[0.4, 0.1], [0.5, 0.2]]), "**A** marks no pixel as disc."),
+        (marked([[math.nan, 0.1], [0.8, 0.2]]), "**A** answers with no number any more."),
+    ],
     "plane_note": [
         (
             ((plane("MLP-20", [[0.1, 0.9], [0.2, 0.8]], 0.118, 75),),),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import torchinfo
@@ -13,12 +15,16 @@ from torch.nn import functional as F
 from resviz.cli import main
 from resviz.data.datasets import named_sets
 from resviz.data.pixels import discs, pixels_batch
+from resviz.figures.captions import long_skips_note, middle_update
 from resviz.figures.diagram import block_diagram, network_diagram
+from resviz.figures.masks import strip
 from resviz.judgement import judge
+from resviz.machine import fitting_threads
 from resviz.nets.build import build, skeleton
 from resviz.nets.cost import layer_table
 from resviz.probes.accuracy import agreement, evaluate, percent_right
 from resviz.probes.gradients import gradient_probe
+from resviz.probes.masks import MaskWatch, masks_of
 from resviz.spec.choices import Init, Norm, Span
 from resviz.spec.comparisons import UNET_COMPARISONS, against_plain, as_deep, comparison_of
 from resviz.spec.families import preset_of
@@ -27,6 +33,7 @@ from resviz.spec.names import describe
 from resviz.spec.net import NetSpec, SpecError
 from resviz.spec.query import from_query, to_query_string
 from resviz.spec.unet import UNET_PRESETS, UNetSpec
+from resviz.training.lab import Lab
 
 TINY = UNetSpec((1, 1, 1), 4)
 PAPER = UNET_PRESETS["unet"]
@@ -236,3 +243,52 @@ def test_plans_go_through_links_and_share_no_data_with_other_families() -> None:
         LabPlan((TINY, NetSpec()), "discs")
     assert against_plain(UNetSpec()).data == "discs"
     assert as_deep(UNetSpec(), 46).blocks == (3, 3, 3, 3)
+
+
+def test_long_skips_keep_the_middle_learning_without_a_norm() -> None:
+    spec = replace(TINY, norm=Norm.NONE, init=Init.PYTORCH)
+    lab = Lab(LabPlan((spec, replace(spec, span=Span.SHORT)), "discs", lr=0.2, batch=8), lambda: named_sets("discs"))
+    with fitting_threads(32):
+        for _ in range(150):
+            lab.advance()
+    record = lab.record()
+    assert record is not None
+    assert middle_update(record.tracks[0]) > 10 * middle_update(record.tracks[1])
+    marked = [track.held_out[-1][1] for track in record.tracks]
+    assert marked[0] > 20 > marked[1]
+    assert "they **fall" in long_skips_note(record)
+    masks = masks_of([("both", lab.network(0)[0]), ("short", lab.network(1)[0])], lab.network(0)[1], record.step)
+    overlap = [((chance > 0.5) & masks.true).sum() / ((chance > 0.5) | masks.true).sum() for chance in masks.chance.values()]
+    assert overlap[0] > 0.2 > overlap[1]
+
+
+def test_a_mask_watch_looks_now_and_then_and_leaves_modes_alone() -> None:
+    net, held_out = build(TINY).train(), named_sets("discs")[1]
+    watch = MaskWatch()
+    for step in (1, 2):
+        watch.look([("A", net)], held_out, step)
+    assert watch.masks is not None
+    assert (watch.masks.step, watch.masks.what, net.training) == (1, "disc", True)
+    watch.look([("A", net)], held_out, 3, at_once=True)
+    assert watch.masks.step == 3
+    with torch.no_grad():
+        inputs, labels = next(held_out.batches(6))
+        expected = torch.softmax(net.eval()(inputs), 1)[:, 1].numpy()
+    assert watch.masks.chance["A"] == pytest.approx(expected, abs=1e-5)
+    assert (watch.masks.true == (labels.numpy() == 1)).all()
+
+
+def test_a_strip_shows_pictures_in_a_row() -> None:
+    drawn = np.asarray(strip(np.array([[[0.0, 1.0], [1, 1]], [[0.5, 0.25], [0, 0]]], np.float32)))
+    assert drawn.shape == (8, 20, 2)
+    assert drawn[0, ::4].tolist() == [[0, 255], [255, 255], [0, 0], [128, 255], [64, 255]]
+
+
+def test_updates_prints_each_kind_of_skips(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["updates", "family=unet&blocks=1-1&width=2&norm=none", "--steps", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["skips"]) == ["both", "long alone", "short alone", "none"]
+    assert all(each["middle"] > 0 for each in found["skips"].values())
+    assert found["says"].count("the middle's weights move") == 2
+    assert main(["updates", "resnet20"]) == 2
+    assert "choose a U-Net such as unet_small" in capsys.readouterr().err

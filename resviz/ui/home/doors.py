@@ -42,6 +42,7 @@ def show() -> None:
 # of each family that came of skips a network small enough to be seen whole, and what became of them there
 _FAMILIES: Final = {
     "densenet40_k12": "skips that are put beside what a layer makes",
+    "unet_small": "long skips across, short ones around each block",
     "vit_digits": "skips around attention and around an MLP",
     "repvgg20": "skips while it trains, folded away after",
 }
