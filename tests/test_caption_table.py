@@ -527,7 +527,7 @@ def marked(chance: list[list[float]]) -> tuple[Masks, str]:
 
 
 LAB: list[Row] = [
-    ((on_discs((DISCS, learned(0.5))), 20), "Step 20. **A**: loss falls: 1.00 → 0.500, IoU 60 % on held-out images in step 10."),
+    ((on_discs((DISCS, learned(0.5))), 20), "Step 20. **A**: loss falls: 1.00 → 0.500, IoU 60 % on held-out masks in step 10."),
     ((record(learned(0.5)), 20), f"Step 20. **A**: loss falls: 1.00 → 0.500, {LOOKED}."),
     ((record(learned(0.5)), 1), "Step 1. **A**: loss stands still: 1.00 → 1.00, 10 % of held-out images right."),
     ((record(learned(0.5)), 10), "Step 10. **A**: loss stands still: 1.00 → 1.00, 60 % of held-out images right."),

@@ -21,7 +21,7 @@ __all__ = ["add"]
 _OWN: Final = {
     "points": "points of the spirals",
     "sequences": "sequences of symbols",
-    "masks": "pictures of discs among squares, 32 px",
+    "masks": "pictures of discs among squares",
 }
 
 
