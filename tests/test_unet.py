@@ -134,6 +134,16 @@ def test_a_link_holds_cuts_by_their_names() -> None:
     assert describe(replace(TINY, span=Span.SHORT)) == "U-Net-13 (1-1-1, width 4) · short skips alone · BN · Kaiming"
 
 
+def test_a_click_toggles_one_skip_and_leaves_the_others() -> None:
+    long = replace(TINY, span=Span.LONG)
+    assert long.toggled("up1.long") == replace(long, cut=frozenset({"up1.long"}))
+    mixed = long.toggled("down1.0")
+    assert {name for name in mixed.block_names() if mixed.has_skip(name)} == {"up1.long", "up2.long", "down1.0"}
+    restored = TINY.plain().toggled("up2.long")
+    assert {name for name in restored.block_names() if restored.has_skip(name)} == {"up2.long"}
+    assert TINY.toggled("middle.0").toggled("middle.0") == TINY
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -14,6 +14,7 @@ from resviz.figures.theme import CONTROL, CUT, INK, SIGNAL, LineStyle, contender
 from resviz.results import LabRecord, LabTrack
 from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import Edit
+from resviz.spec.unet import LONG
 
 __all__ = ["block_lines", "gradient_decades", "layer_lines", "line_over_time", "propagation", "row_at", "waterfall"]
 
@@ -193,8 +194,10 @@ def block_lines(record: LabRecord, quantity: str, at: int) -> Chart:
 
 
 def _over_blocks(track: LabTrack, name: str, values: np.ndarray, y: np.ndarray, style: LineStyle) -> Series:
-    places = list(range(1, len(values) + 1))
-    return Series(name, places, y, style, _points(track.blocks, values), Markers(style.symbol, 5))
+    """A point for each block that has the quantity somewhere: a long skip has no units that could die."""
+    some = [i for i, each in enumerate(track.blocks) if not (each.endswith(f".{LONG}") and np.isnan(values[i]))]
+    points = _points([track.blocks[i] for i in some], values[some])
+    return Series(name, [i + 1 for i in some], y[some], style, points, Markers(style.symbol, 5))
 
 
 _PROPAGATION: Final = {  # Brock et al. 2021, arXiv 2101.08692, figure 1

@@ -148,6 +148,12 @@ class UNetSpec:
         kind = Span.LONG if self.is_long(block) else Span.SHORT
         return self.residual and block not in self.cut and self.span in (Span.BOTH, kind)
 
+    def skips(self) -> tuple[str, ...]:
+        """The names of the skips that are of its span, in order, those that are cut among them."""
+        return tuple(
+            name for name in self.block_names() if self.span is Span.BOTH or self.is_long(name) == (self.span is Span.LONG)
+        )
+
     def drops(self, block: str) -> bool:
         """Whether a block could be dropped: it has a short skip to pass, and what it holds is itself alone."""
         return not self.is_long(block) and self.has_skip(block)
@@ -157,7 +163,9 @@ class UNetSpec:
         return replace(self, residual=False, cut=frozenset(), dropped=frozenset())
 
     def toggled(self, block: str) -> UNetSpec:
-        """The same network with one skip cut, or restored."""
+        """The same network with one skip cut, or restored; one of a kind that there is none of begins with both kinds."""
+        if self.residual and block in self.skips():
+            return replace(self, cut=self.cut ^ {block}, dropped=self.dropped - {block})
         cut = frozenset(name for name in self.block_names() if not self.has_skip(name))
         return replace(self, residual=True, span=Span.BOTH, cut=cut ^ {block}, dropped=self.dropped - {block})
 

@@ -30,7 +30,11 @@ def test_build_shows_a_unet_and_both_kinds_of_its_skips(monkeypatch: pytest.Monk
     at.segmented_control(key="spec.span").set_value(Span.LONG).run()
     assert "long skips alone" in words(at)
     assert at.selectbox(key="preset").value == "unet_small_long"
+    assert at.segmented_control(key="skips").value == "all"  # of the long ones
+    at.segmented_control(key="skips").set_value("none").run()
+    assert at.session_state["spec"].cut == {"up3.long", "up2.long", "up1.long"}
     at.segmented_control(key="skips").set_value("all").run()
+    at.segmented_control(key="spec.span").set_value(Span.BOTH).run()
     assert at.session_state["spec"] == UNetSpec()
     at.selectbox(key="block").set_value("up1.long").run()
     assert "`up1.long` puts the 8 channels of `down1.0.relu2` beside 8" in words(at)

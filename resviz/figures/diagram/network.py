@@ -85,7 +85,7 @@ class _Network:
             *(row for unit in self.units for row in unit.convs),
         ]
         self.top_channels, self.tallest = max(row.channels for row in every), every[0].side
-        self.longer = _LONGER if any(unit.beside for unit in self.units) else 0
+        self.longer = _LONGER if any(unit.beside and not unit.across for unit in self.units) else 0
         across = [unit.join.name for unit in self.units if unit.join is not None and unit.across]
         self.middle = _MIDDLE + max(0, _OVER * len(across) - 40)
         self.tops = {
@@ -168,18 +168,11 @@ class _Network:
             fill = self.paint.get(row.name) or channel_tint(row.channels, self.top_channels)
             action = f"select:{row.name}"
             self.canvas.rect(x, self.middle - 16, 10, 32, "layer", fill=fill, name=row.name, label=self.label(row), action=action)
-        last = self.table.rows[-1]
-        words = f"{last.out_shape[0]} classes"
-        anchor = "middle" if self.canvas.vertical else "start"
-        self.canvas.text(self.x + 9, self.middle + _HALF + 18, words, "small", anchor)
-        if last.side > 1:
-            self.canvas.text(
-                self.x + 9 + 18 * self.canvas.vertical,
-                self.middle + _HALF + 18 * (1 + (not self.canvas.vertical)),
-                "a pixel",
-                "small",
-                anchor,
-            )
+        last, anchor = self.table.rows[-1], "middle" if self.canvas.vertical else "start"
+        maps = last.side > 1
+        for n, words in enumerate((f"{last.out_shape[0]} classes", "a pixel")[: 1 + maps]):
+            along, below = (22 * maps + 18 * n, 0) if self.canvas.vertical else (0, 18 * n)
+            self.canvas.text(self.x + 9 + along, self.middle + _HALF + 18 + below, words, "small", anchor)
 
     def stage(self, stage: str, units: list[UnitRows]) -> None:
         left, foldable = self.x - 5, self.fold and len(units) > _FEW
@@ -187,7 +180,7 @@ class _Network:
         for item in items:
             self.unit(item)
             self.x += self.step
-        self.x = max(self.x, left + (_WIDE if units[0].beside else _NARROWEST))
+        self.x = max(self.x, left + (_WIDE if units[0].beside and not units[0].across else _NARROWEST))
         right = self.x + 1
         high = self.middle + _BAND - 6 + (58 + self.longer if self.canvas.vertical else 0)
         self.bands.rect(left, 6, right - left, high, "band", radius=8)

@@ -59,7 +59,7 @@ def estimated(lab: Session, place: DeltaGenerator) -> None:
     if lab.lab is None and not lab.error and found.seconds < _SHORT:
         lab.run_to(1)  # so that there is something to see
     data = DATASETS[plan.data]
-    what = data.things if data.things != "images" else f"{data.things} of {data.side} px"
+    what = data.things if data.points or data.symbols else f"images of {data.side} px"
     with place:
         st.caption(
             f"Estimated: {captions.pace(found.seconds)}, {found.memory / 2**30:.2f} GiB. SGD, momentum 0.9, {plan.batch} {what} a batch.",

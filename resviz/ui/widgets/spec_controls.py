@@ -11,7 +11,7 @@ from typing import Final
 
 import streamlit as st
 
-from resviz.spec.choices import Around, Span
+from resviz.spec.choices import Around
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import ALL_PRESETS, SPECS, Network, preset_of
 from resviz.spec.fields import fields_of
@@ -111,7 +111,7 @@ def titles_of(names: Sequence[str], plain: bool = False) -> dict[str, str]:
 def skip_control() -> None:
     """All skips, none of them, or each block's own choice."""
     spec = current_spec()
-    names = list(spec.block_names())
+    names = list(spec.skips() if isinstance(spec, UNetSpec) else spec.block_names())
     has = [name for name in names if spec.has_skip(name)]
 
     def choose() -> None:
@@ -148,8 +148,6 @@ def _cutting(spec: Network, cut: frozenset[str]) -> Network:
     """With every skip but those."""
     if isinstance(spec, TransformerSpec):
         spec = replace(spec, around=Around.BOTH)
-    if isinstance(spec, UNetSpec):
-        spec = replace(spec, span=Span.BOTH)
     return replace(spec, residual=True, cut=cut, dropped=spec.dropped - cut)
 
 
