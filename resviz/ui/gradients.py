@@ -78,7 +78,7 @@ _TELLING: Final[Mapping[str, Network]] = {
     "Cut every second skip": replace(PRESETS["resnet56"], cut=frozenset(list(PRESETS["resnet56"].block_names())[1::2])),
     "DenseNet-40": DENSE_PRESETS["densenet40_k12"],
     "A Transformer": TRANSFORMER_PRESETS["vit_digits"],
-    "A U-Net": UNET_PRESETS["unet_small"],
+    "A U-Net without a norm": replace(UNET_PRESETS["unet_small"], norm=Norm.NONE, init=Init.PYTORCH),
 }
 
 
