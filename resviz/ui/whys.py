@@ -7,6 +7,7 @@ from typing import Final
 
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
+from resviz.spec.plane import PlaneSpec
 from resviz.spec.transformer import TransformerSpec
 from resviz.spec.unet import UNetSpec
 
@@ -52,6 +53,13 @@ _GRADIENTS_UNET: Final = (
     "what a small one does is measured here, before training, and step by step in the Lab. Cutting a long skip puts zeros in place of "
     "what came across it; weights and shapes stay."
 )
+_GRADIENTS_PLANE: Final = (
+    r"With $y = x + F(x)$ the loss reaches $x$ as $\partial L/\partial y\,(1 + \partial F/\partial x)$, where a plain stack multiplies "
+    r"$\partial F/\partial x$ once a block. PyTorch draws a linear layer's weights evenly from $\pm 1/\sqrt{n}$, $n$ being what it reads: a variance "
+    r"of $1/3n$, where a ReLU's layer would need $2/n$ to hand on what it gets (He et al. 2015, arXiv 1502.01852, equation 10). So each plain layer "
+    r"shrinks signal and gradient to about $1/\sqrt{6}$, but for the biases, and eighteen of them to about $10^{-7}$; a block with a skip adds as little and passes "
+    "the rest. Choose Kaiming to see the plain network level. Measured here, before training: what comes of it is seen in the Lab."
+)
 _BUILT: Final = (
     r"A block learns what to *change*: with $H(x)$ the mapping it should make, its layers learn $F(x) = H(x) - x$ and the block "
     r"returns $y = F(x) + x$. Where the shape changes, the skip has to change with it: option A pads with zero channels, "
@@ -66,11 +74,17 @@ _BUILT_DENSE: Final = (
     "opened layer, lets that layer alone read zeros in place of one source. Shapes and weights stay what they were."
 )
 _BUILT_TRANSFORMER: Final = (
-    "A picture is cut into patches, each a token of $D$ numbers, and before them stands a class token, of which the classifier is asked "
+    "A picture is cut into patches, or a sequence into symbols, each a token of $D$ numbers, and before them stands a class token, of which the classifier is asked "
     "(Dosovitskiy et al. 2021, arXiv 2010.11929). A layer has two sub-layers, each with a skip of its own: attention, by which tokens read "
-    "each other, and the MLP, which takes each by itself. What they are added to runs from the patches to the classifier without "
+    "each other, and the MLP, which takes each by itself. What they are added to runs from the first tokens to the classifier without "
     "a layer in between: with pre-norm nothing but additions stands on it, with post-norm (Vaswani et al. 2017, arXiv 1706.03762) a norm after each. "
     "Cutting an arc leaves that sub-layer's $F$ alone. Shapes and weights stay what they were."
+)
+_BUILT_PLANE: Final = (
+    "Two numbers go in, a point's place or what the features make of it, and every layer after the first is as wide as the one before. A block is He et al.'s full "
+    "pre-activation (2016, arXiv 1603.05027) with fully connected layers in place of the convolutions: $x + W_2\\,a(W_1\\,a(x))$, $a$ being the "
+    "activation. Without its skip it is two layers of an ordinary MLP. So small a network can be seen whole: in the Lab every unit's own map of the plane "
+    "moves while it learns, on the points of TensorFlow Playground (Smilkov et al. 2017, arXiv 1708.03788)."
 )
 _BUILT_UNET: Final = (
     "A U-Net answers for every pixel (Ronneberger et al. 2015, arXiv 1505.04597). On its way down each level halves the side and doubles the channels, so that the middle "
@@ -82,6 +96,12 @@ _BUILT_UNET: Final = (
 _GRADIENTS_OF: Final[Mapping[type, str]] = {
     DenseSpec: _GRADIENTS_DENSE,
     TransformerSpec: _GRADIENTS_TRANSFORMER,
+    PlaneSpec: _GRADIENTS_PLANE,
     UNetSpec: _GRADIENTS_UNET,
 }
-_BUILT_OF: Final[Mapping[type, str]] = {DenseSpec: _BUILT_DENSE, TransformerSpec: _BUILT_TRANSFORMER, UNetSpec: _BUILT_UNET}
+_BUILT_OF: Final[Mapping[type, str]] = {
+    DenseSpec: _BUILT_DENSE,
+    TransformerSpec: _BUILT_TRANSFORMER,
+    PlaneSpec: _BUILT_PLANE,
+    UNetSpec: _BUILT_UNET,
+}
