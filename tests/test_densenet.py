@@ -217,7 +217,7 @@ def test_links_carry_the_family_and_what_is_cut() -> None:
     assert from_query("blocks=2-2")[0] == NetSpec(blocks=(2, 2))
     assert from_query("family=densenet")[0] == DenseSpec()
     for broken, said in (
-        ("family=unet", "family='unet' is none"),
+        ("family=vgg", "family='vgg' is none"),
         ("family=resnet&net=densenet121", "none of family=resnet"),
         ("family=densenet&width=16&groups=2", "'groups' is not a parameter"),
         ("family=densenet&severed=1.3", "severed='1.3' cannot be read"),

@@ -72,3 +72,11 @@ def test_the_lab_marks_pixels_with_unets_and_says_iou() -> None:
     assert at.session_state["lab"].plan.data == "digits"
     assert not at.exception
     assert not at.error
+
+
+def test_the_labs_contenders_take_one_kind_of_skips() -> None:
+    at = opened("lab", a="family=unet&blocks=1-1&width=2", b="family=unet&blocks=1-1&width=2", data="discs", batch="4")
+    at.selectbox(key="lab.1.span").set_value(Span.SHORT).run()
+    assert [spec.span for spec in at.session_state["lab"].plan.contenders] == [Span.BOTH, Span.SHORT]
+    assert at.query_params["b"].endswith("span=short")
+    assert not at.exception

@@ -11,16 +11,8 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from resviz.nets.families import FAMILIES
-from resviz.spec.comparisons import (
-    COMPARISONS,
-    DENSE_COMPARISONS,
-    PLANE_COMPARISONS,
-    TRANSFORMER_COMPARISONS,
-    UNET_COMPARISONS,
-    as_deep,
-    comparison_of,
-    depth_of,
-)
+from resviz.spec.choices import Span
+from resviz.spec.comparisons import COMPARISONS, as_deep, comparison_of, depth_of
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
@@ -39,13 +31,14 @@ from resviz.ui.state import Bound
 __all__ = ["setup", "transport"]
 
 _COMPARED = {name: make for family in FAMILIES.values() for name, make in family.comparisons.items()}
-_USUAL = {  # depth: of DenseNets the paper's shallowest
-    **dict.fromkeys(COMPARISONS, 56),
-    **dict.fromkeys(DENSE_COMPARISONS, 40),
-    **dict.fromkeys(TRANSFORMER_COMPARISONS, 6),
-    **dict.fromkeys(UNET_COMPARISONS, 18),
-    **dict.fromkeys(PLANE_COMPARISONS, 20),
-}
+_USUAL_OF = {
+    "resnet": 56,
+    "densenet": 40,
+    "transformer": 6,
+    "unet": 18,
+    "plane": 20,
+}  # depth: of DenseNets the paper's shallowest
+_USUAL = {name: depth for family, depth in _USUAL_OF.items() for name in FAMILIES[family].comparisons}
 _DEPTHS = (20, 32, 44, 56, 80, 110, 200, 1202)
 _DENSE_DEPTHS = (13, 22, 40, 64, 100)
 _PLANE_DEPTHS = (4, 10, 20, 30, 50, 100)
@@ -214,14 +207,7 @@ def _contenders(lab: Session) -> None:
                 return _bound(f"lab.{i}.{name}", getattr(spec, name), lambda value: edit(i, **{name: value}))
 
             st.toggle("Skips", **field("residual"))
-            if isinstance(spec, DenseSpec):
-                st.number_input("Growth k", 1, 256, width=150, **field("growth"))
-            elif isinstance(spec, PlaneSpec | UNetSpec):
-                st.number_input("Width", 1, 256, width=150, **field("width"))
-            elif isinstance(spec, TransformerSpec):
-                st.number_input("MLP ratio", 0, 8, width=150, **field("mlp"))
-            else:
-                st.selectbox("Unit", list(Block), format_func=word, width=150, **field("block"))
+            _of_its_family(spec, field)
             st.selectbox("Norm", fields_of(type(spec))["norm"].choices, format_func=word, width=100, **field("norm"))
             st.selectbox("Init", spec.inits(), format_func=word, width=150, **field("init"))
             layers = sorted({*(d for d in _offered(spec) if as_deep(spec, d).depth == d), spec.depth})
@@ -240,6 +226,20 @@ def _contenders(lab: Session) -> None:
     st.number_input(
         "Batch", 2, 512, width=120, **_bound("lab.batch", plan.batch, lambda v: lab.configure(lambda p: replace(p, batch=int(v))))
     )
+
+
+def _of_its_family(spec: Network, field: Callable[[str], Bound]) -> None:
+    """What tells a contender from another of its family."""
+    if isinstance(spec, DenseSpec):
+        st.number_input("Growth k", 1, 256, width=150, **field("growth"))
+    elif isinstance(spec, UNetSpec):
+        st.selectbox("Of them", list(Span), format_func=word, disabled=not spec.residual, width=100, **field("span"))
+    elif isinstance(spec, PlaneSpec):
+        st.number_input("Width", 1, 256, width=150, **field("width"))
+    elif isinstance(spec, TransformerSpec):
+        st.number_input("MLP ratio", 0, 8, width=150, **field("mlp"))
+    else:
+        st.selectbox("Unit", list(Block), format_func=word, width=150, **field("block"))
 
 
 def transport(lab: Session) -> None:
