@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from resviz.spec.plane import PlaneSpec
 from resviz.spec.transformer import TransformerSpec
 from resviz.spec.unet import UNetSpec
 
-__all__ = ["FACTOR", "FLOOR", "judge"]
+__all__ = ["FACTOR", "FLOOR", "judge", "judge_layers"]
 
 # Next to nothing. At such a gradient all of the paper's 64,000 steps together (rates that add up to 3,376, momentum 0.9) move a
 # weight tensor by 0.34, where its norm is 2 to 64 here; and a step at rate 0.1 is what fp32 rounds the weights to. Measured on
@@ -40,12 +41,33 @@ def judge(profile: GradientProfile, spec: Network, signal: BlockSignal | None = 
     zeros = _zeros(spec, convs, norms)
     constructed = {name for reason in _CONSTRUCTED for name in zeros.get(reason, ())}
     judged = _judged(spec, [name for name in convs if name not in constructed])
+    found = _whole(profile, norms, convs, judged, math.log(spec.classes))
+    forward = None if signal is None else (float(signal.activation_std[0]), float(signal.activation_std[-1]))
+    return replace(found, zeros=zeros, called=_CALLED.get(type(spec), "convolution"), forward=forward)
+
+
+def judge_layers(profile: GradientProfile, guess: float) -> Judgement:
+    """The same of a network that nothing is known of: every layer of the profile counts, and none is 0 by construction.
+
+    `guess` is the loss of a network that has learned nothing.
+    """
+    norms = dict(zip(profile.names, np.asarray(profile.norms, np.float64).tolist(), strict=True))
+    none = tuple(name for name, norm in norms.items() if norm == 0)
+    reason = "underflow" if any(0 < norm < _UNDERFLOW for norm in norms.values()) else "dead"
+    found = _whole(profile, norms, profile.names, profile.names, guess)
+    return replace(found, zeros={reason: none} if none else {}, called="judged layer")
+
+
+def _whole(
+    profile: GradientProfile, norms: dict[str, float], convs: Sequence[str], judged: Sequence[str], guess: float
+) -> Judgement:
+    """The judgement but for what only the spec can tell."""
     alive = [name for name in judged if norms[name] != 0]
     at = {name: (name, norms[name]) for name in convs}
     ends = judged or convs
     first, reference = at[ends[0]], at[alive[-1]] if alive else at[ends[-1]]
     kind, odd = _kind(profile, norms, judged, alive)
-    if kind == "gone" and profile.loss < _LEARNED * math.log(spec.classes):
+    if kind == "gone" and profile.loss < _LEARNED * guess:
         kind = "settled"
     return Judgement(
         kind=kind,
@@ -56,11 +78,9 @@ def judge(profile: GradientProfile, spec: Network, signal: BlockSignal | None = 
         largest=at[max(ends, key=norms.__getitem__)],
         under=sum(norms[name] <= FLOOR for name in ends),
         odd=odd,
-        zeros=zeros,
+        zeros={},
         loss=profile.loss,
-        guess=math.log(spec.classes),
-        called=_CALLED.get(type(spec), "convolution"),
-        forward=None if signal is None else (float(signal.activation_std[0]), float(signal.activation_std[-1])),
+        guess=guess,
     )
 
 

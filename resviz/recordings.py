@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from resviz.guard import door
-from resviz.results import BlockSignal, EpochRecord, GradientProfile, LabRecord, Probe, Run
+from resviz.results import BlockSignal, Card, EpochRecord, GradientProfile, LabRecord, Probe, Run
 
-__all__ = ["RUNS", "RunError", "lab_frame", "read_run", "run_names", "to_frame", "to_parquet", "write_run"]
+__all__ = ["RUNS", "RunError", "lab_frame", "read_run", "run_names", "run_of", "to_frame", "to_parquet", "write_run"]
 
 RUNS = Path(__file__).resolve().parents[1] / "assets" / "runs"
 
@@ -118,12 +118,16 @@ def _read(path: Path) -> Run:
     card = json.loads((table.schema.metadata or {}).get(b"card", b"{}"))
     if not card:
         raise RunError(f"{path} holds no run: its metadata has no card; write one with `python -m resviz train`")
-    frame: pd.DataFrame = table.to_pandas()
+    return run_of(path.stem, table.to_pandas(), card)
+
+
+def run_of(name: str, frame: pd.DataFrame, card: Card) -> Run:
+    """The run that `to_frame` made these rows of; what it raises for others is its own."""
     losses = frame.loc[frame["quantity"] == "loss", "value"].to_numpy()
     rest = frame[frame["quantity"] != "loss"]
     last = int(rest["epoch"].max())
     epochs = tuple(_record(int(str(epoch)), last, part) for epoch, part in rest.groupby("epoch", sort=True))
-    return Run(path.stem, card, losses, epochs)
+    return Run(name, card, losses, epochs)
 
 
 def _record(epoch: int, epochs: int, rows: pd.DataFrame) -> EpochRecord:

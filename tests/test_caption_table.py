@@ -22,6 +22,7 @@ from resviz.results import (
     AttentionMaps,
     Attribution,
     BlockSignal,
+    Broken,
     CalibrationCard,
     Chapter,
     Collapse,
@@ -47,12 +48,14 @@ from resviz.results import (
     RaceRecord,
     Ranking,
     Reach,
+    Recording,
     Reuse,
     Run,
     Scope,
     Sharpness,
     Shattering,
     Similarity,
+    Table,
     Trajectory,
 )
 from resviz.spec.choices import Span
@@ -437,6 +440,46 @@ def sweep(count: int) -> DepthSweep:
 # ------------------------------------------------------------------------------------------ lab
 
 CURE = "Its update was withheld. Lower the learning rate, clip the gradient or take a norm, then reset."
+
+
+def recording(losses: list[float], gradients: list[list[float]], *broken: Broken) -> Recording:
+    """A watch's first and tenth step; the weights move a hundredth of what their gradient is."""
+    values, steps = np.array(gradients), np.array([1, 10])[: len(gradients)]
+    at = np.arange(1, len(losses) + 1, dtype=np.float64)
+    tables = {"gradient": Table(("a", "b"), steps, values), "update": Table(("a", "b"), steps, values / 100)}
+    return Recording("Net", "step", 10, at, np.array(losses), tables, frozenset("ab"), 2.3, {}, None, broken)
+
+
+LEARNING = recording([2, 1, 0.5], [[1, 1], [0.5, 0.1]])
+STOPPED = recording([2, math.nan], [[1, math.nan], [math.inf, math.nan]], Broken("loss", 2), Broken("activation", 10, "a"))
+RECORDED: list[Row] = [
+    (
+        (LEARNING, 10),
+        "Step 10 of 10. The loss falls: 2.00 → 1.17. In one step weights move by 0.00100 of their size in `b` to 0.00500 in `a`.",
+    ),
+    (
+        (LEARNING, 1),
+        "Step 1 of 10. The loss stands still: 2.00 → 2.00. In one step weights move by 0.0100 of their size in `a` to 0.0100 in `a`.",
+    ),
+    ((STOPPED, 10), "Step 10 of 10. The loss is no number any more."),
+]
+BROKEN: list[Row] = [
+    ((LEARNING, ()), ()),
+    ((LEARNING, (Finding("diverged", "Net", ("a",), math.nan),)), ("**Infinite or NaN** in `a`: the loss is NaN.",)),
+    (
+        (LEARNING, (Finding("dead", "Net", ("b",), 0.75),)),
+        ("**Dead units**: up to 75 % of what `b` reads is 0 for every example of the batch.",),
+    ),
+    ((LEARNING, (Finding("gone", "Net", NAMES, 1e-6, judged("zero")),)), (f"The {GONE[4:-1]}.",)),
+    (
+        (STOPPED, (Finding("diverged", "Net", ("a",), math.nan),)),
+        (
+            "**The loss is no finite number** for the first time in step 2.",
+            "**What `a` returns is infinite or NaN**, first seen in step 10; in step 1, which was looked at before, all were finite.",
+            "`b` never has a gradient: frozen, or no part of what the loss is computed from.",
+        ),
+    ),
+]
 FINDINGS: list[Row] = [
     ((Finding("diverged", "A", (), math.nan),), f"**A** diverged: its loss is NaN. {CURE}"),
     ((Finding("diverged", "A", ("conv1",), math.inf),), f"**A** diverged: its loss is ∞, first seen in `conv1`. {CURE}"),
@@ -997,6 +1040,11 @@ ROWS: dict[str, list[Row]] = {
     "finding_note": FINDINGS,
     "lab_note": LAB,
     "growth_note": GROWN,
+    "nothing_wrong": [
+        ((), "Every judged gradient is within a factor of 100 of the last one's, and everything is a finite number.")
+    ],
+    "recording_note": RECORDED,
+    "recording_findings": BROKEN,
     "bottleneck_note": BLOCKS,
     "dense_note": DENSE,
     "difference_note": DIFFERENT,

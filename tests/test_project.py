@@ -41,7 +41,7 @@ def test_the_configuration_is_what_the_app_relies_on() -> None:
 
 def test_what_every_page_opens_with_does_not_import_torch() -> None:
     """A page's frame, its first figure, and the whole of the pages that compute nothing."""
-    modules = "page, first, home, build, degradation, cache, waiting, state"
+    modules = "page, first, home, build, degradation, recordings, cache, waiting, state"
     more = "resviz.ui.components.chart, resviz.ui.components.diagram, resviz.ui.components.evidence, resviz.ui.widgets.pickers"
     code = f"from resviz.ui import {modules}; import resviz.nets.cost, {more}, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

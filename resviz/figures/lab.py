@@ -16,7 +16,19 @@ from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import Edit
 from resviz.spec.unet import LONG
 
-__all__ = ["block_lines", "gradient_decades", "layer_lines", "line_over_time", "propagation", "row_at", "waterfall"]
+__all__ = [
+    "block_lines",
+    "gradient_decades",
+    "heat",
+    "layer_lines",
+    "line_over_time",
+    "points",
+    "propagation",
+    "row_at",
+    "smoothed",
+    "trail",
+    "waterfall",
+]
 
 _TRAIL: Final = ((1, 0.4), (3, 0.25), (7, 0.15), (15, 0.08))  # rows back, opacity
 _FLOOR = -12  # decades below which a waterfall has one colour
@@ -33,7 +45,8 @@ def gradient_decades(record: LabRecord) -> tuple[int, int]:
     return log_range(np.concatenate([track.gradients.ravel() for track in record.tracks]), -6, 3)
 
 
-def _points(names: Sequence[str], values: np.ndarray) -> tuple[tuple[str, str], ...]:
+def points(names: Sequence[str], values: np.ndarray) -> tuple[tuple[str, str], ...]:
+    """Each name with its value as a reader sees it."""
     return tuple(zip(names, map(number, values.tolist()), strict=True))
 
 
@@ -86,7 +99,7 @@ def line_over_time(record: LabRecord, quantity: str, at: int | None = None) -> C
 
 
 def _batch_and_held_out(record: LabRecord, track: LabTrack, style: LineStyle, loss: bool, top: float) -> tuple[Series, Series]:
-    batch = _smoothed(np.asarray(track.loss if loss else track.accuracy, np.float64))
+    batch = smoothed(np.asarray(track.loss if loss else track.accuracy, np.float64))
     held_out = np.asarray(track.held_out[:, 0 if loss else 1], np.float64)
     return (
         Series(
@@ -94,14 +107,14 @@ def _batch_and_held_out(record: LabRecord, track: LabTrack, style: LineStyle, lo
             record.line_steps,
             np.clip(batch, 0, top),
             style,
-            _points([f"step {step}" for step in record.line_steps.tolist()], batch),
+            points([f"step {step}" for step in record.line_steps.tolist()], batch),
         ),
         Series(
             f"{track.label}, held out",
             record.held_out_steps,
             np.clip(held_out, 0, top),
             style._replace(dash="dot"),
-            _points([f"step {step}" for step in record.held_out_steps.tolist()], held_out),
+            points([f"step {step}" for step in record.held_out_steps.tolist()], held_out),
             Markers(style.symbol, 7),
             width=1.2,
             opacity=0.75,
@@ -109,7 +122,7 @@ def _batch_and_held_out(record: LabRecord, track: LabTrack, style: LineStyle, lo
     )
 
 
-def _smoothed(values: np.ndarray, window: int = 10) -> np.ndarray:
+def smoothed(values: np.ndarray, window: int = 10) -> np.ndarray:
     """Mean of the last rows; a row that is not finite stays a gap."""
     finite = np.isfinite(values)
     sums, counts = np.cumsum(np.where(finite, values, 0.0)), np.cumsum(finite)
@@ -141,12 +154,20 @@ def _with_trail(
 ) -> list[Series]:
     """The last of the rows (rows, layers) and some before it, the faintest first."""
     x = [index.get(name, len(index) - 1) for name in track.layers]
-    trail = [
+    now = rows[-1]
+    markers = Markers(odd_symbols(now, style.symbol))
+    line = Series(track.label, x, logs(now, decades), style, points(track.layers, now), markers)
+    return [*trail(track.label, x, rows, style.colour, decades), line]
+
+
+def trail(label: str, x: Sequence[int], rows: np.ndarray, colour: str, decades: tuple[int, int]) -> list[Series]:
+    """Some of the rows before the last, the faintest first."""
+    return [
         Series(
-            f"{track.label}, {back} rows before",
+            f"{label}, {back} rows before",
             x,
             logs(rows[-1 - back], decades),
-            LineStyle(style.colour),
+            LineStyle(colour),
             width=1.5,
             opacity=opacity,
             legend=False,
@@ -154,23 +175,24 @@ def _with_trail(
         for back, opacity in reversed(_TRAIL)
         if back < len(rows)
     ]
-    now = rows[-1]
-    markers = Markers(odd_symbols(now, style.symbol))
-    return [*trail, Series(track.label, x, logs(now, decades), style, _points(track.layers, now), markers)]
 
 
 def waterfall(record: LabRecord, contender: int, decades: tuple[int, int], at: int | None = None) -> Chart:
     """Gradient norm of every layer at every recorded step; an exact zero lies below the scale, an overflow is missing."""
     track = record.tracks[contender]
-    low, high = max(_FLOOR, decades[0]), decades[1]
-    norms = np.asarray(track.gradients, np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.clip(np.log10(norms), low, high)
-    z = np.where(norms == 0, low - 1.0, np.where(np.isfinite(norms), z, np.nan)).T  # (layers, rows)
     y = replace(stage_axis(track.layers, title=""), range=(-0.5, len(track.layers) - 0.5))
     rules, notes = _changes(record, at, contender)
-    heat = Heat(track.label, track.layers, record.steps, z, low=low, high=high, ticks=log_ticks((low, high), 5, _FLOOR))
-    return Chart(260, _time_axis(record), y, heat=heat, rules=rules, notes=notes)
+    cells = heat(track.label, track.layers, record.steps, np.asarray(track.gradients, np.float64), decades)
+    return Chart(260, _time_axis(record), y, heat=cells, rules=rules, notes=notes)
+
+
+def heat(label: str, names: tuple[str, ...], steps: np.ndarray, norms: np.ndarray, decades: tuple[int, int]) -> Heat:
+    """Norms (steps, names) by their powers of ten: an exact zero lies below the scale, an overflow is missing."""
+    low, high = max(_FLOOR, decades[0]), decades[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.clip(np.log10(norms), low, high)
+    z = np.where(norms == 0, low - 1.0, np.where(np.isfinite(norms), z, np.nan)).T  # (names, steps)
+    return Heat(label, names, steps, z, low=low, high=high, ticks=log_ticks((low, high), 5, _FLOOR))
 
 
 _BLOCK_TITLES: Final = {
@@ -196,8 +218,8 @@ def block_lines(record: LabRecord, quantity: str, at: int) -> Chart:
 def _over_blocks(track: LabTrack, name: str, values: np.ndarray, y: np.ndarray, style: LineStyle) -> Series:
     """A point for each block that has the quantity somewhere: a long skip has no units that could die."""
     some = [i for i, each in enumerate(track.blocks) if not (each.endswith(f".{LONG}") and np.isnan(values[i]))]
-    points = _points([track.blocks[i] for i in some], values[some])
-    return Series(name, [i + 1 for i in some], y[some], style, points, Markers(style.symbol, 5))
+    named = points([track.blocks[i] for i in some], values[some])
+    return Series(name, [i + 1 for i in some], y[some], style, named, Markers(style.symbol, 5))
 
 
 _PROPAGATION: Final = {  # Brock et al. 2021, arXiv 2101.08692, figure 1

@@ -11,6 +11,7 @@ from resviz.results.layers import LayerRow, LayerTable, Source, UnitRows
 from resviz.results.masks import Masks
 from resviz.results.plane import PlaneMap
 from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judgement, Probe, Reach, Verdict
+from resviz.results.recording import QUANTITIES, Broken, Quantity, Recording, Table
 from resviz.results.shortcuts import RaceRecord
 from resviz.results.story import Chapter
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, Stage, TrainStep
@@ -19,6 +20,7 @@ from resviz.results.trust import METRICS, Agreement, Interval, Metric, Ranking
 __all__ = [
     "METRICS",
     "ORDERS",
+    "QUANTITIES",
     "SCORES",
     "SIGNALS",
     "Agreement",
@@ -28,6 +30,7 @@ __all__ = [
     "Attribution",
     "BlockSignal",
     "Box",
+    "Broken",
     "CalibrationCard",
     "Card",
     "Chapter",
@@ -62,11 +65,13 @@ __all__ = [
     "PlaneMap",
     "Prediction",
     "Probe",
+    "Quantity",
     "RaceRecord",
     "Ranking",
     "Reach",
     "Readout",
     "ReadoutsCard",
+    "Recording",
     "Refinement",
     "Reuse",
     "Run",
@@ -78,6 +83,7 @@ __all__ = [
     "SkipRemoval",
     "Source",
     "Stage",
+    "Table",
     "TrainStep",
     "Trajectory",
     "UnitRows",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from resviz.results import Prediction, Run
+    from resviz.results import Prediction, Recording, Run
     from resviz.zoo.classifier import Classifier
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "imagenet",
     "mark",
     "prediction",
+    "recording",
     "run",
     "run_csv",
     "run_file",
@@ -136,6 +137,14 @@ def run(name: str) -> Run:
     from resviz import recordings
 
     return recordings.read_run(recordings.RUNS / f"{name}.parquet")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def recording(name: str) -> Recording:
+    """The same, as any training is drawn."""
+    from resviz.watching.files import recording_of
+
+    return recording_of(run(name))
 
 
 def every_run() -> tuple[dict[str, Run], list[str]]:

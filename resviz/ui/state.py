@@ -22,6 +22,7 @@ __all__ = [
     "ANATOMY_PARAMETERS",
     "EXPLAIN_PARAMETERS",
     "INSIDE_PARAMETERS",
+    "RECORDINGS_PARAMETERS",
     "WITH",
     "Bound",
     "bound",
@@ -39,6 +40,7 @@ __all__ = [
 
 EXPLAIN_PARAMETERS = frozenset({"photo", "model", "class", "against", "methods", "layers", "view"})  # of that page's link
 INSIDE_PARAMETERS = SPOT_PARAMETERS | {"photo", "model"}
+RECORDINGS_PARAMETERS = frozenset({"run"})
 ANATOMY_PARAMETERS = LESION_PARAMETERS | {"model", "mode", "pictures", "again"}
 WITH = "with"  # of Build's link: the network beside the current one
 _HISTORY = 50
@@ -74,6 +76,7 @@ def _addressed() -> Network:
         | ANATOMY_PARAMETERS
         | LANDSCAPE_PARAMETERS
         | TOUR_PARAMETERS
+        | RECORDINGS_PARAMETERS
         | {"present", WITH}
     )
     own = {name: text for name, text in st.query_params.items() if name not in others}

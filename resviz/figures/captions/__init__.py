@@ -60,6 +60,7 @@ from resviz.figures.captions.masks import mask_note
 from resviz.figures.captions.nets import bottleneck_note, dense_note, difference_note, sublayer_note, table_note
 from resviz.figures.captions.numbers import counted, pace, percent, span
 from resviz.figures.captions.plane import plane_note
+from resviz.figures.captions.recording import nothing_wrong, recording_findings, recording_note
 from resviz.figures.captions.reuse import reuse_note
 from resviz.figures.captions.shortcuts import race_claim, race_note
 from resviz.figures.captions.stage import norm_answer, stage_note
@@ -123,6 +124,7 @@ __all__ = [
     "middle_update",
     "neuron_note",
     "norm_answer",
+    "nothing_wrong",
     "outcome_note",
     "overfitting",
     "pace",
@@ -136,6 +138,8 @@ __all__ = [
     "ranking",
     "reach_claim",
     "reach_note",
+    "recording_findings",
+    "recording_note",
     "refinement_note",
     "reuse_note",
     "seen_in_depth",

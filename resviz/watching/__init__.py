@@ -1,0 +1,1 @@
+"""Anybody's training, watched from beside its loop."""
