@@ -24,6 +24,7 @@ _TITLES: Final[dict[Quantity, str]] = {
     "dead": "dead units, %",
 }
 _DECADES: Final[dict[Quantity, tuple[int, int]]] = {"gradient": (-3, 1), "update": (-6, 0), "std": (-2, 1), "dead": (0, 2)}
+_POINTS: Final = 1000  # at most so many of a line are drawn
 _WORDS: Final = 8  # at most so many stand on an axis of layers
 
 
@@ -49,20 +50,19 @@ def _time_axis(recording: Recording) -> Axis:
 
 
 def loss_line(recording: Recording, at: int | None = None) -> Chart:
-    """The loss, smoothed over about ten steps where there are many, with what is looked at and where it first was no number."""
-    losses = (
-        smoothed(recording.losses)
-        if len(recording.losses) > 50
-        else np.where(np.isfinite(recording.losses), recording.losses, np.nan)
-    )
+    """The loss, smoothed over some steps where there are many, with what is looked at and where it first was no number."""
+    window = max(1, min(len(recording.losses) // 5, max(10, len(recording.losses) // 200)))
+    every = -(-len(recording.losses) // _POINTS)
+    losses, places = smoothed(recording.losses, window)[::every], recording.loss_at[::every]
     finite = losses[np.isfinite(losses)]
-    top = 1.1 * float(np.quantile(finite, 0.99)) if finite.size else 1.0
-    where = [f"{recording.unit} {at:g}" for at in np.round(recording.loss_at, 2).tolist()]
-    line = Series("loss", recording.loss_at, np.clip(losses, 0, top), _STYLE, points(where, losses))
+    low, high = np.quantile(finite, (0.01, 0.99)).tolist() if finite.size else (0.0, 1.0)
+    low, high = min(0.0, 1.1 * low), max(1.1 * high, 0.9 * high, 1e-6)
+    where = [f"{recording.unit} {at:g}" for at in np.round(places, 2).tolist()]
+    line = Series("loss", places, np.clip(losses, low, high), _STYLE, points(where, losses))
     rules = tuple(Rule(WARNING, x=broken.step, dotted=True) for broken in recording.broken)
-    title = "loss, mean of about 10 steps" if len(recording.losses) > 50 else "loss"
+    title = f"loss, mean of about {window} steps" if window > 1 else "loss"
     looked = () if at is None else (Rule(CONTROL, x=at, width=2),)
-    return Chart(300, _time_axis(recording), Axis(title, (0, top)), (line,), rules=(*rules, *looked))
+    return Chart(300, _time_axis(recording), Axis(title, (low, high)), (line,), rules=(*rules, *looked))
 
 
 def recorded_layers(recording: Recording, quantity: Quantity, at: int, table: Table, selected: str | None = None) -> Chart:

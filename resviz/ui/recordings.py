@@ -111,6 +111,7 @@ def _own() -> tuple[Recording, ...]:
     file = st.file_uploader(
         "A recording (.parquet)",
         key="recordings.file",
+        max_upload_size=64,
         help="What watch.save wrote, or Parquet from the Lab or `python -m resviz train`. It stays in this session's memory.",
     )
     if file is not None:

@@ -137,14 +137,20 @@ def _table(data: bytes, said: str) -> tuple[pd.DataFrame, dict[str, object]]:
 def _pivot(rows: pd.DataFrame, names: Sequence[str] | None, said: str) -> Table:
     """One quantity's rows as a table; its columns in the order of `names`, or as they first occur."""
     found = rows["name"].astype(str)
-    order = [str(each) for each in found.unique()] if names is None else [n for n in names if n in set(found)]
+    there = dict.fromkeys(str(each) for each in found.unique())
+    order = list(there) if names is None else [name for name in names if name in there]
     steps, row = np.unique(rows["step"].to_numpy(np.int64), return_inverse=True)
-    if len(steps) * len(order) > _CELLS:
-        raise RunError(f"{said} has {len(steps):,} steps of {len(order):,} layers; the limit is {_CELLS:,} values.")
-    values = np.full((len(steps), len(order)), np.nan)
+    values = _empty(len(steps), len(order), said)
     place = {name: i for i, name in enumerate(order)}
     values[row, found.map(place).to_numpy(np.int64)] = _no_nan(rows["value"].to_numpy(np.float64))
     return Table(tuple(order), steps.astype(np.int64), values)
+
+
+def _empty(steps: int, names: int, said: str) -> np.ndarray:
+    """Room for a table; a file of few rows may ask for more of it than any memory has."""
+    if steps * names > _CELLS:
+        raise RunError(f"{said} has {steps:,} steps of {names:,} layers; the limit is {_CELLS:,} values.")
+    return np.full((steps, names), np.nan)
 
 
 def _no_nan(values: np.ndarray) -> np.ndarray:
@@ -166,8 +172,8 @@ def _watched(frame: pd.DataFrame, card: Mapping[str, object], said: str) -> Reco
     names = [str(each) for each in layers]
     tables = _tables(frame, names, said)
     table = tables["gradient"]
-    values = np.full((len(table.steps), len(names)), np.nan)
-    values[:, [names.index(name) for name in table.names]] = table.values
+    values, place = _empty(len(table.steps), len(names), said), {name: i for i, name in enumerate(names)}
+    values[:, [place[name] for name in table.names]] = table.values
     tables["gradient"] = Table(tuple(names), table.steps, values)
     losses = frame.loc[frame["quantity"] == "loss"]
     guess = card["guess"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,12 @@ from streamlit.testing.v1 import AppTest
 from torch import nn
 
 import resviz
-from resviz.recordings import RUNS, read_run, run_names, to_parquet
+from resviz.data.images import digits
+from resviz.recordings import RUNS, RunError, lab_frame, read_run, run_names, to_parquet
+from resviz.spec.lab import LabPlan, plan_to_query
+from resviz.spec.net import NetSpec
+from resviz.training.detect import findings, recorded_findings
+from resviz.training.lab import Lab
 from resviz.watching.files import open_recording, recording_of, recording_parquet
 from tests.pages.test_pages import finished, opened
 
@@ -82,6 +88,54 @@ def test_every_bundled_run_is_a_recording(name: str) -> None:
     assert np.array_equal(read.tables["gradient"].values[-1], probe.profile.norms)
     assert np.array_equal(read.tables["gradient"].values, recording.tables["gradient"].values)
     assert (read.last, read.unit, read.spec) == (len(run.epochs), "epoch", recording.spec)
+
+
+def test_a_lab_s_file_holds_each_of_its_networks() -> None:
+    spec = NetSpec(blocks=(1, 1), width=4, in_channels=1)
+    lab = Lab(LabPlan((spec, spec.plain()), lr=0.01), lambda: (digits(), digits().part(slice(0, 64))))
+    for _ in range(20):
+        lab.advance()
+    record = lab.record()
+    assert record is not None
+    data = to_parquet(lab_frame(record), {"lab": plan_to_query(record.plan), "step": record.step})
+    for read, track in zip(open_recording(data, "lab.parquet"), record.tracks, strict=True):
+        assert (read.title, read.last, read.spec.residual) == (track.label, 20, track.residual)
+        assert np.array_equal(read.tables["gradient"].values, track.gradients)
+        assert np.array_equal(read.tables["update"].values, track.updates)
+        assert read.tables["std"].names == track.blocks
+        assert {finding.kind for finding in recorded_findings(read, 20)} <= {
+            f.kind for f in findings(record, 20) if f.label == track.label
+        }
+    at = given(data, "lab.parquet")
+    assert not at.exception
+    assert at.selectbox[-1].options == [track.label for track in record.tracks]
+
+
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    data, draw = recorded(tmp_path), np.random.default_rng(0)
+    for _ in range(80):
+        broken = bytearray(data)
+        for place in draw.integers(0, len(data), 6):
+            broken[place] = draw.integers(256)
+        with contextlib.suppress(RunError):
+            open_recording(bytes(broken), "run.parquet")
+
+
+def test_a_table_that_would_fill_the_memory_is_refused() -> None:
+    rows = pd.DataFrame({"step": range(9000), "quantity": "gradient", "name": [f"n{i}" for i in range(9000)], "value": 1.0})
+    layers = list(rows["name"])
+    card = {
+        "format": "resviz watch",
+        "version": 1,
+        "layers": layers,
+        "judged": [],
+        "broken": [],
+        "guess": None,
+        "model": "m",
+        "steps": 1,
+    }
+    with pytest.raises(RunError, match="9,000 steps of 9,000 layers"):
+        open_recording(to_parquet(rows, card), "run.parquet")
 
 
 def edited(data: bytes, **changes: object) -> bytes:

@@ -27,7 +27,8 @@ def recording_note(recording: Recording, at: int) -> str:
     before = recording.losses[recording.loss_at <= at]
     if before.size:
         first, now = float(before[0]), float(np.mean(before[-10:]))
-        change = "falls" if now < 0.9 * first else "rises" if now > 1.1 * first else "stands still"
+        room = 0.1 * abs(first)
+        change = "falls" if now < first - room else "rises" if now > first + room else "stands still"
         parts.append(
             f"The loss {change}: {number(first)} → {number(now)}." if math.isfinite(now) else "The loss is no number any more."
         )
