@@ -25,6 +25,7 @@ _TITLES: Final[dict[Quantity, str]] = {
 }
 _DECADES: Final[dict[Quantity, tuple[int, int]]] = {"gradient": (-3, 1), "update": (-6, 0), "std": (-2, 1), "dead": (0, 2)}
 _POINTS: Final = 1000  # at most so many of a line are drawn
+_APART: Final = 0.08  # of the axis: what is nearer would be written over the next one
 _WORDS: Final = 8  # at most so many stand on an axis of layers
 
 
@@ -39,7 +40,10 @@ def parts_axis(names: Sequence[str], known: bool, title: str = "layer, input →
         if len(starts) >= 3:
             break
     every = -(-len(starts) // _WORDS)
-    words = [(place, word if len(word) <= 12 else f"…{word[-11:]}") for word, place in list(starts.items())[::every]]
+    words: list[tuple[float, str]] = []
+    for word, place in reversed(list(starts.items())[::every]):
+        if not words or words[0][0] - place >= _APART * len(names):
+            words.insert(0, (place, word if len(word) <= 12 else f"…{word[-11:]}"))
     return Axis(title, (-1, len(names)), tuple(words), meaning="layers")
 
 

@@ -51,7 +51,7 @@ def show(address: Address) -> None:
     st.fragment(run_every=0.5 if st.session_state.get("recordings.playing") else None)(_figures)(address)
     st.header("Record a training of your own", anchor=False)
     st.markdown("Any `nn.Module`, any loop. Three lines of it are ours: `watch`, `step` and `save`.")
-    st.code(_LINES, language="python")
+    st.code(_LINES, language="python", wrap_lines=True)
     why(_WHY)
     chosen = st.session_state.get(_CHOSEN)
     if chosen in cache.run_names() and chosen != _USUAL:

@@ -122,7 +122,8 @@ def _alive(layer: Layer, read: Tensor | None) -> Tensor | None:
         return None
     unit = 1 if isinstance(layer.module, nn.modules.conv._ConvNd) and read.dim() > 2 else read.dim() - 1
     others = tuple(i for i in range(read.dim()) if i != unit)
-    return torch.linalg.vector_norm(read.detach(), float("inf"), others) != 0
+    seen = read.detach()
+    return (seen.amax(others) != 0) | (seen.amin(others) != 0)  # in a fraction of the time that a norm of such slices takes
 
 
 class Hook:

@@ -20,6 +20,7 @@ FIGURES = {
     "Explain": "canvas",
     "Inside": ".board canvas",
     "Anatomy": "path.arc",
+    "Recordings": "image.heat",
     "Landscape": ".js-plotly-plot .heatmaplayer image, .first-map img",
 }
 
