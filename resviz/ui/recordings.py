@@ -28,6 +28,7 @@ __all__ = ["show"]
 _USUAL: Final = "plain56-cifar10"
 _CHOSEN: Final = "recordings.chosen"
 _OWN: Final = "recordings.own"  # (its name, which file, what it holds)
+_LINKED: Final = "recordings.linked"  # what the address names
 _AT_ONCE: Final = 8 << 20  # bytes that are read while the visitor waits
 _TELLING: Final = {
     "56 layers without skips": "plain56-cifar10",
@@ -48,17 +49,25 @@ watch.save("run.parquet")  # or "run.html", a report for any browser"""
 
 def show(address: Address) -> None:
     """The file or run beside its waterfall, more measurements under it, and how to make such a file."""
-    st.fragment(run_every=0.5 if st.session_state.get("recordings.playing") else None)(_figures)(address)
+    st.session_state.pop(_LINKED, None)
+    st.fragment(run_every=0.5 if st.session_state.get("recordings.playing") else None)(_figures)()
     st.header("Record a training of your own", anchor=False)
     st.markdown("Any `nn.Module`, any loop. Three lines of it are ours: `watch`, `step` and `save`.")
     st.code(_LINES, language="python", wrap_lines=True)
     why(_WHY)
-    chosen = st.session_state.get(_CHOSEN)
-    if chosen in cache.run_names() and chosen != _USUAL:
-        address.add({"run": chosen})
+    address.add(_link())
+    st.session_state[_LINKED] = st.session_state.get(_CHOSEN)
 
 
-def _figures(address: Address) -> None:
+def _link() -> dict[str, str]:
+    """A run of ours by its name; a visitor's file has no address, and then the usual one is named too."""
+    chosen = st.session_state.get(_CHOSEN, "")
+    ours = chosen in cache.run_names() and (chosen != _USUAL or _OWN in st.session_state)
+    return {"run": chosen} if ours else {}
+
+
+def _figures() -> None:
+    """Redrawn alone while it plays and when something in it is used; another recording asks for the whole page, whose address names it."""
     stage, drawer = beside()
     with drawer:
         recording = _chosen()
@@ -73,6 +82,8 @@ def _figures(address: Address) -> None:
         _said(recording, at)
         _files(recording)
     _measurements(recording, shown, at)
+    if st.session_state.get(_LINKED) not in (None, st.session_state[_CHOSEN]):
+        st.rerun()
 
 
 # ------------------------------------------------------------------------------------------ which one
@@ -85,9 +96,9 @@ def _chosen() -> Recording | None:
     names = [*([state[_OWN][0]] if own else []), *cache.run_names()]
     if not names:
         return None
-    if (_CHOSEN not in state or went_back()) and "run" in st.query_params:
-        state[_CHOSEN] = st.query_params["run"]
-    if state.get(_CHOSEN) not in names:
+    if _CHOSEN not in state or went_back():
+        state[_CHOSEN] = st.query_params.get("run", state[_OWN][0] if own else _USUAL)
+    if state[_CHOSEN] not in names:
         state[_CHOSEN] = _USUAL if _USUAL in names else names[0]
     st.session_state["recordings.select"] = state[_CHOSEN]
     st.selectbox(

@@ -43,3 +43,8 @@ def test_a_loop_of_one_s_own_is_opened_and_scrubbed_to_where_it_broke(server: Se
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     assert "layers.0.self_attn" in download.value.path().read_text()
+    page.get_by_role("button", name="Photographs").click()
+    expect(page.get_by_text("ResNet-18: the gradient of every layer, epoch by epoch")).to_be_visible()
+    expect(page).to_have_url(re.compile("run=resnet18-imagenette"))
+    page.go_back()
+    expect(page.get_by_text("TransformerEncoder: the gradient of every layer, step by step")).to_be_visible()

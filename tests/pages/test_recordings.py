@@ -74,6 +74,9 @@ def test_a_run_of_ours_is_named_by_the_link() -> None:
     assert "**ResNet-20**: the gradient of every layer, epoch by epoch" in spoken(at).replace("\\", "")
     assert at.query_params["run"] in ("resnet20-cifar10", ["resnet20-cifar10"])
     assert "Epoch 30 of 30" in spoken(at)
+    next(each for each in at.button if each.label == "Photographs").click().run()
+    assert at.query_params["run"] in ("resnet18-imagenette", ["resnet18-imagenette"])
+    assert "**ResNet-18**" in spoken(at).replace("\\", "")
     at = opened(PAGE, run="no such")
     assert not at.exception
     assert "run" not in at.query_params
