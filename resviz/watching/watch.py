@@ -141,11 +141,12 @@ class Watch:
             )
         std, dead = self._seen()
         row = np.concatenate([self._joined(gradients), self._moved(), std, dead])
-        self._rows.append(self.step_number, row)
+        with np.errstate(over="ignore"):  # what single precision cannot hold is kept as ∞
+            self._rows.append(self.step_number, row)
         self._order = self._order or list(self._looks)
-        bad = np.flatnonzero(np.isinf(row[: len(self._layers)]))
-        if bad.size:  # what comes back from the loss passes the last layer first
-            self._note("gradient", self.step_number, self._layers[bad[-1]].name)
+        # what comes back from the loss passes the last layer first
+        if (last := next((i for i in reversed(self._called()) if np.isinf(row[i])), None)) is not None:
+            self._note("gradient", self.step_number, self._layers[last].name)
         if (first := next((i for i in self._looks if np.isinf(std[i])), None)) is not None:
             self._note("activation", self.step_number, self._layers[first].name)
 
@@ -168,7 +169,8 @@ class Watch:
                 old.sub_(new.to(old.device))
         else:
             torch._foreach_sub_([old for old, _ in pairs], [new for _, new in pairs])
-        moved = self._joined(_norms(self._before)) / np.maximum(self._joined(now), 1e-30)
+        with np.errstate(invalid="ignore"):
+            moved = self._joined(_norms(self._before)) / np.maximum(self._joined(now), 1e-30)
         return np.where(np.isnan(moved) & ~np.isnan(self._joined(now)), np.inf, moved)
 
     def _seen(self) -> tuple[np.ndarray, np.ndarray]:
