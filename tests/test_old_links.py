@@ -116,6 +116,7 @@ def test_the_links_of_the_documents_are_read() -> None:
         "anatomy",
         "landscape",
         "shortcuts",
+        "transfer",
     }
     for page, query in _LINK.findall(text):
         if page == "explain":

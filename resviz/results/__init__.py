@@ -14,6 +14,7 @@ from resviz.results.probes import BlockSignal, DepthSweep, GradientProfile, Judg
 from resviz.results.shortcuts import RaceRecord
 from resviz.results.story import Chapter
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, Stage, TrainStep
+from resviz.results.transfer import LearningCurve, TransferEpoch, Transferred
 from resviz.results.trust import METRICS, Agreement, Interval, Metric, Ranking
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Landscape",
     "LayerRow",
     "LayerTable",
+    "LearningCurve",
     "Lens",
     "Lesions",
     "Masks",
@@ -80,6 +82,8 @@ __all__ = [
     "Stage",
     "TrainStep",
     "Trajectory",
+    "TransferEpoch",
+    "Transferred",
     "UnitRows",
     "Verdict",
 ]

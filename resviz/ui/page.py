@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Final
@@ -19,6 +19,7 @@ from resviz.process import settle
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
 from resviz.ui import cache, landmarks, waiting
+from resviz.ui.address import Address
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
 from resviz.ui.markdown import literal
@@ -108,6 +109,16 @@ PAGES: Final = (
         first="explain",
     ),
     Page(
+        "Transfer",
+        "pages/transfer.py",
+        "Can it learn your classes from a dozen pictures?",
+        "A trained network is taught classes that it never saw: its head alone, its last stage too, or all of it from scratch. **Bring "
+        "pictures of your own, a folder a class.**",
+        "Can a trained network learn your classes from a dozen pictures? Teach it, then ask it.",
+        ":material/school:",
+        network=False,
+    ),
+    Page(
         "Inside",
         "pages/inside.py",
         "What does each block do to your picture?",
@@ -147,23 +158,6 @@ PAGES: Final = (
         network=False,
     ),
 )
-
-
-@dataclass
-class Address:
-    """What the address bar will hold once the page is drawn: the session's network where the page is about it, and `more`."""
-
-    network: bool
-    more: dict[str, str] = field(default_factory=dict)
-    kept: bool = False
-
-    def add(self, more: Mapping[str, str]) -> None:
-        """What the page itself adds to its link."""
-        self.more.update(more)
-
-    def keep(self) -> None:
-        """It stays as the visitor gave it, because the page could not yet answer."""
-        self.kept = True
 
 
 @contextmanager
