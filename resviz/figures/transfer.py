@@ -98,20 +98,20 @@ def confusion_table(run: Transferred) -> str:
         )
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
     return (
-        f'<table class="answers"><caption>Rows: what is shown; columns: the answer</caption><thead><tr><th></th>{head}</tr></thead>'
+        f'<table class="answers few"><caption>Rows: what is shown; columns: the answer</caption><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
 def mode_table(runs: Sequence[Transferred], curve: LearningCurve | None, pixels: str) -> str:
-    """Each mode's accuracy, right answers of how many, epochs and seconds, and the probe of raw pixels, as an HTML table."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("", "named right", "of", "kept epoch", "time"))
+    """Each mode's accuracy, kept epoch and seconds, and the probe of raw pixels, as an HTML table."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("", "named right", "kept epoch", "time"))
     rows = []
     for run in runs:
         kept = "–" if run.plan.mode == "head" else f"{run.best} of {len(run.epochs)}"
-        cells = (f"{run.accuracy:.0f} %", str(len(run.labels)), kept, f"{run.seconds:.1f} s")
+        cells = (f"{run.accuracy:.0f} % of {len(run.labels)}", kept, f"{run.seconds:.1f} s")
         rows.append(f'<tr><th scope="row">{MODES[run.plan.mode]}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     if curve is not None and runs:
-        cells = (f"{curve.middle(pixels)[-1]:.0f} %", str(len(runs[0].labels)), "–", "–")
-        rows.append(f'<tr><th scope="row">A linear head on raw pixels</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
-    return f'<table class="answers"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        cells = (f"{curve.middle(pixels)[-1]:.0f} % of {len(runs[0].labels)}", "–", "–")
+        rows.append(f'<tr><th scope="row">Linear head on raw pixels</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
+    return f'<table class="answers few"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -14,9 +14,9 @@ from resviz.ui.widgets.pickers import Photograph, digest, give_photograph
 if TYPE_CHECKING:
     from resviz.zoo.shelf import Shelf
 
-__all__ = ["explain_with", "my_networks", "put", "shelf", "shelved"]
+__all__ = ["at_the_server", "explain_with", "my_networks", "put", "shelf", "shelved"]
 
-_FORWARDED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
+_FORWARDED: Final = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via"}
 
 
 def shelf() -> Shelf:
@@ -24,14 +24,14 @@ def shelf() -> Shelf:
     from resviz.zoo.shelf import Shelf, home
 
     if "shelf" not in st.session_state:
-        st.session_state["shelf"] = Shelf(home() if _at_the_server() else None)
+        st.session_state["shelf"] = Shelf(home() if at_the_server(st.context.ip_address, st.context.headers) else None)
     found: Shelf = st.session_state["shelf"]
     return found
 
 
-def _at_the_server() -> bool:
-    """Whether the browser runs on this very machine, and not behind a proxy that does: nobody else's networks are on this disk."""
-    return st.context.ip_address is None and not any(name in st.context.headers for name in _FORWARDED)
+def at_the_server(address: str | None, headers: Iterable[str]) -> bool:
+    """Whether a browser runs on the server's own machine, by its address (None there) and the names of its headers: no proxy between."""
+    return address in (None, "127.0.0.1", "::1") and not {name.lower() for name in headers} & _FORWARDED
 
 
 def shelved(name: str) -> str:

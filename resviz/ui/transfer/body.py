@@ -11,7 +11,7 @@ import streamlit as st
 from resviz.data.album import Album
 from resviz.figures import captions
 from resviz.figures.transfer import confusion_table, courses, curve_chart, layer_changes, mode_table
-from resviz.results import LearningCurve
+from resviz.results import LearningCurve, Transferred
 from resviz.spec.transfer import FEWEST, MODES, TransferMode, TransferPlan, usual_plan
 from resviz.training.transfer.lesson import FEATURES, PIXELS, SHARE, Lesson
 from resviz.ui.components.chart import line_chart
@@ -34,23 +34,18 @@ def show() -> None:
         start, share, seed = _start()
         plans = _plans(seed)
         my_networks()
+    taught: list[Taught] = []
     with stage:
         chips(_TELLING)
         lesson = _lesson(held, album, start, share, seed)
         if lesson is not None:
-            taught, curve = _figure(held, lesson, plans)
-    if lesson is None:
-        _look_over(held, album, ())
-    else:
-        _more(lesson, taught, curve)
-        _look_over(
-            held,
-            lesson.album if st.session_state.get("transfer.source") == "Example" else album,
-            (each.key for _, each in lesson.parts[1]),
-        )
-        if taught:
-            mistakes(held.token, lesson, taught)
-            hand_on(lesson, taught)
+            taught = _figure(held, lesson, plans)
+    held_out = () if lesson is None else tuple(each.key for _, each in lesson.parts[1])
+    _look_over(held, album, held_out)
+    if lesson is not None and taught:
+        _more([each.found for each in taught])
+        mistakes(held.token, lesson, taught)
+        hand_on(lesson, taught)
     why(_WHY)
 
 
@@ -112,7 +107,7 @@ def _lesson(held: Room, album: Album, start: str, share: float, seed: int) -> Le
     return lesson
 
 
-def _figure(held: Room, lesson: Lesson, plans: list[TransferPlan]) -> tuple[list[Taught], LearningCurve | None]:
+def _figure(held: Room, lesson: Lesson, plans: list[TransferPlan]) -> list[Taught]:
     """The curve with the modes on it, what it says, and their table."""
     curve = held.curve(lesson)
     place = st.container()
@@ -122,22 +117,19 @@ def _figure(held: Room, lesson: Lesson, plans: list[TransferPlan]) -> tuple[list
             st.error(literal(answer))
     taught = [each for each in answers if isinstance(each, Taught)]
     runs = [each.found for each in taught]
-    if not isinstance(curve, LearningCurve):
-        return taught, None
+    measured = curve if isinstance(curve, LearningCurve) else None
     with place:
-        line_chart(curve_chart(curve, runs), "transfer-curve", "Held-out accuracy by pictures a class")
-        st.markdown(captions.curve_note(curve, FEATURES, PIXELS))
+        if measured is not None:
+            line_chart(curve_chart(measured, runs), "transfer-curve", "Held-out accuracy by pictures a class")
+            st.markdown(captions.curve_note(measured, FEATURES, PIXELS))
         if runs:
-            st.markdown(captions.transfer_note(runs, float(curve.middle(PIXELS)[-1])))
-            st.html(mode_table(runs, curve, PIXELS))
-    return taught, curve
+            st.markdown(captions.transfer_note(runs, None if measured is None else float(measured.middle(PIXELS)[-1])))
+            st.html(mode_table(runs, measured, PIXELS))
+    return taught
 
 
-def _more(lesson: Lesson, taught: list[Taught], curve: LearningCurve | None) -> None:
+def _more(runs: list[Transferred]) -> None:
     """Who is taken for whom, the course, and what moved."""
-    runs = [each.found for each in taught]
-    if not runs:
-        return
     with st.expander("Who is taken for whom", expanded=True), st.container(horizontal=True, gap="large"):
         for run in runs:
             with st.container(width="content"):
@@ -159,9 +151,7 @@ def _more(lesson: Lesson, taught: list[Taught], curve: LearningCurve | None) -> 
 
 def _look_over(held: Room, album: Album, out: Iterable[str]) -> None:
     if len(album):
-        with st.expander(
-            f"The pictures: {captions.counted(len(album), 'picture')} of {captions.counted(len(album.classes), 'name')}"
-        ):
+        with st.expander(f"The pictures: {len(album)} in {len(album.classes)} classes", expanded=True):
             own = st.session_state.get("transfer.source") == "Your own"
             pictures.look_over(held, album, own, out)
 
