@@ -14,7 +14,7 @@ from resviz.progress import Tick
 from resviz.ui import cache
 from resviz.ui.markdown import literal
 from resviz.ui.own_network import Network, own_network
-from resviz.ui.shelf import my_networks, shelf, shelved
+from resviz.ui.shelf import my_networks, put, shelf, shelved
 from resviz.ui.waiting import result_of
 
 __all__ = ["Network", "bundled_titles", "choose_network", "come_back", "offer_imagenet"]
@@ -69,6 +69,9 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
         find = partial(_shelved, own)
     st.session_state["own.chosen"], st.session_state["own.shelved"] = chosen == OWN, own
     my_networks()
+    held = st.session_state.get("explain.answering")
+    if chosen == OWN and held is not None and held.key.startswith("own "):
+        st.button("Put your file on the shelf", icon=":material/bookmark_add:", key="own.keep", on_click=_keep, args=(held,))
     found = _said(find, banner)
     if found is None:
         found = st.session_state.get("explain.answering") or _first(banner)
@@ -114,6 +117,13 @@ def _bundled(name: str) -> Network:
     return Network(
         name, cache.bundled(name), words, f"from resviz.zoo.bundled import load_bundled\nclassifier = load_bundled({name!r})"
     )
+
+
+def _keep(network: Network) -> None:
+    """As it answers now, with what was told of it."""
+    from resviz.training.transfer.keep import checkpoint_of
+
+    put(network.classifier.name.rpartition(".")[0] or network.classifier.name, partial(checkpoint_of, network.classifier))
 
 
 def _shelved(name: str) -> Network:

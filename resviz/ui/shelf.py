@@ -14,7 +14,7 @@ from resviz.ui.widgets.pickers import Photograph, digest, give_photograph
 if TYPE_CHECKING:
     from resviz.zoo.shelf import Shelf
 
-__all__ = ["at_the_server", "explain_with", "my_networks", "put", "shelf", "shelved"]
+__all__ = ["at_the_server", "explain_with", "keep", "my_networks", "put", "shelf", "shelved"]
 
 _FORWARDED: Final = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via"}
 
@@ -37,6 +37,11 @@ def at_the_server(address: str | None, headers: Iterable[str]) -> bool:
 def shelved(name: str) -> str:
     """What a choice of networks calls one of the shelf, apart from all others'."""
     return f"shelf: {name}"
+
+
+def keep(name: str, make: Callable[[], bytes]) -> None:
+    """`put`, for a button."""
+    put(name, make)
 
 
 def put(name: str, make: Callable[[], bytes]) -> str | None:
@@ -93,7 +98,7 @@ def _about(name: str) -> None:
     st.text_input("Name", name, key=f"shelf.name.{name}", on_change=partial(_rename, name))
     with st.container(horizontal=True):
         st.download_button(
-            "Download", lambda: shelf().data(name), f"{name}.safetensors", on_click="ignore", icon=":material/download:"
+            "Download", partial(shelf().data, name), f"{name}.safetensors", on_click="ignore", icon=":material/download:"
         )
         st.button("Delete", key=f"shelf.delete.{name}", on_click=shelf().delete, args=(name,), icon=":material/delete:")
 

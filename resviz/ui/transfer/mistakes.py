@@ -14,7 +14,7 @@ from resviz.training.transfer.keep import checkpoint_of, transfer_card
 from resviz.training.transfer.lesson import Lesson
 from resviz.ui.components.evidence import panel, photo_url
 from resviz.ui.markdown import literal
-from resviz.ui.shelf import explain_with, put
+from resviz.ui.shelf import explain_with, keep, put
 from resviz.ui.transfer.session import Taught
 from resviz.ui.waiting import results_of
 from resviz.ui.widgets.pickers import Photograph
@@ -76,8 +76,7 @@ def hand_on(lesson: Lesson, taught: list[Taught]) -> None:
         usual = f"{' '.join(lesson.categories[:3])} {chosen.found.plan.mode}"[:60]
         name = st.text_input("Its name", usual, key=f"transfer.name.{usual}")
         make = partial(_file, lesson, chosen)
-        if st.button("Put it on the shelf", icon=":material/bookmark_add:"):
-            put(name or usual, make)
+        st.button("Put it on the shelf", icon=":material/bookmark_add:", on_click=keep, args=(name or usual, make))
         if st.button("Explain with it", icon=":material/search:") and (own := put(name or usual, make)) is not None:
             label, picture = lesson.parts[1][0]
             explain_with(own, Photograph(picture.key, f"A held-out picture, labelled {lesson.categories[label]}", picture.image))
