@@ -40,7 +40,7 @@ def bring_back(page: Page, server: Server, file: Path) -> str:
 def said(page: Page) -> str:
     expect(page.get_by_text("It knows 3 names: African elephant, espresso, obelisk.")).to_be_visible()
     ready(page)
-    return page.locator(".st-key-stage p", has_text=re.compile("bits|sure|%")).first.inner_text()
+    return page.locator(".st-key-stage p", has_text="Entropy").first.inner_text()
 
 
 def test_a_dozen_photographs_a_class_become_a_network(page: Page, browser: Browser, server: Server, tmp_path: Path) -> None:
