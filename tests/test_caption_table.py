@@ -39,6 +39,7 @@ from resviz.results import (
     Landscape,
     LayerRow,
     LayerTable,
+    LearningCurve,
     Masks,
     NetworkDifference,
     Paths,
@@ -57,12 +58,15 @@ from resviz.results import (
     Similarity,
     Table,
     Trajectory,
+    TransferEpoch,
+    Transferred,
 )
 from resviz.spec.choices import Span
 from resviz.spec.dense import DenseSpec
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import Init, NetSpec, Norm, Shortcut
 from resviz.spec.plane import PlaneSpec
+from resviz.spec.transfer import TransferMode, usual_plan
 from resviz.spec.transformer import TransformerSpec
 from resviz.spec.unet import UNetSpec
 
@@ -73,6 +77,14 @@ def race(errors: list[list[float]]) -> RaceRecord:
     return RaceRecord("skip", kinds, 56, 200, np.ones((len(errors), len(errors[0]), 4)), np.array(errors))
 
 
+def taught(mode: TransferMode, answers: list[int]) -> Transferred:
+    """A run that gave these answers about four pictures, two of each of two classes."""
+    epoch = TransferEpoch(1, 1, 0.1, 0.2, 50.0, np.zeros(1), np.zeros(1))
+    seen = np.eye(2)[answers], np.array([0, 0, 1, 1])
+    return Transferred(usual_plan(mode), ("a", "b"), ("fc",), (epoch,), 1, *seen, learned=8, watched=2, seconds=1.0)
+
+
+RUNS = [taught("head", [0, 0, 1, 1]), taught("scratch", [1, 1, 0, 1])]
 Row = tuple[tuple[object, ...], object]
 DONG = (
     "**The paper says** (Dong et al. 2021, arXiv 2103.03404): attention alone loses rank doubly exponentially, its residual at most a constant times "
@@ -1246,6 +1258,32 @@ ROWS: dict[str, list[Row]] = {
             "for 3 pairs of these. **We measure** 3 of them in the same order: **agrees**.",
         ),
         ((race([[5.0], [40.0]]),), ""),
+    ],
+    "transfer_note": [
+        ((RUNS[:1],), "Of 4 held-out pictures, named right: **head only 4**. One picture is 25.0 points."),
+        (
+            (RUNS, 50.0),
+            "Of 4 held-out pictures, named right: **head only 4, from scratch 1**; a linear head on raw pixels 2. One picture is 25.0 points.",
+        ),
+        (
+            ([RUNS[1], RUNS[1]],),
+            "Of 4 held-out pictures, named right: **from scratch 1, from scratch 1**. One picture is 25.0 points, so that a lead of less than "
+            "two pictures tells little.",
+        ),
+    ],
+    "curve_note": [
+        (
+            (
+                LearningCurve((1, 5), {"f": np.array([[60.0, 80.0], [90.0, 90.0]]), "p": np.array([[30.0, 30.0], [50.0, 50.0]])}),
+                "f",
+                "p",
+            ),
+            "Raw pixels reach 50 % with 5 pictures a class; **on what the network reads 1 picture a class does** as well or better, 70 %.",
+        ),
+        (
+            (LearningCurve((1, 5), {"f": np.array([[10.0], [40.0]]), "p": np.array([[30.0], [50.0]])}), "f", "p"),
+            "With all 5 pictures a class raw pixels reach 50 %, and **what the network reads no more than 40 %**.",
+        ),
     ],
     "race_note": [
         (

@@ -117,6 +117,7 @@ def test_the_links_of_the_documents_are_read() -> None:
         "landscape",
         "shortcuts",
         "recordings",
+        "transfer",
     }
     for page, query in _LINK.findall(text):
         if page == "explain":

@@ -23,6 +23,7 @@ from resviz.cli import (
     summary,
     train,
     trajectory,
+    transfer,
     trust,
     updates,
     zoo,
@@ -51,6 +52,7 @@ _COMMANDS = (
     trust,
     zoo,
     train,
+    transfer,
 )
 
 

@@ -138,7 +138,7 @@ class ImageSet:
         order, theta = order.to(self.images.device), theta.to(self.images.device)
         for start in range(0, count - size + 1, size):
             chosen = order[start : start + size]
-            grid = F.affine_grid(theta[chosen], [size, 3, side, side], align_corners=False)
+            grid = F.affine_grid(theta[chosen], [size, self.images.shape[1], side, side], align_corners=False)
             crops = F.grid_sample(self.normalised(self.images[chosen]), grid, padding_mode="reflection", align_corners=False)
             yield crops.contiguous(memory_format=torch.channels_last), self.labels[chosen]
 

@@ -15,6 +15,7 @@ from resviz.results.recording import QUANTITIES, Broken, Quantity, Recording, Ta
 from resviz.results.shortcuts import RaceRecord
 from resviz.results.story import Chapter
 from resviz.results.training import SIGNALS, EpochRecord, Finding, LabRecord, LabTrack, Run, Stage, TrainStep
+from resviz.results.transfer import LearningCurve, TransferEpoch, Transferred
 from resviz.results.trust import METRICS, Agreement, Interval, Metric, Ranking
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Landscape",
     "LayerRow",
     "LayerTable",
+    "LearningCurve",
     "Lens",
     "Lesions",
     "Masks",
@@ -86,6 +88,8 @@ __all__ = [
     "Table",
     "TrainStep",
     "Trajectory",
+    "TransferEpoch",
+    "Transferred",
     "UnitRows",
     "Verdict",
 ]

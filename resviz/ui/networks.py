@@ -14,6 +14,7 @@ from resviz.progress import Tick
 from resviz.ui import cache
 from resviz.ui.markdown import literal
 from resviz.ui.own_network import Network, own_network
+from resviz.ui.shelf import my_networks, put, shelf, shelved
 from resviz.ui.waiting import result_of
 
 __all__ = ["Network", "bundled_titles", "choose_network", "come_back", "offer_imagenet"]
@@ -48,6 +49,9 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
         name: f"{name} · ImageNet, {item.top1:.1f} % top-1{'' if item.cached else f' · download {item.megabytes:.0f} MB'}"
         for name, item in weights().items()
     }
+    titles |= {shelved(name): f"{name} · on your shelf" for name in shelf().names()}
+    if st.session_state.get("explain.network") not in (*titles, OWN):
+        st.session_state.pop("explain.network", None)  # it was taken off the shelf
     chosen = st.selectbox(
         "Network",
         [*titles, OWN],
@@ -60,7 +64,14 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
         find = partial(own_network, banner)
     elif chosen in weights():
         find = partial(_imagenet, chosen, banner)
-    st.session_state["own.chosen"] = chosen == OWN
+    own = next((name for name in shelf().names() if shelved(name) == chosen), "")
+    if own:
+        find = partial(_shelved, own)
+    st.session_state["own.chosen"], st.session_state["own.shelved"] = chosen == OWN, own
+    my_networks()
+    held = st.session_state.get("explain.answering")
+    if chosen == OWN and held is not None and held.key.startswith("own "):
+        st.button("Put your file on the shelf", icon=":material/bookmark_add:", key="own.keep", on_click=_keep, args=(held,))
     found = _said(find, banner)
     if found is None:
         found = st.session_state.get("explain.answering") or _first(banner)
@@ -73,6 +84,9 @@ def choose_network(banner: DeltaGenerator) -> Network | None:
 def come_back() -> str:
     """On entering the page: choose the visitor's own file again where it was chosen on leaving; its network's key, or nothing."""
     state = st.session_state
+    if (name := state.get("own.shelved")) and name in shelf().names():
+        state["explain.network"] = shelved(name)
+        return shelf().key(name)
     if not (state.get("own.chosen") and state.get("own.file")):
         return ""
     state["explain.network"] = OWN
@@ -103,6 +117,22 @@ def _bundled(name: str) -> Network:
     return Network(
         name, cache.bundled(name), words, f"from resviz.zoo.bundled import load_bundled\nclassifier = load_bundled({name!r})"
     )
+
+
+def _keep(network: Network) -> None:
+    """As it answers now, with what was told of it."""
+    from resviz.training.transfer.keep import checkpoint_of
+
+    put(network.classifier.name.rpartition(".")[0] or network.classifier.name, partial(checkpoint_of, network.classifier))
+
+
+def _shelved(name: str) -> Network:
+    """One of the visitor's own; no link can hold it."""
+    card = shelf().card(name)
+    words = (
+        f"On your shelf, trained on {literal(card.get('data', 'what its file does not say'))}. {literal(card.get('caveat', ''))}"
+    )
+    return Network(shelf().key(name), shelf().load(name), words)
 
 
 # ------------------------------------------------------------------------------------------- ImageNet

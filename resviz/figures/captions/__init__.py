@@ -75,6 +75,7 @@ from resviz.figures.captions.tour import (
     seen_of_the_skips,
 )
 from resviz.figures.captions.training import beside_the_paper, branch_note, degradation, overfitting
+from resviz.figures.captions.transfer import curve_note, transfer_note
 from resviz.figures.captions.trust import trust_baseline_note, trust_ranking_note
 from resviz.figures.captions.unet import long_skips_note, middle_update
 
@@ -99,6 +100,7 @@ __all__ = [
     "collapse_note",
     "comparison",
     "counted",
+    "curve_note",
     "cut_note",
     "degradation",
     "dense_note",
@@ -162,6 +164,7 @@ __all__ = [
     "table_note",
     "trajectory_claim",
     "trajectory_note",
+    "transfer_note",
     "trust_baseline_note",
     "trust_note",
     "trust_ranking_note",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -17,6 +18,7 @@ from resviz.ui import own_network
 from resviz.ui.components.link import here, link
 from resviz.ui.lab.session import Session
 from resviz.ui.lab.stage import chosen
+from resviz.ui.shelf import put
 from resviz.ui.widgets import pickers
 
 __all__ = ["export"]
@@ -49,6 +51,16 @@ def _explain(held: Session, record: LabRecord) -> None:
     contender = chosen(record)
     if not isinstance(held.specs()[contender], NetSpec):
         return  # the page that asks about pictures knows ResNets alone
+    if st.button(
+        f"Put {record.tracks[contender].label} on the shelf",
+        icon=":material/bookmark_add:",
+        disabled=held.running or held.over,
+        help="As it is at this step: from there Explain, Inside and Transfer ask it. Pause to press it.",
+    ):
+        from resviz.training.export import lab_checkpoint
+
+        assert held.lab is not None
+        put(f"{record.tracks[contender].label}, step {record.step}", partial(lab_checkpoint, held.lab, contender))
     if st.button(
         f"Explain with {record.tracks[contender].label}",
         icon=":material/search:",

@@ -1,0 +1,1 @@
+"""Teaching a trained network classes of somebody's own."""

@@ -1,0 +1,76 @@
+"""What is kept of a classifier that was taught here: its weights as safetensors, with the card that says where they come from."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from resviz import __version__
+from resviz.results import Transferred
+from resviz.spec.names import describe
+from resviz.spec.query import to_query_string
+from resviz.spec.transfer import MODES
+from resviz.training.transfer.lesson import Lesson
+from resviz.zoo.classifier import Classifier
+
+__all__ = ["card_of", "checkpoint_of", "transfer_card"]
+
+
+def transfer_card(lesson: Lesson, found: Transferred, net: Classifier) -> dict[str, object]:
+    """Spec, data, recipe, errors, date and origin; the errors are of the held-out pictures."""
+    import torch
+
+    counts = ", ".join(f"{len(pictures)} of {name}" for name, pictures in lesson.album.classes.items())
+    loss = -torch.from_numpy(found.probabilities).log().clamp(min=-100)[range(len(found.labels)), found.labels].mean()
+    return card_of(net) | {
+        "data": f"your own pictures: {counts}",
+        "caveat": f"{MODES[found.plan.mode]}, from {lesson.start.name}; {len(found.labels)} pictures held out.",
+        "recipe": asdict(found.plan) | {"held_out_share": lesson.share, "kept_epoch": found.best},
+        "seed": lesson.seed,
+        "epochs": len(found.epochs),
+        "seconds": round(found.seconds),
+        "measured": {
+            "test_error": 100 - found.accuracy,
+            "test_loss": float(loss),
+            "train_loss": found.epochs[found.best - 1].loss,
+            "test_images": len(found.labels),
+        },
+        "from": lesson.start.name,
+    }
+
+
+def card_of(net: Classifier) -> dict[str, object]:
+    """What any classifier's card has: what it is and how it is asked."""
+    import torch
+
+    shown = net.preprocessing
+    return {
+        "title": describe(net.spec),
+        "spec": to_query_string(net.spec),
+        "data": net.source,
+        "caveat": "",
+        "categories": list(net.categories),
+        "image_size": shown.crop,
+        "resize": shown.resize,
+        "mean": list(shown.mean),
+        "std": list(shown.std),
+        "calibration": {"temperature": net.temperature},
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+
+
+def checkpoint_of(net: Classifier, card: Mapping[str, object] | None = None) -> bytes:
+    """As safetensors with the card in its metadata, which `zoo.checkpoint.load` reads back to the same answers.
+
+    Raises ValueError for a network whose file alone would not say how it is built.
+    """
+    from safetensors.torch import save
+
+    if net.net.variant != type(net.net.variant)():
+        raise ValueError(f"{net.name} departs from the papers in a way that a card cannot say yet; keep its own file")
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.net.state_dict().items()}
+    return save(weights, {"card": json.dumps(card_of(net) if card is None else card, ensure_ascii=False)})
