@@ -18,6 +18,7 @@ FIGURES = {
     "Lab": "path.point",
     "Shortcuts": "path.line",
     "Explain": "canvas",
+    "Transfer": "path.line",
     "Inside": ".board canvas",
     "Anatomy": "path.arc",
     "Recordings": "image.heat",

@@ -108,21 +108,24 @@ def _lesson(held: Room, album: Album, start: str, share: float, seed: int) -> Le
 
 
 def _figure(held: Room, lesson: Lesson, plans: list[TransferPlan]) -> list[Taught]:
-    """The curve with the modes on it, what it says, and their table."""
-    curve = held.curve(lesson)
-    place = st.container()
-    answers = [held.taught(lesson, plan) for plan in plans]
-    for answer in (curve, *answers):
-        if isinstance(answer, ValueError):
-            st.error(literal(answer))
+    """The curve with the modes on it, what it says, and their table; each progress stands where what it comes to will."""
+    above, below = st.container(key="reserve-transfer-curve"), st.container(key="reserve-transfer-modes")
+    with above:
+        curve = held.curve(lesson)
+    with below:
+        answers = [held.taught(lesson, plan) for plan in plans]
+        for answer in (curve, *answers):
+            if isinstance(answer, ValueError):
+                st.error(literal(answer))
     taught = [each for each in answers if isinstance(each, Taught)]
     runs = [each.found for each in taught]
     measured = curve if isinstance(curve, LearningCurve) else None
-    with place:
-        if measured is not None:
+    if measured is not None:
+        with above:
             line_chart(curve_chart(measured, runs), "transfer-curve", "Held-out accuracy by pictures a class")
             st.markdown(captions.curve_note(measured, FEATURES, PIXELS))
-        if runs:
+    if runs:
+        with below:
             st.markdown(captions.transfer_note(runs, None if measured is None else float(measured.middle(PIXELS)[-1])))
             st.html(mode_table(runs, measured, PIXELS))
     return taught

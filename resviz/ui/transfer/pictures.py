@@ -93,7 +93,12 @@ def look_over(held: Room, album: Album, own: bool, held_out: Iterable[str]) -> N
         st.markdown(f"**{literal(name)}**: {len(pictures)}, of which {outside} held out (○)")
         shown = pictures[:_SHOWN]
         thumbs = [each.image.resize((_THUMB, _THUMB), Image.Resampling.BILINEAR) for each in shown]
-        st.image(thumbs, width=_THUMB, caption=[f"{n}{' ○' if each.key in out else ''}" for n, each in enumerate(shown, 1)])
+        st.image(
+            thumbs,
+            width=_THUMB,
+            caption=[f"{n}{' ○' if each.key in out else ''}" for n, each in enumerate(shown, 1)],
+            alt=[f"{name}, picture {n}{', held out' if each.key in out else ''}" for n, each in enumerate(shown, 1)],
+        )
         if len(pictures) > _SHOWN:
             st.caption(f"and {len(pictures) - _SHOWN} more")
         if own:
