@@ -29,6 +29,7 @@ from resviz.training.transfer.loop import Transfer
 from resviz.zoo import shelf as shelves
 from resviz.zoo.checkpoint import load
 from resviz.zoo.classifier import Classifier, Preprocessing, predict
+from resviz.zoo.read import with_card
 from resviz.zoo.shelf import Shelf, ShelfError, home
 
 
@@ -297,6 +298,17 @@ def test_a_shelf_renames_deletes_and_keeps_names_apart(file: bytes, tmp_path: Pa
         shelf.data("mine")
     if on_disk:
         assert not list((tmp_path / "networks").glob(".*"))
+
+
+def test_what_was_asked_of_one_network_is_never_anothers_answer_under_the_same_name(file: bytes) -> None:
+    """Memory that one visitor's file gave back may hold the next one's, at the same place."""
+    other, keys = with_card(file, {"title": "another"}), set()
+    for data in (file, other, file, other):
+        shelf = Shelf()
+        shelf.put("mine", bytes(bytearray(data)))
+        keys.add(shelf.key("mine"))
+        shelf.delete("mine")
+    assert len(keys) == 2
 
 
 def test_a_full_shelf_and_a_file_that_is_no_network_are_refused(file: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

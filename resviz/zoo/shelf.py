@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Shelf:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self._held: dict[str, bytes] = {}
+        self._marks: dict[str, str] = {}  # of what is held: equal for equal bytes alone, whoever's they are
         self._loaded: dict[str, tuple[object, Classifier]] = {}  # the last one asked
 
     def names(self) -> tuple[str, ...]:
@@ -103,12 +105,13 @@ class Shelf:
         """Away with it; nothing happens where it is not there."""
         self._loaded.pop(name, None)
         self._held.pop(name, None)
+        self._marks.pop(name, None)
         if self.folder is not None and name in self.names():
             self._file(name).unlink(missing_ok=True)
 
     def _version(self, name: str) -> object:
         if self.folder is None:
-            return id(self._held.get(name))
+            return self._marks.get(name, "")
         return self._file(name).stat().st_mtime_ns if name in self.names() else 0
 
     def _file(self, name: str) -> Path:
@@ -120,7 +123,7 @@ class Shelf:
 
     def _write(self, name: str, data: bytes) -> None:
         if self.folder is None:
-            self._held[name] = data
+            self._held[name], self._marks[name] = data, hashlib.blake2b(data, digest_size=16).hexdigest()
             return
         with door(
             ShelfError, f"{quoted(name)} cannot be written to {self.folder} ({{}}); make room there, or name another RESVIZ_HOME"
