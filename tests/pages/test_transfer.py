@@ -10,6 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from resviz.ui.shelf import at_the_server, shelved
+from resviz.zoo.bundled import CHECKPOINTS
+from resviz.zoo.shelf import Shelf
 from tests.test_transfer import packed, pictures
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -116,3 +118,17 @@ def test_only_at_the_server_itself_the_shelf_lies_on_disk(monkeypatch: pytest.Mo
     assert opened().session_state["shelf"].folder == tmp_path / "networks"
     monkeypatch.setattr("resviz.ui.shelf.at_the_server", lambda *_: False)
     assert opened().session_state["shelf"].folder is None
+
+
+def test_another_network_under_the_name_of_one_that_was_deleted_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RESVIZ_HOME", raising=False)
+    at, shelf, said = opened(), Shelf(), []
+    at.session_state["shelf"] = shelf
+    for bundled in ("resnet20-digits-0", "plain56-digits-0"):
+        shelf.delete("mine")
+        shelf.put("mine", (CHECKPOINTS / "digits" / f"{bundled}.safetensors").read_bytes())
+        at.run()
+        at.selectbox(key="transfer.from").select("mine · on your shelf").run()
+        until(at, lambda at: any("named right: **head only" in each.value for each in at.markdown))
+        said.append([each.value for each in at.markdown if "named right" in each.value or "Raw pixels reach" in each.value])
+    assert said[0] != said[1]

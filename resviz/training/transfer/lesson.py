@@ -36,12 +36,16 @@ _AT_ONCE = 32 * 128 * 128  # pixels that go through the network together
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """An album, parted by share and seed, for a network that stays as it is. Raises ValueError where two classes are not there."""
+    """An album, parted by share and seed, for a network that stays as it is. Raises ValueError where two classes are not there.
+
+    `mark` tells the network from all others that go by its name.
+    """
 
     start: Classifier
     album: Album
     share: float = SHARE
     seed: int = 0
+    mark: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -56,8 +60,8 @@ class Lesson:
 
     @property
     def key(self) -> str:
-        """What tells its pictures and their parting from all others'."""
-        return f"{self.album.key} {self.share:g} {self.seed} {self.start.preprocessing}"
+        """What tells its pictures, their parting and its network from all others'."""
+        return f"{self.album.key} {self.share:g} {self.seed} {self.start.preprocessing} {self.mark or self.start.name}"
 
     @cached_property
     def parts(self) -> tuple[list[tuple[int, Snapshot]], list[tuple[int, Snapshot]]]:

@@ -46,15 +46,16 @@ class Room:
 
     def lesson(self, album: Album, start: str, share: float, seed: int) -> Lesson:
         """The lesson that these make, the same one while they are the same. Raises ValueError."""
-        key = (album.key, start, share, seed)
+        mark = _mark(start)
+        key = (album.key, mark, share, seed)
         if self._lesson is None or self._lesson[0] != key:
-            self._lesson = key, Lesson(_network(start), album, share, seed)
+            self._lesson = key, Lesson(_network(start), album, share, seed, mark)
             self._runs.clear()
         return self._lesson[1]
 
     def taught(self, lesson: Lesson, plan: TransferPlan) -> Taught | ValueError | None:
         """The run with this plan; None while it is under way, after drawing its progress."""
-        key = (lesson.key, lesson.start.name, plan)
+        key = (lesson.key, plan)
 
         def work(tick: Tick) -> Taught:
             if (need := estimate(lesson, plan)).seconds > _LONGEST:
@@ -75,7 +76,7 @@ class Room:
 
     def curve(self, lesson: Lesson) -> LearningCurve | ValueError | None:
         """Accuracy by pictures a class; None while it is measured."""
-        return read("transfer.curve", (lesson.key, lesson.start.name), "Learning from fewer pictures", lesson.curve)
+        return read("transfer.curve", lesson.key, "Learning from fewer pictures", lesson.curve)
 
 
 _LABELS: Mapping[TransferMode, str] = {"head": "Head only", "finetune": "Fine-tuning", "scratch": "From scratch"}
@@ -98,6 +99,11 @@ def starts() -> dict[str, str]:
     from resviz.ui.networks import bundled_titles
 
     return bundled_titles() | {shelved(name): f"{name} · on your shelf" for name in shelf().names()}
+
+
+def _mark(start: str) -> str:
+    """A bundled network's name; of the shelf, where two visitors' may go by one name, what tells the files apart."""
+    return start if start in bundled_names() else next(shelf().key(name) for name in shelf().names() if shelved(name) == start)
 
 
 def _network(start: str) -> Classifier:

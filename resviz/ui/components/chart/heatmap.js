@@ -127,7 +127,12 @@ export function heatmapOf(data, dark) {
       view.band.setAttribute("height", Math.max(1, view.py(cursor.row - 0.5) - top));
       if (cursor.index === undefined) return null;
       const step = heat.x[cursor.index];
-      return { x: view.px(step), y: top, head: `${heat.names[cursor.row]} · ${data.x?.title || "step"} ${step}`, rows: [{ text: told(heat, cursor) }] };
+      return {
+        x: view.px(step),
+        y: top,
+        head: `${heat.names[cursor.row]} · ${data.x?.title || "step"} ${step}`,
+        rows: [{ text: told(heat, cursor) }],
+      };
     },
     kept({ row, index }) {
       if (row >= heat.names.length) return null;
