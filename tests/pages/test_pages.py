@@ -64,7 +64,7 @@ def test_home_has_three_doors_beside_the_navigation() -> None:
     doors = {"Build": "Build", "Train": "Lab", "Explain a photo": "Explain"}
     rest = ways[len(PAGES) + 2 :]
     assert rest[:3] == [f"**{name}**: {said[title]}" for name, title in doors.items()]
-    assert [way.split("**")[1] for way in rest[3:]] == ["DenseNet-40", "ViT-6/2", "RepVGG-20"]
+    assert [way.split("**")[1] for way in rest[3:]] == ["DenseNet-40", "U-Net-18", "ViT-6/2", "RepVGG-20"]
     assert [expander.label for expander in at.expander] == ["Why"]
 
 
@@ -87,7 +87,7 @@ def test_home_without_its_recording_says_so(monkeypatch: pytest.MonkeyPatch, tmp
         at = opened("app.py")
         assert not at.exception
         assert any("home.json cannot be read" in warning.value.replace("\\", "") for warning in at.warning)
-        assert len(at.get("page_link")) == len(PAGES) + 8
+        assert len(at.get("page_link")) == len(PAGES) + 9
     finally:
         for kept in (first.reading, doors._curves, doors._evidence):
             kept.cache_clear()

@@ -105,7 +105,9 @@ def titles_of(names: Sequence[str], plain: bool = False) -> dict[str, str]:
     specs = {name: ALL_PRESETS[name].plain() if plain else ALL_PRESETS[name] for name in names}
     short = {name: name_of(spec) + (f", k={spec.growth}" if isinstance(spec, DenseSpec) else "") for name, spec in specs.items()}
     often = Counter(short.values())
-    return {name: short[name] if often[short[name]] == 1 else describe(spec) for name, spec in specs.items()}
+    titles = {name: short[name] if often[short[name]] == 1 else describe(spec) for name, spec in specs.items()}
+    often = Counter(titles.values())  # without skips, networks that differ in theirs are one and the same
+    return {name: title if often[title] == 1 else f"{title} · {name}" for name, title in titles.items()}
 
 
 def skip_control() -> None:
