@@ -104,7 +104,7 @@ def test_the_keyboard_s_ring_is_seen_and_nothing_moves_for_who_wants_no_motion(b
     inner = "let e = document.activeElement; while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;"
     ringed = f"() => {{ {inner} const box = e.closest('[data-baseweb=select] > div') ?? e; const s = getComputedStyle(box); return [e.tagName, s.outlineStyle, s.outlineWidth]; }}"
     stops = []
-    for _ in range(40):
+    for _ in range(60):
         page.keyboard.press("Tab")
         stops.append(page.evaluate(ringed))
     assert {tag for tag, *_ in stops} >= {"A", "BUTTON", "path"}
