@@ -13,7 +13,8 @@ from resviz.cli import main
 from resviz.data.datasets import probed, sets_of
 from resviz.data.symbols import sequences
 from resviz.figures.attention import attention_mosaic
-from resviz.figures.captions import attention_note
+from resviz.figures.captions import attention_note, table_note
+from resviz.figures.diagram import network_diagram
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
 from resviz.nets.families.transformer import Transformer
@@ -72,6 +73,15 @@ def test_the_table_counts_what_the_network_has() -> None:
     )
     mixing = sum(m.in_proj_weight.numel() * 10 + 2 * 10**2 * 64 for m in net.modules() if isinstance(m, nn.MultiheadAttention))
     assert table.macs == matrices + mixing + 64 * 8
+
+
+def test_what_is_drawn_and_said_of_it_speaks_of_symbols() -> None:
+    table = layer_table(SPEC, 3)
+    drawn = str(network_diagram(table).data())
+    assert "'symbols'" in drawn
+    assert "'image'" not in drawn
+    assert "select:embedding" in drawn
+    assert "MACs a sequence;" in table_note(table)
 
 
 def test_its_gradient_reaches_the_symbols() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from resviz.figures.captions.numbers import counted, percent
 from resviz.figures.theme import count, number
 from resviz.results import Differing, LayerTable, NetworkDifference, UnitRows
 
 __all__ = ["bottleneck_note", "dense_note", "difference_note", "sublayer_note", "table_note"]
+
+_READ: Final = {"features": "a point", "embedding": "a sequence"}  # by what the first layer is
 
 
 def bottleneck_note(table: LayerTable, block: str) -> str:
@@ -109,6 +113,6 @@ def table_note(table: LayerTable) -> str:
     """How large the network is, what an image costs, and which layer holds the most."""
     heaviest = max(table.rows, key=lambda row: row.params)
     return (
-        f"{count(table.params)} parameters and {count(table.macs, 'MACs')} {'a point' if table.rows[0].kind == 'features' else 'an image'}; the heaviest layer, "
+        f"{count(table.params)} parameters and {count(table.macs, 'MACs')} {_READ.get(table.rows[0].kind, 'an image')}; the heaviest layer, "
         f"`{heaviest.name}`, holds {percent(heaviest.params / table.params)} of the parameters."
     )

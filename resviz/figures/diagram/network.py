@@ -97,7 +97,7 @@ class _Network:
         self.x = 14.0
 
     def drawn(self, scale: Scale | None) -> Diagram:
-        self.stem([row for row in self.table.stem if row.kind.startswith(("conv", "linear", "max pool"))])
+        self.stem([row for row in self.table.stem if row.kind.startswith(("conv", "linear", "embedding", "max pool"))])
         for stage, units in groupby(self.units, lambda unit: unit.stage):
             self.stage(stage, list(units))
             self.passage(self.table.passage(stage))
@@ -129,9 +129,10 @@ class _Network:
     def stem(self, rows: Sequence[LayerRow]) -> None:
         at = self.x + 12
         at_start = self.x + 10 if self.canvas.vertical else 2.0  # whole, also where words are drawn larger
-        words = (at_start, self.middle + _HALF + 18, "image" if self.tallest > 1 else "point", "small", "start")
+        reads = "symbols" if any(row.kind == "embedding" for row in rows) else "image" if self.tallest > 1 else "point"
+        words = (at_start, self.middle + _HALF + 18, reads, "small", "start")
         for row in rows:
-            if row.kind.startswith(("conv", "linear")):
+            if row.kind.startswith(("conv", "linear", "embedding")):
                 self.layer(at, row)
             else:
                 h = self.height(row.side)

@@ -81,7 +81,13 @@ function viewOf(data, plotted, zoom, width) {
   const marked = data.notes.some((note) => note.x !== undefined);
   const type = typeSize();
   const right = width - plotted.margin(width, type);
-  const box = { left: 5 * type, right, top: marked ? type + 10 : 10, bottom: height - 3.4 * type };
+  const longest = Math.max(0, ...(data.y.ticks ?? []).map(([, text]) => text.length));
+  const box = {
+    left: Math.max(5 * type, 0.58 * type * longest + 12),
+    right,
+    top: marked ? type + 10 : 10,
+    bottom: height - 3.4 * type,
+  };
   const [x0, x1] = zoom ?? data.x.range;
   const [y0, y1] = data.y.range;
   const tall = box.bottom - box.top;
