@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from resviz.cli.values import FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
 from resviz.spec.dense import DenseSpec
@@ -12,9 +12,6 @@ from resviz.spec.families import side_of, things_of
 from resviz.spec.names import describe
 from resviz.spec.net import Init, Norm
 from resviz.spec.query import to_query_string
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["add"]
 

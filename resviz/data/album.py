@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -30,6 +32,13 @@ class Snapshot:
     name: str
     image: Image.Image
     key: str
+
+    @cached_property
+    def thumbnail(self) -> bytes:
+        """A small JPEG, 72 px square."""
+        small = self.image.convert("RGB").resize((72, 72), Image.Resampling.BILINEAR)
+        small.save(buffer := io.BytesIO(), "JPEG", quality=88)
+        return buffer.getvalue()
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,10 +12,10 @@ from resviz.spec.fields import (
     activations,
     answers,
     channels,
+    check_ranges,
     choice,
     connections,
     counts,
-    fields_of,
     flag,
     inits,
     names,
@@ -82,9 +82,7 @@ class DenseSpec:
     def __post_init__(self) -> None:
         if not 1 <= len(self.blocks) <= 6 or any(not 1 <= n <= 128 for n in self.blocks):
             raise SpecError(f"blocks must be 1 to 6 counts from 1 to 128, got {self.blocks}; try (12, 12, 12)")
-        for name, each in fields_of(DenseSpec).items():
-            if each.high and not each.low <= (value := getattr(self, name)) <= each.high:
-                raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
+        check_ranges(self)
         if self.init not in self.inits():
             raise SpecError(f"init={self.init.value} is for residual branches, which a DenseNet has not; use init=kaiming")
         if not all(self.entering):

@@ -14,9 +14,11 @@ from resviz.spec.words import word
 
 __all__ = [
     "Field",
+    "SpecError",
     "activations",
     "answers",
     "channels",
+    "check_ranges",
     "choice",
     "connections",
     "counts",
@@ -32,6 +34,10 @@ __all__ = [
 ]
 
 Says = Callable[[Any], str]  # a spec's own words for one of its fields
+
+
+class SpecError(ValueError):
+    """A value that no network can be built from; the message names the value and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,13 @@ def fields_of(kind: type) -> Mapping[str, Field]:
 @cache
 def _fields_of(kind: type) -> Mapping[str, Field]:
     return {each.name: each.metadata["field"] for each in fields(kind) if "field" in each.metadata}
+
+
+def check_ranges(spec: object) -> None:
+    """Raises `SpecError` for a number that is not from its field's `low` to its `high`."""
+    for name, each in fields_of(type(spec)).items():
+        if each.high and not each.low <= (value := getattr(spec, name)) <= each.high:
+            raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
 
 
 def choice(kind: type[StrEnum], label: str, help: str, says: Says | None = None) -> Mapping[str, Field]:

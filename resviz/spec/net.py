@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 from resviz.spec.choices import DESIGNS, Activation, Block, BranchScale, Carry, Design, Init, Norm, Order, Shortcut, Stem
 from resviz.spec.fields import (
+    SpecError,
     activations,
     answers,
     channels,
+    check_ranges,
     choice,
     counts,
-    fields_of,
     flag,
     inits,
     names,
@@ -38,10 +39,6 @@ __all__ = [
     "SpecError",
     "Stem",
 ]
-
-
-class SpecError(ValueError):
-    """A value that no network can be built from; the message names the value and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +153,7 @@ class NetSpec:
     def __post_init__(self) -> None:
         if not 1 <= len(self.blocks) <= 6 or any(not 1 <= n <= 512 for n in self.blocks):
             raise SpecError(f"blocks must be 1 to 6 counts from 1 to 512, got {self.blocks}; try (3, 4, 6, 3)")
-        for name, each in fields_of(NetSpec).items():
-            if each.high and not each.low <= (value := getattr(self, name)) <= each.high:
-                raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
+        check_ranges(self)
         if not self.block.bottleneck and (self.groups, self.width_per_group) != (1, 64):
             raise SpecError(
                 f"groups={self.groups} and width_per_group={self.width_per_group} need a bottleneck block, "

@@ -13,8 +13,8 @@ from resviz.spec.fields import (
     Field,
     activations,
     answers,
+    check_ranges,
     counts,
-    fields_of,
     flag,
     inits,
     names,
@@ -93,9 +93,7 @@ class PlaneSpec:
     def __post_init__(self) -> None:
         if len(self.blocks) != 1 or not 1 <= self.blocks[0] <= MOST_BLOCKS:
             raise SpecError(f"blocks must be one count from 1 to {MOST_BLOCKS}, got {self.blocks}; try (9,), which is 20 layers")
-        for name, each in fields_of(PlaneSpec).items():
-            if each.high and not each.low <= (value := getattr(self, name)) <= each.high:
-                raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
+        check_ranges(self)
         if not self.features or len(set(self.features)) < len(self.features):
             raise SpecError(f"features must be one or more, each once, got {'-'.join(self.features) or 'none'}; try x-y")
         if self.init not in self.inits():

@@ -14,8 +14,8 @@ from resviz.spec.fields import (
     activations,
     answers,
     channels,
+    check_ranges,
     choice,
-    fields_of,
     flag,
     inits,
     names,
@@ -125,9 +125,7 @@ class TransformerSpec:
     classifier: ClassVar[str] = "heads.head"
 
     def __post_init__(self) -> None:
-        for name, each in fields_of(TransformerSpec).items():
-            if each.high and not each.low <= (value := getattr(self, name)) <= each.high:
-                raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
+        check_ranges(self)
         if self.image % self.patch:
             raise SpecError(f"patch={self.patch} does not divide image={self.image}; choose a patch that does")
         if self.vocabulary and (self.patch, self.in_channels) != (1, 1):

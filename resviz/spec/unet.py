@@ -11,9 +11,9 @@ from resviz.spec.fields import (
     activations,
     answers,
     channels,
+    check_ranges,
     choice,
     counts,
-    fields_of,
     flag,
     inits,
     norms,
@@ -81,9 +81,7 @@ class UNetSpec:
     def __post_init__(self) -> None:
         if not 2 <= len(self.blocks) <= 6 or any(not 1 <= n <= 16 for n in self.blocks):
             raise SpecError(f"blocks must be 2 to 6 counts from 1 to 16, got {self.blocks}; try (1, 1, 1, 1)")
-        for name, each in fields_of(UNetSpec).items():
-            if each.high and not each.low <= (value := getattr(self, name)) <= each.high:
-                raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
+        check_ranges(self)
         if self.init not in self.inits():
             raise SpecError(f"init={self.init.value} is a ResNet's; use init=kaiming")
         known = set(self.block_names())

@@ -7,7 +7,6 @@ number), so a run resumed from its last epoch repeats the lost steps exactly.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from resviz.results import EpochRecord, TrainStep
 from resviz.spec.net import NetSpec
 from resviz.spec.query import to_query_string
 from resviz.training.arithmetic import Arithmetic, choose
+from resviz.training.checkpoints import write_checkpoint
 from resviz.training.export import history_from_json, history_to_json
 from resviz.training.recipes import Recipe
 
@@ -174,8 +174,6 @@ class Training:
     def _save(self) -> None:
         if self.checkpoint is None:
             return
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        part = self.checkpoint.with_name(f"{self.checkpoint.name}.part")
         state: _Saved = {
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -184,12 +182,7 @@ class Training:
             "history": history_to_json(self.history),
             "arithmetic": self.arithmetic.as_dict(),
         }
-        try:
-            with door(ValueError, f"{self.checkpoint} cannot be written ({{}}); make room there or name another --out"):
-                torch.save(state, part)
-                os.replace(part, self.checkpoint)
-        finally:
-            part.unlink(missing_ok=True)
+        write_checkpoint(self.checkpoint, state)
 
     def _saved(self) -> _Saved | None:
         """What an earlier attempt at this very run left, if any did."""

@@ -80,8 +80,10 @@ class Look:
         """Another call's, of a layer that is used more than once or for a batch in pieces."""
         self.entries += other.entries
         self.total, self.square = self.total + other.total, self.square + other.square
-        same = self.alive is not None and other.alive is not None and self.alive.shape == other.alive.shape
-        self.alive = self.alive | other.alive if same else None  # type: ignore[operator] # neither is None
+        if self.alive is None or other.alive is None or self.alive.shape != other.alive.shape:
+            self.alive = None
+        else:
+            self.alive = self.alive | other.alive
 
 
 def look(layer: Layer, read: object, returned: object) -> Look | None:

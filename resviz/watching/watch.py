@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -204,9 +204,9 @@ class Watch:
                 self._note("loss", step)
         self._pending = []
 
-    def _note(self, what: str, step: int, layer: str = "") -> None:
+    def _note(self, what: Literal["loss", "gradient", "activation"], step: int, layer: str = "") -> None:
         """The first time counts."""
-        self._broken.setdefault(what, Broken(what, step, layer))  # type: ignore[arg-type] # one of its three words
+        self._broken.setdefault(what, Broken(what, step, layer))
 
     # ------------------------------------------------------------------------------------------ what was seen
 

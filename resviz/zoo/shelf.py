@@ -39,6 +39,7 @@ class Shelf:
         self._held: dict[str, bytes] = {}
         self._marks: dict[str, str] = {}  # of what is held: equal for equal bytes alone, whoever's they are
         self._loaded: dict[str, tuple[object, Classifier]] = {}  # the last one asked
+        self._cards: dict[str, tuple[object, Mapping[str, object]]] = {}
 
     def names(self) -> tuple[str, ...]:
         """In the order they were put there."""
@@ -73,12 +74,15 @@ class Shelf:
             return self._file(name).read_bytes()
 
     def card(self, name: str) -> Mapping[str, object]:
-        """What its file says of it; empty where it says nothing."""
-        try:
-            card = json.loads(contents(self.data(name), name).metadata.get("card", "{}"))
-        except ValueError:
-            return {}
-        return card if isinstance(card, dict) else {}
+        """What its file says of it, read once while it is the same file; empty where it says nothing."""
+        version = self._version(name)
+        if self._cards.get(name, (None,))[0] != version:
+            try:
+                card = json.loads(contents(self.data(name), name).metadata.get("card", "{}"))
+            except ValueError:
+                card = {}
+            self._cards[name] = version, card if isinstance(card, dict) else {}
+        return self._cards[name][1]
 
     def load(self, name: str) -> Classifier:
         """The network, read once while it is the one that is asked. Raises ShelfError, and CheckpointError for a damaged file."""
@@ -104,6 +108,7 @@ class Shelf:
     def delete(self, name: str) -> None:
         """Away with it; nothing happens where it is not there."""
         self._loaded.pop(name, None)
+        self._cards.pop(name, None)
         self._held.pop(name, None)
         self._marks.pop(name, None)
         if self.folder is not None and name in self.names():

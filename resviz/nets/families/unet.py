@@ -37,9 +37,8 @@ class UNetBlock(Unit):
         self.conv1, self.norm1, self.relu1 = conv(spec, channels, made, 3), NORMS[spec.norm](made), ACTIVATIONS[spec.activation]()
         self.conv2, self.norm2, self.relu2 = conv(spec, made, made, 3), NORMS[spec.norm](made), ACTIVATIONS[spec.activation]()
         if channels != made and spec.residual and spec.span is not Span.LONG:
-            self.downsample = conv(
-                spec, channels, made, 1
-            )  # without a norm, before which a picture's one channel would have no gradient
+            # without a norm, before which a picture's one channel would have no gradient
+            self.downsample = conv(spec, channels, made, 1)
 
     def residual(self, entered: Tensor) -> Tensor:
         inner: Tensor = self.relu1(self.norm1(self.conv1(entered)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from resviz.probes.gradients import norms_of
 from resviz.progress import Tick, quiet
 from resviz.results import TransferEpoch, Transferred
 from resviz.spec.transfer import MODES, TransferPlan
+from resviz.training.checkpoints import write_checkpoint
 from resviz.training.recipes import OneCycle
 from resviz.training.transfer.lesson import Lesson
 from resviz.training.transfer.linear import fit_head
@@ -276,8 +276,6 @@ class Transfer:
     def _save(self) -> None:
         if self.checkpoint is None:
             return
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        part = self.checkpoint.with_name(f"{self.checkpoint.name}.part")
         state: _Saved = {
             "run": self._identity(),
             "net": self.net.state_dict(),
@@ -289,12 +287,7 @@ class Transfer:
             "moved": torch.from_numpy(np.stack([each.moved for each in self.epochs])),
             "seconds": self.seconds,
         }
-        try:
-            with door(ValueError, f"{self.checkpoint} cannot be written ({{}}); make room there or name another --out"):
-                torch.save(state, part)
-                os.replace(part, self.checkpoint)
-        finally:
-            part.unlink(missing_ok=True)
+        write_checkpoint(self.checkpoint, state)
 
     def _saved(self) -> _Saved | None:
         path = self.checkpoint

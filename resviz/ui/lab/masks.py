@@ -35,4 +35,4 @@ def _masks(held: Session) -> None:
     for pair in (rows[n : n + 2] for n in range(0, len(rows), 2)):
         for place, (words, picture) in zip(st.columns(2, gap="medium"), pair, strict=False):
             place.caption(words)
-            place.image(picture, width="stretch")
+            place.image(picture, width="stretch", alt=words)

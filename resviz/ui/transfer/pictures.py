@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final, Literal
 
 import streamlit as st
-from PIL import Image
 
 from resviz.data.album import Album, read_album
 from resviz.data.unpack import Entry, unzip
@@ -19,7 +18,6 @@ from resviz.ui.widgets.pickers import digest
 __all__ = ["choose_album", "look_over"]
 
 _SHOWN: Final = 40  # thumbnails a class
-_THUMB: Final = 72  # pixels
 
 
 def choose_album(held: Room) -> Album:
@@ -92,10 +90,9 @@ def look_over(held: Room, album: Album, own: bool, held_out: Iterable[str]) -> N
         outside = sum(each.key in out for each in pictures)
         st.markdown(f"**{literal(name)}**: {len(pictures)}, of which {outside} held out (○)")
         shown = pictures[:_SHOWN]
-        thumbs = [each.image.resize((_THUMB, _THUMB), Image.Resampling.BILINEAR) for each in shown]
         st.image(
-            thumbs,
-            width=_THUMB,
+            [each.thumbnail for each in shown],
+            width=72,
             caption=[f"{n}{' ○' if each.key in out else ''}" for n, each in enumerate(shown, 1)],
             alt=[f"{name}, picture {n}{', held out' if each.key in out else ''}" for n, each in enumerate(shown, 1)],
         )
