@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 import resviz.attribution.question  # noqa: F401 - likewise
 from resviz.spec.lab import plan_from_query, plan_to_query
 from resviz.spec.query import from_query, to_query
-from resviz.ui.page import PAGES
+from resviz.ui.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "golden" / "links.json").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ import pytest
 
 from resviz.figures.theme import INK, PAPER
 from resviz.ui.components.link import code_of, for_others
-from resviz.ui.page import nearest
+from resviz.ui.pages import nearest
 
 LAN = "192.168.1.20"
 

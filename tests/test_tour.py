@@ -15,7 +15,7 @@ from resviz.spec.net import NetSpec
 from resviz.spec.query import from_query, to_query
 from resviz.spec.tour import CHOICES, STOPS, TOUR_PARAMETERS, Tour, tour_from_query, tour_to_query
 from resviz.ui import cache
-from resviz.ui.page import PAGES
+from resviz.ui.pages import PAGES
 from resviz.ui.state import EXPLAIN_PARAMETERS
 from resviz.ui.tour import stops
 from resviz.ui.tour.progress import FIRST

@@ -12,7 +12,7 @@ from typing import Final
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from resviz.ui.page import PAGES
+from resviz.ui.pages import PAGES
 from tests.e2e.browser import FLAGS, find
 from tests.e2e.conftest import ROOT, Server, ready
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from resviz.ui.page import PAGES
+from resviz.ui.pages import PAGES
 from tests.e2e.conftest import Server, ready
 
 # what each page draws first

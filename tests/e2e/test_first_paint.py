@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from resviz.ui.page import PAGES
-from resviz.ui.page import Page as PageOfTheApp
+from resviz.ui.pages import PAGES
+from resviz.ui.pages import Page as PageOfTheApp
 from tests.e2e.conftest import Server, ready
 from tests.e2e.test_accessibility import FIGURES
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from resviz.ui.page import PAGES
-from resviz.ui.page import Page as About
+from resviz.ui.pages import PAGES
+from resviz.ui.pages import Page as About
 from tests.e2e.conftest import Server, ready
 from tests.e2e.test_first_paint import MOST, SHIFTED, still
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from resviz.ui.page import PAGES
+from resviz.ui.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 # in the copy, in a process of its own: each asset is damaged, the pages are opened, the asset is put back

@@ -21,7 +21,7 @@ from resviz.spec.net import NetSpec
 from resviz.ui import first
 from resviz.ui.components.stage import read_stage
 from resviz.ui.home import body, doors
-from resviz.ui.page import PAGES, Page
+from resviz.ui.pages import PAGES, Page
 from resviz.zoo.first import read_first
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import resviz.attribution.question  # noqa: F401 - likewise
 from resviz.spec.net import NetSpec
-from resviz.ui.page import PAGES
+from resviz.ui.pages import PAGES
 from resviz.ui.tour.stops import STOPS, Stop
 from tests.pages.test_pages import button, opened
 

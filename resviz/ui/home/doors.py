@@ -17,7 +17,7 @@ from resviz.spec.families import ALL_PRESETS, side_of
 from resviz.spec.names import name_of
 from resviz.spec.query import to_query
 from resviz.ui.first import reading
-from resviz.ui.page import PAGES
+from resviz.ui.pages import PAGES
 from resviz.ui.state import current_spec
 
 __all__ = ["families", "show"]
