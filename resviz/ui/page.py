@@ -15,7 +15,7 @@ from resviz.guard import quoted
 from resviz.process import settle
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
-from resviz.ui import cache, landmarks, waiting
+from resviz.ui import cache, embed, landmarks, waiting
 from resviz.ui.address import Address
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
@@ -60,6 +60,9 @@ def _sign() -> None:
 def _after(about: Page) -> None:
     """The next question of the path, which the last page has none of, and the stage alone for a projector."""
     _sign()
+    if embed.shown(about.title) is not None:
+        embed.way_back(about.title, about.question)
+        return
     after = PAGES[PAGES.index(about) + 1 :]
     with st.container(key="next", horizontal=True, gap="large"):
         if about.path and after:
@@ -70,6 +73,7 @@ def _after(about: Page) -> None:
             st.button("Leave (Esc)", icon=":material/close:", type="tertiary", on_click=present, args=(False,))
         elif about.path:
             st.button("Present", icon=":material/present_to_all:", type="tertiary", on_click=present, args=(True,))
+            embed.embed_popover(about.title)
 
 
 def _open(about: Page) -> None:
@@ -80,7 +84,8 @@ def _open(about: Page) -> None:
     # the style sheet makes it wide: Streamlit's own layout would move what already stands there, as would a late style sheet
     st.set_page_config(page_title=f"{name} · ResViz", initial_sidebar_state="collapsed")
     if style:
-        st.html(f"<style>{css_variables(':root')}\n{style}</style>")
+        alone = embed.shown(about.title)
+        st.html(f"<style>{css_variables(':root')}\n{style}\n{embed.style(alone) if alone else ''}</style>")
     navigation = st.container(
         horizontal=True, gap="medium", vertical_alignment="center", key="navigation", height=44, border=False
     )
@@ -119,7 +124,7 @@ def _open(about: Page) -> None:
         _offer_instead(lost)
         _sign()
         st.stop()
-    if notice := st.session_state.pop("notice", None):
+    if notice := st.session_state.pop("notice", None) or embed.refusal(about.title):
         st.warning(literal(notice), icon=":material/info:")
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "EXPLAIN_PARAMETERS",
     "INSIDE_PARAMETERS",
     "RECORDINGS_PARAMETERS",
+    "SHOW",
     "WITH",
     "Bound",
     "bound",
@@ -42,6 +43,7 @@ EXPLAIN_PARAMETERS = frozenset({"photo", "model", "class", "against", "methods",
 INSIDE_PARAMETERS = SPOT_PARAMETERS | {"photo", "model"}
 RECORDINGS_PARAMETERS = frozenset({"run"})
 ANATOMY_PARAMETERS = LESION_PARAMETERS | {"model", "mode", "pictures", "again"}
+SHOW = "show"  # of a link: the figure that is shown by itself
 WITH = "with"  # of Build's link: the network beside the current one
 _HISTORY = 50
 
@@ -77,7 +79,7 @@ def _addressed() -> Network:
         | LANDSCAPE_PARAMETERS
         | TOUR_PARAMETERS
         | RECORDINGS_PARAMETERS
-        | {"present", WITH}
+        | {"present", SHOW, WITH}
     )
     own = {name: text for name, text in st.query_params.items() if name not in others}
     spec, problems = from_query(own)
@@ -101,7 +103,9 @@ def present(alone: bool) -> None:
 
 def sync_url(more: Mapping[str, str], network: bool = True) -> None:
     """Write the spec, and what else the page is about, to the URL, so that the address bar is the link to what is seen."""
-    query = {**(to_query(current_spec()) if network else {}), **more, **({"present": "1"} if presenting() else {})}
+    own = to_query(current_spec()) if network else {}
+    shown = {name: st.query_params[name] for name in (SHOW,) if name in st.query_params}
+    query = {**own, **more, **shown, **({"present": "1"} if presenting() else {})}
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ _STREAMLITS_OWN = re.compile(
 class Server:
     """The real app on a free port, with its log; a talkative one also logs what it computes."""
 
-    def __init__(self, log: Path, app: Path = Path("app.py"), talkative: bool = False) -> None:
+    def __init__(self, log: Path, app: Path = Path("app.py"), talkative: bool = False, options: Sequence[str] = ()) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -47,6 +47,7 @@ class Server:
             "true",
             "--server.port",
             str(self.port),
+            *options,
         ]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=log.open("w", encoding="utf-8"), stderr=subprocess.STDOUT)
         for _ in range(240):
