@@ -96,6 +96,9 @@ export default function ({ data }) {
   document.documentElement.toggleAttribute("data-present", data.present);
   const still = data.present ? presented() : () => {};
   skip();
+  // lists and popovers hang outside of what Streamlit gives its theme to
+  const app = document.querySelector(".stApp");
+  if (app) document.documentElement.style.colorScheme = getComputedStyle(app).colorScheme;
   document.querySelector("main")?.setAttribute("tabindex", "-1"); // what is in it can be reached, and scrolls it
   const bar = document.querySelector(".st-key-navigation");
   if (bar) {

@@ -15,7 +15,7 @@ from resviz.guard import quoted
 from resviz.process import settle
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
-from resviz.ui import cache, embed, landmarks, waiting
+from resviz.ui import cache, drawn, embed, landmarks, waiting
 from resviz.ui.address import Address
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
@@ -38,6 +38,7 @@ def page(title: str) -> Iterator[Address]:
     A body that returns early has its address written too; one that raises, or is run again by Streamlit, has not.
     """
     about = next(each for each in PAGES if each.title == title)
+    drawn.forget()
     _open(about)
     address = Address(about.network)
     if tour.asks(title):
@@ -71,9 +72,14 @@ def _after(about: Page) -> None:
             st.page_link(after[0].file, label=label, icon=":material/arrow_forward:", query_params=query)
         if presenting():
             st.button("Leave (Esc)", icon=":material/close:", type="tertiary", on_click=present, args=(False,))
-        elif about.path:
+            return
+        if about.path:
             st.button("Present", icon=":material/present_to_all:", type="tertiary", on_click=present, args=(True,))
-            embed.embed_popover(about.title)
+        embed.embed_popover(about.title)
+        if drawn.drawn():
+            from resviz.ui.printing import paper_popover  # a page without figures needs none of it
+
+            paper_popover(about.title)
 
 
 def _open(about: Page) -> None:

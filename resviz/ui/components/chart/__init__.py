@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from resviz.figures.chart import Chart
+from resviz.figures.recolour import recoloured
 from resviz.figures.theme import dark
 from resviz.ui.components.mount import component
+from resviz.ui.drawn import note
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -21,27 +23,14 @@ __all__ = ["chart", "line_chart"]
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
     """A Plotly figure as Plotly draws it, in the page's theme; its camera button saves SVG."""
+    note(key, alt, figure)
     config: dict[str, object] = {
         "displaylogo": False,
         "displayModeBar": True,
         "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
         "toImageButtonOptions": {"format": "svg", "filename": f"resviz-{key}"},
     }
-    st.plotly_chart(_darkened(figure) if st.context.theme.type == "dark" else figure, key=key, alt=alt, config=config)
-
-
-def _darkened(figure: go.Figure) -> go.Figure:
-    """The same with the dark theme's colours: Plotly reads no CSS."""
-    import plotly.graph_objects as go
-
-    def within(value: object) -> object:
-        if isinstance(value, str):
-            return dark(value)
-        if isinstance(value, dict):
-            return {key: within(each) for key, each in value.items()}
-        return type(value)(map(within, value)) if isinstance(value, list | tuple) else value
-
-    return go.Figure(within(figure.to_plotly_json()))
+    st.plotly_chart(recoloured(figure, dark) if st.context.theme.type == "dark" else figure, key=key, alt=alt, config=config)
 
 
 @cache
@@ -57,5 +46,6 @@ def line_chart(figure: Chart, key: str, alt: str, on_select: Callable[[str], Non
         if on_select is not None and isinstance(name, str):
             on_select(name)
 
+    note(key, alt, figure)
     data = figure.data() | {"key": key, "alt": alt, "select": on_select is not None}
     _component()(key=key, data=data, on_clicked_change=clicked, height="content")

@@ -18,6 +18,7 @@ from resviz.spec.families import Network
 from resviz.spec.names import describe, name_of
 from resviz.spec.transformer import TransformerSpec
 from resviz.ui.components.mount import component
+from resviz.ui.drawn import note
 from resviz.ui.state import change, current_spec
 
 __all__ = ["handle", "show_block", "show_example", "show_network", "show_parts", "show_two", "show_units"]
@@ -71,6 +72,7 @@ def _mount(
 ) -> None:
     selected = selected or st.session_state.get("selected")
     label = next((s.label for s in wide.shapes if s.name == selected and s.label), "")
+    note(key, title, wide)
     _component()(
         key=key,
         data={
