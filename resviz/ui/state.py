@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
 
 import streamlit as st
@@ -31,6 +31,7 @@ __all__ = [
     "compare_with",
     "current_spec",
     "follow_back",
+    "network_in",
     "present",
     "presenting",
     "reset",
@@ -68,8 +69,8 @@ def follow_back() -> None:
         change(lambda _: found)
 
 
-def _addressed() -> Network:
-    """The network that the address names; what could not be read becomes the notice."""
+def network_in(query: Mapping[str, str]) -> tuple[Network, Sequence[str]]:
+    """The network that a page's query names, whatever else is in it, and what of it was not understood."""
     others = (
         PARAMETERS
         | EXPLAIN_PARAMETERS
@@ -81,8 +82,12 @@ def _addressed() -> Network:
         | RECORDINGS_PARAMETERS
         | {"present", SHOW, WITH}
     )
-    own = {name: text for name, text in st.query_params.items() if name not in others}
-    spec, problems = from_query(own)
+    return from_query({name: text for name, text in query.items() if name not in others})
+
+
+def _addressed() -> Network:
+    """The network that the address names; what could not be read becomes the notice."""
+    spec, problems = network_in(st.query_params.to_dict())
     if problems:
         st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
     return spec
