@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resviz.version import __version__
+
 if TYPE_CHECKING:
     from torch import nn
 
     from resviz.watching.watch import Watch
 
-__all__ = ["watch"]
-__version__ = "0.1.0"
+__all__ = ["__version__", "watch"]
 
 
 def watch(model: nn.Module, every: int = 10, activations: bool = True, updates: bool = True) -> Watch:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from resviz.guard import door
+from resviz.place import asset
 from resviz.results import BlockSignal, Card, EpochRecord, GradientProfile, LabRecord, Probe, Run
 
 __all__ = ["RUNS", "RunError", "lab_frame", "read_run", "run_names", "run_of", "to_frame", "to_parquet", "write_run"]
 
-RUNS = Path(__file__).resolve().parents[1] / "assets" / "runs"
+RUNS = asset("runs")
 
 
 class RunError(ValueError):

@@ -1,4 +1,4 @@
-"""`python -m resviz COMMAND`: as thin as a page; errors are one line with exit code 2."""
+"""`resviz COMMAND`: as thin as a page; errors are one line with exit code 2."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from resviz.cli import (
     predict,
     rank,
     reuse,
+    serve,
     shatter,
     similarity,
     summary,
@@ -30,10 +31,12 @@ from resviz.cli import (
 )
 from resviz.guard import brief, quoted
 from resviz.process import settle
+from resviz.version import __version__
 
 __all__ = ["main"]
 
 _COMMANDS = (
+    serve,
     summary,
     compare,
     gradients,
@@ -65,6 +68,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="resviz", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"resviz {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add(commands)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import streamlit as st
 
+from resviz.place import asset
 from resviz.spec.families import Network
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ __all__ = [
 
 
 _HEAVY = ("torchvision.models", "resviz.attribution.question")
-STYLE = Path(__file__).resolve().parents[2] / "assets" / "style.css"
+STYLE = asset("style.css")
 MARK = STYLE.with_name("mark.svg")
 _FIRST_PAINT = 0.4  # seconds that the imports leave to the first page before they compete with it
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resviz.guard import door
+from resviz.place import asset
 from resviz.results import Card
 from resviz.spec.query import from_query, resnet_of
 from resviz.zoo.arrays import read_arrays, write_arrays
@@ -32,7 +33,7 @@ __all__ = [
     "write_means",
 ]
 
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
+CHECKPOINTS = asset("checkpoints")
 Kind = Literal["photographs", "digits"]
 _FOLDERS: Final[dict[Kind, str]] = {"photographs": "", "digits": "digits"}  # under CHECKPOINTS
 _NEEDED: Final = ("title", "spec", "data", "caveat", "categories", "image_size", "mean", "std", "epochs", "measured")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from resviz.place import asset
 from resviz.results import (
     Attribution,
     BlockSignal,
@@ -27,7 +28,7 @@ from resviz.spec.lab import LabPlan, plan_from_query, plan_to_query
 
 __all__ = ["FIRST", "First", "first_names", "read_first", "write_first"]
 
-FIRST: Final = Path(__file__).resolve().parents[2] / "assets" / "first"
+FIRST: Final = asset("first")
 _KINDS: Final[Mapping[str, Callable[..., object]]] = {
     kind.__name__: kind
     for kind in (Attribution, BlockSignal, GradientProfile, LabRecord, LabTrack, Landscape, Prediction, Probe, RaceRecord, Stage)

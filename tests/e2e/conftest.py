@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.e2e.browser import FLAGS, find
+from tests.installed import ENVIRONMENT
 
 expect.set_options(timeout=150_000)  # a busy machine is slow, and no promise here is one of speed
 
@@ -31,9 +32,19 @@ _STREAMLITS_OWN = re.compile(
 
 
 class Server:
-    """The real app on a free port, with its log; a talkative one also logs what it computes."""
+    """The real app on a free port, with its log; a talkative one also logs what it computes.
 
-    def __init__(self, log: Path, app: Path = Path("app.py"), talkative: bool = False, options: Sequence[str] = ()) -> None:
+    Of an `installed` package, whose programs lie there, what `resviz serve` starts in the log's folder.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        app: Path = Path("app.py"),
+        talkative: bool = False,
+        options: Sequence[str] = (),
+        installed: Path | None = None,
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -49,7 +60,11 @@ class Server:
             str(self.port),
             *options,
         ]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=log.open("w", encoding="utf-8"), stderr=subprocess.STDOUT)
+        if installed:
+            command = [str(installed / "resviz"), "serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        place, environment = (log.parent, ENVIRONMENT) if installed else (ROOT, None)
+        with log.open("w", encoding="utf-8") as out:
+            self.process = subprocess.Popen(command, cwd=place, env=environment, stdout=out, stderr=subprocess.STDOUT)
         for _ in range(240):
             try:
                 urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1)

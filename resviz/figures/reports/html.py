@@ -20,6 +20,7 @@ from resviz.figures.theme import INK, PAPER, SHADE, STROKE
 from resviz.results import LabRecord
 from resviz.spec.datasets import DATASETS
 from resviz.spec.names import describe
+from resviz.version import __version__
 
 __all__ = ["Section", "document", "escape", "lab_report", "paragraphs", "picture", "table", "versions"]
 
@@ -39,7 +40,7 @@ code {{ background: {SHADE}; padding: 0 .25em; }} a {{ overflow-wrap: anywhere; 
 def versions() -> str:
     """What it was made with."""
     parts = [f"{name} {version(name)}" for name in ("torch", "torchvision", "captum", "plotly")]
-    return f"ResViz 0.1.0, {', '.join(parts)}; {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"ResViz {__version__}, {', '.join(parts)}; {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def document(title: str, lead: str, sections: Sequence[Section]) -> str:

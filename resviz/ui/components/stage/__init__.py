@@ -10,12 +10,13 @@ from typing import Final
 
 import streamlit as st
 
+from resviz.place import asset
 from resviz.ui.components.mount import component
 
 __all__ = ["STAGE", "read_stage", "show_stage"]
 
 # what `resviz first home` wrote beside its recording: reading it takes neither numpy nor PyTorch
-STAGE: Final = Path(__file__).resolve().parents[4] / "assets" / "first" / "home.json"
+STAGE: Final = asset("first", "home.json")
 
 
 def read_stage(path: Path = STAGE) -> tuple[dict[str, object], str]:
