@@ -1404,6 +1404,27 @@ ROWS: dict[str, list[Row]] = {
             f"What a block of **A** returns finds its like in **B** to 0.70 on average; the last one's is b ({CKA}).",
         ),
     ],
+    "shown_note": [
+        (
+            ("Net", layer_table(THREE, 8), 0, judged("level"), "the loss"),
+            f"**Net** has {layer_table(THREE, 8).params:,} parameters. One input takes {layer_table(THREE, 8).macs:,} multiply-accumulates. "
+            f"Of its blocks 3 have a skip: identity in 1, zero-padded in 2. The gradient of the loss {LEVEL}: {JUDGED}.",
+        ),
+        (
+            (
+                "Net",
+                LayerTable(
+                    (LayerRow("a", "linear", (4,), (2,), 10, 8, 0, 0), LayerRow("b", "linear", (2,), (1,), 2, 2, 0, 0)), 12, 10, 0
+                ),
+                1,
+                None,
+                "",
+            ),
+            "**Net** has 12 parameters. One input takes 10 multiply-accumulates. No block with a skip was found in it. 1 more join stands in no "
+            "block that can be drawn.",
+        ),
+        (("Net", LayerTable((LayerRow("", "Net", (1,), (1,), 1, 0, 0, 0),), 1, 0, 0), 0, None, ""), "**Net** has 1 parameter."),
+    ],
     "similarity_claim": [
         ((alike([[0.9, 0.8, 0.3], [0.8, 0.9, 0.6], [0.3, 0.4, 0.8]]),), f"{FINDS} 3 of 3 blocks (100 %): **agrees**."),
         (

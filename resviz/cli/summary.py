@@ -26,15 +26,14 @@ def _summary(args: argparse.Namespace) -> int:
         svg = to_svg(network_diagram(table), describe(spec))
         page = svg if out.suffix.lower() == ".svg" else f"<!doctype html><meta charset=utf-8>{svg}"
         out.write_text(page, encoding="utf-8")
-    lines = [f"{r.name:24} {r.kind:20} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in table.rows]
-    lines.append(f"{describe(spec)}: {table.params:,} parameters, {table.macs:,} MACs")
+    total = f"{describe(spec)}: {table.params:,} parameters, {table.macs:,} MACs"
     result = {
         "spec": to_query_string(spec),
         "params": table.params,
         "macs": table.macs,
         "layers": [r.costs() for r in table.rows],
     }
-    return show(args, result, "\n".join(lines))
+    return show(args, result, f"{table}\n{total}")
 
 
 def add(commands: Commands) -> None:

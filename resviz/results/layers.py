@@ -173,6 +173,11 @@ class LayerTable:
     macs: int
     memory: int
 
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{r.name:24} {r.kind:20} {'×'.join(map(str, r.out_shape)):>14} {r.params:>12,} {r.macs:>14,}" for r in self.rows
+        )
+
     def row(self, name: str) -> LayerRow | None:
         """The row of that name, or None."""
         return next((row for row in self.rows if row.name == name), None)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from resviz import __version__
 from resviz.machine import cores
 from resviz.recordings import write_run
 from resviz.results import BlockSignal, Card, EpochRecord, GradientProfile, Probe
 from resviz.spec.datasets import DATASETS
 from resviz.spec.names import describe
 from resviz.spec.query import to_query_string
+from resviz.version import __version__
 
 if TYPE_CHECKING:
     from resviz.training.lab import Lab

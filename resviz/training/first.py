@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from resviz import __version__
 from resviz.data.datasets import named_sets
 from resviz.data.images import probe_batch
 from resviz.machine import cores, fitting_threads
@@ -32,6 +31,7 @@ from resviz.training.lab import Lab
 from resviz.training.pairs import bundled_pair, pair
 from resviz.training.shortcuts import recorded_race
 from resviz.training.stage import record
+from resviz.version import __version__
 from resviz.zoo.first import First
 from resviz.zoo.learned import pictures_of
 

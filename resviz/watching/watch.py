@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resviz import __version__
 from resviz.machine import plain
 from resviz.probes.gradients import norms_of
 from resviz.results import QUANTITIES, Broken, Recording, Table
 from resviz.training.history import History
+from resviz.version import __version__
 from resviz.watching.layers import Hook, Look, layers_of, unwrapped
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "watch"]
 
 _PENDING = 256  # losses that may wait on an accelerator before they are brought over
 _HALVES = (torch.float16, torch.bfloat16)
@@ -286,6 +286,16 @@ class Watch:
         from resviz.watching.telling import notebook
 
         return notebook(self.record())
+
+
+def watch(model: nn.Module, every: int = 10, activations: bool = True, updates: bool = True) -> Watch:
+    """Look at every layer of any network while it trains in a loop of your own.
+
+    Call `step(loss)` after the optimizer's step and before the gradients are cleared, `save("run.parquet")` or `save("run.html")`
+    whenever you like, and `close()` at the end. Every `every`-th step is looked at; `updates` keeps a copy of the weights during such
+    a step, `activations` hooks on the layers. Raises `ValueError` where there is nothing to watch.
+    """
+    return Watch(model, every, activations, updates)
 
 
 def _norms(tensors: Sequence[Tensor | None]) -> np.ndarray:

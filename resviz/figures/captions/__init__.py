@@ -63,6 +63,7 @@ from resviz.figures.captions.plane import plane_note
 from resviz.figures.captions.recording import nothing_wrong, recording_findings, recording_note
 from resviz.figures.captions.reuse import reuse_note
 from resviz.figures.captions.shortcuts import race_claim, race_note
+from resviz.figures.captions.showing import shown_note
 from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
 from resviz.figures.captions.tour import (
@@ -152,6 +153,7 @@ __all__ = [
     "sharpness_note",
     "shatter_claim",
     "shatter_note",
+    "shown_note",
     "similarity_claim",
     "similarity_note",
     "skipless_note",

@@ -9,7 +9,7 @@ from resviz.figures.diagram.shapes import About, Canvas, Diagram, channel_tint, 
 from resviz.results import LayerRow, LayerTable, Source, UnitRows
 from resviz.spec.words import word
 
-__all__ = ["block_diagram"]
+__all__ = ["block_diagram", "one_box"]
 
 _MIDDLE = 130.0
 _ROW, _PIECE = 24, 22.0  # pieces that stand in a row, and px that one takes
@@ -21,6 +21,16 @@ def block_diagram(table: LayerTable, name: str, *, vertical: bool = False) -> Di
     if unit is None:
         raise KeyError(name)
     return _Block(unit, vertical).drawn()
+
+
+def one_box(title: str, words: str) -> Diagram:
+    """A network of which nothing more is known."""
+    canvas, wide = Canvas(False), 48 + 9.0 * max(len(title), len(words))
+    canvas.line(4, _MIDDLE, wide + 60, _MIDDLE, "trunk")
+    canvas.rect(32, _MIDDLE - 40, wide, 80, "minor", radius=6, label=f"{title}, {words}")
+    canvas.text(32 + wide / 2, _MIDDLE - 4, title, "title")
+    canvas.text(32 + wide / 2, _MIDDLE + 18, words, "small")
+    return Diagram(wide + 64, 2 * _MIDDLE, tuple(canvas.shapes))
 
 
 class _Block:

@@ -80,8 +80,8 @@ class _Network:
         self.step = convs * (self.bar + self.gap) + 20
         first = [row for row in table.stem if row.kind == "linear"]
         every = [
-            *first,
             *(row for row in table.rows if row.kind.startswith("conv")),
+            *first,
             *(row for unit in self.units for row in unit.convs),
         ]
         self.top_channels, self.tallest = max(row.channels for row in every), every[0].side

@@ -8,12 +8,12 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from resviz import __version__
 from resviz.results import Transferred
 from resviz.spec.names import describe
 from resviz.spec.query import to_query_string
 from resviz.spec.transfer import MODES
 from resviz.training.transfer.lesson import Lesson
+from resviz.version import __version__
 from resviz.zoo.classifier import Classifier
 
 __all__ = ["card_of", "checkpoint_of", "transfer_card"]

@@ -1,0 +1,1 @@
+"""Any network in a notebook: traced, tabled, probed and drawn."""
