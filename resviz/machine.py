@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
     from threadpoolctl import ThreadpoolController
 
-__all__ = ["cores", "device", "fitting_threads", "memory", "plain"]
+__all__ = ["answers_alike", "cores", "device", "fastest", "fitting_threads", "memory", "plain", "use_device"]
 
 _CGROUP = Path("/sys/fs/cgroup")
 _SMALL_SIDE = 16  # pixels up to which two cores are no faster than one: 8.1 steps/s either way at 16, 2.3 against 3.3 at 32
@@ -55,16 +55,67 @@ def plain() -> bool:
 
 @cache
 def device() -> torch.device:
-    """Where networks are trained, probed and explained: RESVIZ_DEVICE, or CUDA, or Apple's MPS, or the processor."""
+    """Where networks are trained, probed and explained: RESVIZ_DEVICE, or the first of CUDA and Apple's MPS whose answers are the
+    processor's, or the processor. Raises `ValueError` where RESVIZ_DEVICE names what is not here.
+    """
     import torch
 
-    if name := os.environ.get("RESVIZ_DEVICE"):
-        return torch.device(name)
-    if plain():
-        return torch.device("cpu")
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    asked = os.environ.get("RESVIZ_DEVICE", "")
+    return torch.device(fastest({} if plain() and not asked else _there(), answers_alike, asked))
+
+
+def use_device(name: str) -> None:
+    """From now on compute there, in this process and those that it starts; raises `ValueError` where it is not here."""
+    fastest(_there(), answers_alike, name)
+    os.environ["RESVIZ_DEVICE"] = name
+    device.cache_clear()
+
+
+def _there() -> dict[str, bool]:
+    """Every accelerator, the fastest first, and whether PyTorch finds it."""
+    import torch
+
+    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+
+
+def fastest(there: Mapping[str, bool], alike: Callable[[str], bool], asked: str = "") -> str:
+    """The name of the device to compute on: the one that is `asked` for, or of those that are `there`, fastest first, one that `alike` vouches for.
+
+    Raises `ValueError` where what is asked for is none, or not there.
+    """
+    if not asked:
+        return next((name for name, here in there.items() if here and alike(name)), "cpu")
+    if asked not in ("cpu", "meta", *there):
+        raise ValueError(f"{asked[:60]!r} is no device; choose cpu, cuda or mps (CUDA_VISIBLE_DEVICES says which of several)")
+    if not there.get(asked, True):
+        raise ValueError(f"PyTorch finds no {asked} here; leave the device out, or take cpu")
+    return asked
+
+
+def answers_alike(name: str) -> bool:
+    """Whether a small convolution and its gradient come out there as on the processor, to a hundredth of the largest number.
+
+    What is there but cannot compute, as an accelerator of a kind that this PyTorch was not built for, is not alike.
+    """
+    import torch
+    from torch.nn import functional as F
+
+    draw = torch.Generator().manual_seed(0)
+    x, w = torch.randn(4, 8, 16, 16, generator=draw), torch.randn(8, 8, 3, 3, generator=draw) / 8
+
+    def answer(where: str) -> torch.Tensor:
+        weight = w.to(where).requires_grad_()
+        logits = F.conv2d(x.to(where), weight, padding=1).relu().mean((2, 3))
+        loss = F.cross_entropy(logits, torch.arange(4, device=where))
+        (gradient,) = torch.autograd.grad(loss, weight)
+        return torch.cat([logits.flatten(), gradient.flatten()]).detach().cpu()
+
+    try:
+        theirs = answer(name)
+    except (RuntimeError, NotImplementedError, AssertionError):
+        return False
+    ours = answer("cpu")
+    return bool((theirs - ours).abs().max() <= 1e-2 * ours.abs().max())  # TF32 keeps ten bits
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from resviz.cli import main
 from resviz.data.datasets import digits_split
 from resviz.data.images import digits
-from resviz.machine import cores, device
+from resviz.machine import answers_alike, cores, device, fastest
 from resviz.spec.net import NetSpec
 from resviz.training.arithmetic import Arithmetic, choose
 from resviz.training.export import export
@@ -109,16 +110,65 @@ def test_the_card_says_what_was_taken_and_why(tmp_path: Path) -> None:
     assert f"{cores()} core" in card["machine"]
 
 
-def test_one_place_chooses_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("cuda", "mps", "alike", "expected"),
+    [
+        (True, True, {"cuda", "mps"}, "cuda"),
+        (True, True, {"mps"}, "mps"),  # a card that this PyTorch was not built for
+        (False, True, {"cuda", "mps"}, "mps"),
+        (True, False, set(), "cpu"),
+        (False, False, {"cuda", "mps"}, "cpu"),
+    ],
+)
+def test_the_fastest_device_whose_answers_are_the_processors_is_taken(
+    cuda: bool, mps: bool, alike: set[str], expected: str
+) -> None:
+    there = {"cuda": cuda, "mps": mps}
+    assert fastest(there, alike.__contains__) == expected
+    assert fastest(there, alike.__contains__, "cpu") == "cpu"
+    for name, here in there.items():
+        if here:
+            assert fastest(there, alike.__contains__, name) == name  # whoever asks for it has it
+        else:
+            with pytest.raises(ValueError, match=f"^PyTorch finds no {name} here; leave the device out, or take cpu$"):
+                fastest(there, alike.__contains__, name)
+    with pytest.raises(ValueError, match=r"^'tpu' is no device; choose cpu, cuda or mps"):
+        fastest(there, alike.__contains__, "tpu")
+
+
+def test_a_device_that_cannot_answer_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`meta` computes shapes alone, and so stands for an accelerator that is there and cannot compute."""
+    assert answers_alike("cpu")
+    assert not answers_alike("meta")
     monkeypatch.delenv("RESVIZ_DEVICE", raising=False)
-    for cuda, mps, expected in ((True, False, "cuda"), (False, True, "mps"), (True, True, "cuda"), (False, False, "cpu")):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda there=cuda: there)
-        monkeypatch.setattr(torch.backends.mps, "is_available", lambda there=mps: there)
+    monkeypatch.delenv("RESVIZ_PLAIN", raising=False)
+    if not torch.cuda.is_available():  # PyTorch says that there is one
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         device.cache_clear()
-        assert device().type == expected
+        assert device().type != "cuda"
     monkeypatch.setenv("RESVIZ_DEVICE", "meta")
     device.cache_clear()
     assert device().type == "meta"
+    device.cache_clear()
+
+
+def test_commands_take_the_device_that_they_are_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESVIZ_DEVICE", "cpu")
+    assert main(["gradients", "blocks=1-1&width=4", "--json"]) == 0
+    usual = json.loads(capsys.readouterr().out)
+    assert main(["gradients", "blocks=1-1&width=4", "--json", "--device", "cpu"]) == 0
+    assert json.loads(capsys.readouterr().out) == usual
+    assert main(["gradients", "blocks=1-1&width=4", "--device", "meta"]) != 0  # it went there, where no number is
+    capsys.readouterr()
+    for command in (
+        ["gradients", "resnet20"],
+        ["explain", "x.png"],
+        ["predict", "x.png"],
+        ["train", "--data", "digits", "--out", "x"],
+        ["transfer", "x"],
+    ):
+        assert main([*command, "--device", "tpu"]) == 2
+        assert capsys.readouterr().err.startswith("resviz: 'tpu' is no device; choose cpu, cuda or mps")
     device.cache_clear()
 
 

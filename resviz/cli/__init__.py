@@ -30,6 +30,7 @@ from resviz.cli import (
     zoo,
 )
 from resviz.guard import brief, quoted
+from resviz.machine import use_device
 from resviz.process import settle
 from resviz.version import __version__
 
@@ -89,6 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parser().parse_args(argv)
         args.argv = argv
+        if getattr(args, "device", None) is not None:
+            use_device(args.device)
         return int(args.run(args))
     except (ValueError, OSError, RuntimeError, MemoryError) as error:
         print(f"resviz: {_one_line(error)}", file=sys.stderr)

@@ -13,6 +13,7 @@ from resviz.cli.values import (
     FIGURES,
     Commands,
     at_least,
+    device_option,
     json_option,
     out_file,
     path,
@@ -209,4 +210,5 @@ def add(commands: Commands) -> None:
         command.add_argument("--pictures", type=at_least(1), default=usual, help=f"held-out pictures, {usual:,} or all there are")
         if command is not skipless:
             command.add_argument("--out", type=path, help="write the figure to this .png, .svg or .html file")
+        device_option(command)
         json_option(command)

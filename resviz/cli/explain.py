@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resviz.cli.networks import about_a_picture, class_index, classifier_of, told_apart
-from resviz.cli.values import BAR, FIGURES, Commands, json_option, out_file, path, picture, show, write_figure
+from resviz.cli.values import BAR, FIGURES, Commands, device_option, json_option, out_file, path, picture, show, write_figure
 from resviz.guard import nearest, quoted
 
 if TYPE_CHECKING:
@@ -158,6 +158,7 @@ def add(commands: Commands) -> None:
         default="attribution.png",
         help=".png, .svg or .html file; for several pictures or methods the folder to write",
     )
+    device_option(explain)
     explain.set_defaults(run=_explain)
     json_option(explain)
     methods = commands.add_parser("methods", help="the attribution methods, what they answer, and their parameters")

@@ -6,7 +6,19 @@ import argparse
 import math
 from typing import Final
 
-from resviz.cli.values import FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
+from resviz.cli.values import (
+    FIGURES,
+    Commands,
+    at_least,
+    device_option,
+    json_option,
+    out_file,
+    path,
+    plainly,
+    show,
+    spec_of,
+    write_figure,
+)
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import side_of, things_of
 from resviz.spec.names import describe
@@ -28,6 +40,7 @@ def _gradients(args: argparse.Namespace) -> int:
     from resviz.figures.captions import gradient_note
     from resviz.figures.chart import to_plotly
     from resviz.figures.gradients import gradient_profiles
+    from resviz.machine import device
     from resviz.nets.build import build
     from resviz.nets.cost import check_memory
     from resviz.probes.gradients import gradient_probe
@@ -41,7 +54,7 @@ def _gradients(args: argparse.Namespace) -> int:
     batch = args.batch or (16 if side > 32 else 64)  # as the page takes them
     check_memory(spec, side, batch)
     images, targets = probed(spec, batch, side)
-    probe = gradient_probe(build(spec).train(), images, targets)
+    probe = gradient_probe(build(spec).train().to(device()), images.to(device()), targets.to(device()))
     profile, note = probe.profile, plainly(gradient_note(spec, probe))
     if out:
         write_figure(
@@ -71,4 +84,5 @@ def add(commands: Commands) -> None:
     )
     gradients.add_argument("--out", type=path, help="write the figure to this .png, .svg or .html file")
     gradients.set_defaults(run=_gradients)
+    device_option(gradients)
     json_option(gradients)

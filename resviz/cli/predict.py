@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from resviz.cli.networks import about_a_picture, classifier_of
-from resviz.cli.values import Commands, at_least, json_option, picture, show
+from resviz.cli.values import Commands, at_least, device_option, json_option, picture, show
 
 if TYPE_CHECKING:
     pass
@@ -31,5 +31,6 @@ def add(commands: Commands) -> None:
     predict = commands.add_parser("predict", help="the most probable classes of a photograph")
     about_a_picture(predict)
     predict.add_argument("--top", type=at_least(1), default=5, help="classes to list")
+    device_option(predict)
     predict.set_defaults(run=_predict)
     json_option(predict)

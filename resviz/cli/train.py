@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resviz.cli.values import Commands, at_least, path, resnet_of, say_left_out
+from resviz.cli.values import Commands, at_least, device_option, path, resnet_of, say_left_out
 
 if TYPE_CHECKING:
     from resviz.data.images import ImageSet
@@ -148,5 +148,6 @@ def add(commands: Commands) -> None:
     train.add_argument("--threads", type=at_least(1), help="what this machine does fastest unless given")
     train.add_argument("--seed", type=at_least(0), default=0)
     train.add_argument("--out", type=path, required=True, help="path of the results, without ending")
+    device_option(train)
     train.add_argument("--quiet", action="store_true")
     train.set_defaults(run=_train)

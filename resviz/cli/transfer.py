@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resviz.cli.networks import about_a_file, classifier_of
-from resviz.cli.values import BAR, Commands, at_least, json_option, path, show
+from resviz.cli.values import BAR, Commands, at_least, device_option, json_option, path, show
 from resviz.guard import quoted
 from resviz.spec.transfer import MODES, MOST, TransferMode, TransferPlan, usual_plan
 
@@ -139,5 +139,6 @@ def add(commands: Commands) -> None:
     command.add_argument("--most", type=at_least(10, 100_000), default=MOST, help="pictures in all")
     command.add_argument("--minutes", type=at_least(1, 10_000), default=30, help="refuse what would take longer")
     about_a_file(command)
+    device_option(command)
     json_option(command)
     command.set_defaults(run=_transfer)

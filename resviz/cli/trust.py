@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resviz.cli.networks import about_a_file, classifier_of
-from resviz.cli.values import BAR, FIGURES, Commands, json_option, out_file, path, plainly, show, write_figure
+from resviz.cli.values import BAR, FIGURES, Commands, device_option, json_option, out_file, path, plainly, show, write_figure
 from resviz.guard import quoted
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def add(commands: Commands) -> None:
     trust.add_argument("--pictures", type=path, default="samples", help="a folder or a zip of pictures, or `samples`")
     trust.add_argument("--methods", help="names with commas between, see `resviz methods`; grad-cam@layer3.1 asks at that block")
     trust.add_argument("--baseline", default="mean", help="what a flipped pixel becomes: mean, black, blur or noise")
+    device_option(trust)
     trust.add_argument("--out", type=path, help="write the mean ranks as .png, .svg or .html, or every interval as .csv")
     trust.set_defaults(run=_trust)
     json_option(trust)

@@ -28,6 +28,7 @@ __all__ = [
     "FIGURES",
     "Commands",
     "at_least",
+    "device_option",
     "json_option",
     "out_file",
     "path",
@@ -158,6 +159,11 @@ def say_left_out(data: str, **sets: ImageSet) -> None:
     for part, images in sets.items():
         for line in images.left_out:
             print(f"left out of {quoted(data)}, {part}: {quoted(line, 300)}", file=sys.stderr)
+
+
+def device_option(command: argparse.ArgumentParser) -> None:
+    """Every command that trains, probes or explains says where."""
+    command.add_argument("--device", help="cpu, cuda or mps; unless given the fastest here whose answers are the processor's")
 
 
 def json_option(command: argparse.ArgumentParser) -> None:

@@ -31,7 +31,7 @@ def refinement(net: Net, images: Tensor, labels: Tensor, tick: Tick = quiet) -> 
     passed = signals(net, images)
     with torch.no_grad():
         read = {
-            name: 100 * (net.head(signal).argmax(1) != labels).double().mean().item()
+            name: 100 * (net.head(signal).argmax(1) != labels).cpu().double().mean().item()
             for name, signal in zip(units, passed[1:], strict=True)
             if signal.shape == passed[-1].shape
         }
@@ -54,4 +54,8 @@ def _cosine(one: Tensor, other: Tensor) -> float:
     """The mean over pictures; NaN between tensors of different shapes."""
     if one.shape != other.shape:
         return float("nan")
-    return torch.nn.functional.cosine_similarity(one.flatten(1).double(), other.flatten(1).double(), eps=1e-30).mean().item()
+    return (
+        torch.nn.functional.cosine_similarity(one.flatten(1).cpu().double(), other.flatten(1).cpu().double(), eps=1e-30)
+        .mean()
+        .item()
+    )

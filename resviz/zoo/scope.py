@@ -151,7 +151,7 @@ def class_means(classifier: Classifier, learned: ImageSet) -> NDArray[np.float32
     with last_features(view) as given, torch.inference_mode():
         for x, _ in learned.batches(_BATCH):
             view(x.to(next(view.parameters()).device))
-        seen = torch.nn.functional.normalize(torch.cat(given).double(), dim=1)
+        seen = torch.nn.functional.normalize(torch.cat(given).cpu().double(), dim=1)
     means = torch.stack([seen[learned.labels == label].mean(0) for label in range(len(classifier.categories))])
     return means.half().float().numpy()
 

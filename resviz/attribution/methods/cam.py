@@ -84,11 +84,11 @@ def eigen_projection(output: Tensor) -> Tensor:
 
     A component has no sign of its own; positive is where the block is more active.
     """
-    places = output[0].flatten(1).T.double()
+    places = output[0].flatten(1).T.cpu().double()
     places = places - places.mean(0)
     along = places @ torch.linalg.svd(places, full_matrices=False)[2][0]
-    along = along if along @ output[0].flatten(1).mean(0).double() >= 0 else -along
-    return along.reshape(1, 1, *output.shape[2:]).to(output.dtype)
+    along = along if along @ output[0].flatten(1).mean(0).cpu().double() >= 0 else -along
+    return along.reshape(1, 1, *output.shape[2:]).to(output)
 
 
 def eigen_cam(setting: Setting) -> Evidence:

@@ -26,11 +26,12 @@ def skipless(net: N) -> N:
 
     Raises ValueError where a unit is more than convolutions, norms that fold, ReLUs and an addition that a ReLU follows.
     """
-    was = next(net.parameters()).dtype
-    net = folded(net.double())
+    first = next(net.parameters())
+    was, where = first.dtype, first.device
+    net = folded(net.cpu().double())  # which not every accelerator has
     for name, unit in list(net.units()):
         net.set_submodule(name, _carrying(name, unit))
-    net.to(was)
+    net.to(where, was)
     return net.to(memory_format=torch.channels_last)
 
 
