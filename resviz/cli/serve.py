@@ -23,7 +23,7 @@ def _serve(args: argparse.Namespace) -> int:
     # the options that the app relies on lie beside app.py, where Streamlit looks for them after the visitor's own
     options = {"port": args.port, "address": args.host, "headless": str(not args.open).lower()}
     given = [word for name, value in options.items() for word in (f"--server.{name}", str(value))]
-    sys.argv = ["streamlit", "run", str(root() / "app.py"), *given]
+    sys.argv = ["streamlit", "run", str(root() / "app.py"), *given, *args.options]
     runpy.run_module("streamlit", run_name="__main__")  # in this very process, so that whoever ends it ends the server
     return 0
 
@@ -53,4 +53,5 @@ def add(commands: Commands) -> None:
     serve.add_argument("--port", type=at_least(1, 65535), default=8501)
     serve.add_argument("--host", default="localhost", help="address to listen on; 0.0.0.0 lets other machines in")
     serve.add_argument("--open", action="store_true", help="open a browser as well")
+    serve.add_argument("options", nargs="*", help="more of Streamlit's, after a --: -- --server.baseUrlPath resviz")
     serve.set_defaults(run=_serve)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -82,7 +84,8 @@ def _module_of(node: fx.Node) -> str:
 
 
 def _by_export(model: nn.Module, x: Tensor) -> tuple[Step, ...]:
-    nodes = torch.export.export(model, (x,)).graph.nodes
+    with contextlib.redirect_stderr(io.StringIO()):  # where it fails it prints the whole graph first
+        nodes = torch.export.export(model, (x,)).graph.nodes
     modules = dict(model.named_modules())
 
     def call_of(node: fx.Node) -> str:

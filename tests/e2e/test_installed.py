@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from resviz.ui.page import PAGES
+from resviz.ui.pages import PAGES
 from tests.e2e.conftest import Server, ready
 from tests.e2e.test_accessibility import FIGURES
 from tests.installed import build, install

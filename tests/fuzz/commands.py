@@ -101,7 +101,7 @@ _Choices = tuple[tuple[str, tuple[str, ...]], ...]
 _COMMANDS: dict[str, tuple[tuple[tuple[str, ...], ...], _Choices]] = {
     "summary": ((_NETS,), (("--size", _NUMBERS), ("--out", ("net.svg", "net.html", *_OUTS)), ("--json", ()))),
     "compare": ((_NETS, _NETS), (("--size", _NUMBERS), ("--json", ()))),
-    "gradients": ((_NETS,), (("--size", ("8", *_NUMBERS)), ("--batch", _NUMBERS), ("--norm", ("none", "group", "x")), ("--init", ("pytorch", "x")),
+    "gradients": ((_NETS,), (("--size", ("8", *_NUMBERS)), ("--batch", _NUMBERS), ("--norm", ("none", "group", "x")), ("--init", ("pytorch", "x")), ("--device", ("cpu", "tpu", *_WORDS)),
                              ("--plain", ()), ("--out", ("g.html", *_OUTS[1:])), ("--json", ()))),
     "predict": ((_FILES,), (("--model", _MODELS), ("--top", _NUMBERS), ("--json", ()), *_ABOUT_A_FILE)),
     "explain": ((_FILES,), (("--model", _MODELS), ("--method", _METHODS), ("--methods", ("saliency", "saliency,grad-cam", ",", *_METHODS)),
