@@ -10,7 +10,7 @@ __all__ = ["asset", "root"]
 
 @cache
 def root() -> Path:
-    """The folder that holds `app.py`, `pages`, `assets` and `.streamlit`."""
+    """The folder that holds `app.py`, `server.py`, `pages`, `assets` and `.streamlit`."""
     package = Path(__file__).resolve().parent
     installed = package / "project"  # pyproject.toml puts it there
     return installed if installed.is_dir() else package.parent

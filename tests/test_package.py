@@ -44,7 +44,7 @@ def test_the_wheel_holds_everything_that_the_app_reads_and_is_no_more_than_60_mb
     for file in filter(None, listed):
         if file.startswith("resviz/"):
             assert file in held
-        elif file.startswith(("pages/", "assets/", ".streamlit/")) or file == "app.py":
+        elif file.startswith(("pages/", "assets/", ".streamlit/")) or file in ("app.py", "server.py"):
             assert f"resviz/project/{file}" in held
     assert not [name for name in held if "__pycache__" in name or name.startswith("tests/")]
 

@@ -20,10 +20,10 @@ def _serve(args: argparse.Namespace) -> int:
     if find_spec("streamlit") is None:
         raise ValueError("the pages need Streamlit, which is not installed; pip install 'resviz[app]'")
     _check_free(args.host, args.port)
-    # the options that the app relies on lie beside app.py, where Streamlit looks for them after the visitor's own
+    # the options that the app relies on lie beside server.py, where Streamlit looks for them after the visitor's own
     options = {"port": args.port, "address": args.host, "headless": str(not args.open).lower()}
     given = [word for name, value in options.items() for word in (f"--server.{name}", str(value))]
-    sys.argv = ["streamlit", "run", str(root() / "app.py"), *given, *args.options]
+    sys.argv = ["streamlit", "run", str(root() / "server.py"), *given, *args.options]
     runpy.run_module("streamlit", run_name="__main__")  # in this very process, so that whoever ends it ends the server
     return 0
 

@@ -25,7 +25,9 @@ def test_an_installed_package_serves_every_page(page: Page, tmp_path: Path) -> N
         expect(page.locator(FIGURES[about.title]).filter(visible=True).first).to_be_visible(timeout=90_000)
         ready(page)
         expect(page.get_by_text("missing or damaged")).to_have_count(0)
-    assert page.evaluate("fetch('/_stcore/health').then((answer) => answer.ok)")
+        expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)  # Streamlit's own, which the project's options switch off
+    for path in ("_stcore/health", "preview.png"):
+        assert page.request.get(f"{server.url}/{path}").ok
     page.goto("about:blank")
     server.stop()
     assert [path.name for path in empty.iterdir()] == ["log"]  # nothing is written where one stands
