@@ -95,6 +95,28 @@ def test_each_dense_layer_is_a_block_that_puts_its_channels_beside_the_others() 
     assert [unit.join.out_shape[0] for unit in found.units if unit.join] == [12, 16, 20, 14, 18]
 
 
+class Shared(nn.Module):
+    """One layer called twice, a weight that two share, and an addition that is a module."""
+
+    class Sum(nn.Module):
+        def forward(self, a: Tensor, b: Tensor) -> Tensor:
+            return a + b
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.other, self.sum = nn.Linear(6, 6), nn.Linear(6, 6, bias=False), Shared.Sum()
+        self.other.weight = self.first.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.sum(self.first(self.first(x)), self.other(x))
+
+
+def test_shared_weights_are_counted_once_and_an_addition_is_one_wherever_it_stands() -> None:
+    shown = show(Shared(), torch.ones(3, 6))
+    assert (shown.table.params, shown.table.macs) == (42, 3 * 36)
+    assert [len(unit.branch) + len(unit.skip) for unit in shown.table.units] == [3]
+
+
 def test_what_torch_fx_cannot_follow_is_exported_and_what_nobody_can_is_one_box() -> None:
     loops = show(Loops(), torch.ones(2, 6))
     assert len(loops.table.units) == 4

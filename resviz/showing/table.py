@@ -55,16 +55,16 @@ def table_of(model: nn.Module, found: Trace) -> tuple[LayerTable, int]:
     modules = {name: module for name, module in model.named_modules() if name}
     units = list(_units(found.steps, modules))
     rows = {place: row for place, step in enumerate(found.steps) if (row := _row(step, found.steps, modules)) is not None}
-    first: dict[str, int] = {}
-    for place, row in rows.items():
-        if first.setdefault(row.name, place) != place:  # called again: its weights are counted
-            rows[place] = replace(row, params=0)
+    counted: set[int] = set()
+    for place, row in rows.items():  # each parameter once, whoever else calls the layer or shares it
+        fresh = {id(each): each.numel() for each in modules[row.name].parameters() if id(each) not in counted}
+        counted |= fresh.keys()
+        rows[place] = replace(row, params=sum(fresh.values()))
     names: set[str] = set()
     for unit in units:
         _place(unit, rows, found.steps, names)
     _stages(rows)
-    inside = {id(each) for step in found.steps if step.module in modules for each in modules[step.module].parameters()}
-    alone = [_parameter(name, each) for name, each in model.named_parameters() if id(each) not in inside]
+    alone = [_parameter(name, each) for name, each in model.named_parameters() if id(each) not in counted]
     loose = sum(step.joins is not None and len(step.reads) > 1 for step in found.steps) - len(units)
     return _whole([*alone, *(rows[place] for place in sorted(rows))]), loose
 
@@ -140,7 +140,7 @@ def _place(unit: _Unit, rows: dict[int, LayerRow], steps: Sequence[Step], names:
     tried = (common_path(every), steps[weighed[0]].module, steps[unit.join].name)
     called = next(name for name in tried if name and name not in names)
     names.add(called)
-    if not any(rows[place].params for place in unit.skip & rows.keys()):
+    if not any(rows[place].params or rows[place].macs for place in unit.skip & rows.keys()):
         for place in unit.skip & rows.keys():  # a picture that is made smaller, or zeros: nothing stands there
             del rows[place]
     ways: tuple[tuple[frozenset[int], Literal["branch", "skip"]], ...] = ((unit.branch, "branch"), (unit.skip, "skip"))
@@ -187,7 +187,7 @@ def _stages(rows: dict[int, LayerRow]) -> None:
 
 
 def _row(step: Step, steps: Sequence[Step], modules: dict[str, nn.Module]) -> LayerRow | None:
-    """The step's own row, where it is a layer that has weights, pools or is an activation."""
+    """The step's own row but for its parameters, where it is a layer that has weights, pools or is an activation."""
     module = modules.get(step.module)
     if module is None or isinstance(module, _UNSEEN) or not step.shape:
         return None
@@ -199,7 +199,7 @@ def _row(step: Step, steps: Sequence[Step], modules: dict[str, nn.Module]) -> La
         _kind(module),
         _shape(read, tokens),
         shape,
-        params=sum(each.numel() for each in module.parameters()),
+        params=0,
         macs=_macs(module, read if isinstance(module, nn.modules.conv._ConvTransposeNd) else step.shape),
         memory=4 * _numel(step.shape),
         receptive_field=0,

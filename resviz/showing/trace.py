@@ -62,10 +62,10 @@ def trace(model: nn.Module, x: Tensor) -> Trace:
 
 
 class _Tracer(fx.Tracer):
-    """PyTorch's own layers are steps, and so is whatever has no modules inside."""
+    """PyTorch's own layers are steps, and so is whatever has weights and no modules inside."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return super().is_leaf_module(m, module_qualified_name) or not any(m.children())
+        return super().is_leaf_module(m, module_qualified_name) or _is_layer(m)
 
 
 def _by_fx(model: nn.Module, x: Tensor) -> tuple[Step, ...]:
@@ -85,7 +85,10 @@ def _module_of(node: fx.Node) -> str:
 
 def _by_export(model: nn.Module, x: Tensor) -> tuple[Step, ...]:
     with contextlib.redirect_stderr(io.StringIO()):  # where it fails it prints the whole graph first
-        nodes = torch.export.export(model, (x,)).graph.nodes
+        exported = torch.export.export(model, (x,))
+    nodes = [
+        node for node in exported.graph.nodes if node.op != "placeholder" or node.name in exported.graph_signature.user_inputs
+    ]
     modules = dict(model.named_modules())
 
     def call_of(node: fx.Node) -> str:
