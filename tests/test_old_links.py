@@ -118,6 +118,7 @@ def test_the_links_of_the_documents_are_read() -> None:
         "shortcuts",
         "recordings",
         "transfer",
+        "sweeps",
     }
     for page, query in _LINK.findall(text):
         if page == "explain":

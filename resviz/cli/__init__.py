@@ -22,6 +22,7 @@ from resviz.cli import (
     shatter,
     similarity,
     summary,
+    sweep,
     train,
     trajectory,
     transfer,
@@ -39,6 +40,7 @@ __all__ = ["main"]
 _COMMANDS = (
     serve,
     summary,
+    sweep,
     compare,
     gradients,
     shatter,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from resviz.figures.chart import Chart
-from resviz.figures.diagram import Diagram
-
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from resviz.figures.chart import Chart
+    from resviz.figures.diagram import Diagram
 
 __all__ = ["Drawn", "drawn", "forget", "note"]
 

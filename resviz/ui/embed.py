@@ -109,20 +109,25 @@ def code(url: str, title: str, height: int) -> str:
     )
 
 
+@st.fragment
 def embed_popover(page: str) -> None:
     """A button with the HTML that shows one of this page's figures, as it is now, in another page."""
-    offered = [name for name, figure in FIGURES.items() if figure.page == page]
-    if not offered:
+    if not any(figure.page == page for figure in FIGURES.values()):
         return
-    with st.popover("Embed", icon=":material/frame_source:", type="tertiary"):
-        name = offered[0]
-        if len(offered) > 1:
-            titles = {name: FIGURES[name].title for name in offered}
-            name = st.selectbox("Figure", offered, format_func=titles.__getitem__, key="embed.figure")
-        figure = FIGURES[name]
-        way = here(urlencode({**st.query_params.to_dict(), "embed": "true", SHOW: name}))
-        st.code(code(way.url, f"ResViz: {figure.title}", figure.height), language="html", wrap_lines=True)
-        st.caption(
-            "It follows the reader's light or dark theme; `embed_options=light_theme` or `dark_theme` at the end of the address keeps one. "
-            + way.note
-        )
+    with st.popover("Embed", icon=":material/frame_source:", type="tertiary", key="embed", on_change="rerun") as popover:
+        if popover.open:
+            _frame(page)
+
+
+def _frame(page: str) -> None:
+    offered = {name: figure.title for name, figure in FIGURES.items() if figure.page == page}
+    name = next(iter(offered))
+    if len(offered) > 1:
+        name = st.selectbox("Figure", list(offered), format_func=offered.__getitem__, key="embed.figure")
+    figure = FIGURES[name]
+    way = here(urlencode({**st.query_params.to_dict(), "embed": "true", SHOW: name}))
+    st.code(code(way.url, f"ResViz: {figure.title}", figure.height), language="html", wrap_lines=True)
+    st.caption(
+        "It follows the reader's light or dark theme; `embed_options=light_theme` or `dark_theme` at the end of the address keeps one. "
+        + way.note
+    )

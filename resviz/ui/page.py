@@ -76,10 +76,18 @@ def _after(about: Page) -> None:
         if about.path:
             st.button("Present", icon=":material/present_to_all:", type="tertiary", on_click=present, args=(True,))
         embed.embed_popover(about.title)
-        if drawn.drawn():
-            from resviz.ui.printing import paper_popover  # a page without figures needs none of it
+        if about.path:
+            _paper(about.title)
 
-            paper_popover(about.title)
+
+@st.fragment
+def _paper(page: str) -> None:
+    """A button with the figures of this page as a paper prints them; nothing is loaded for it before it is opened."""
+    with st.popover("For a paper", icon=":material/article:", type="tertiary", key="paper", on_change="rerun") as popover:
+        if popover.open:
+            from resviz.ui.printing import sheet
+
+            sheet(page)
 
 
 def _open(about: Page) -> None:

@@ -135,6 +135,15 @@ PAGES: Final = (
         network=False,
     ),
     Page(
+        "Sweeps",
+        "pages/sweeps.py",
+        "Does it hold for every design?",
+        "Hundreds of small trainings: every depth, norm and initialisation, with skips and without, each from several seeds.",
+        "Do skips help at every depth, norm and initialisation? Look at hundreds of trainings.",
+        ":material/grid_on:",
+        network=False,
+    ),
+    Page(
         "Recordings",
         "pages/recordings.py",
         "What happened while it learned?",

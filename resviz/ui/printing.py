@@ -24,23 +24,17 @@ from resviz.figures.paper import (
 )
 from resviz.ui.drawn import Drawn, drawn
 
-__all__ = ["paper_popover"]
+__all__ = ["sheet"]
 
 _POINTS: Final = (6, 12, 8)  # least, most and usual
 
 
-def paper_popover(page: str) -> None:
-    """A button with the figures of this page as a paper prints them."""
-    if not drawn():
-        return
-    with st.popover("For a paper", icon=":material/article:", type="tertiary"):
-        _sheet(page)
-
-
-@st.fragment
-def _sheet(page: str) -> None:
+def sheet(page: str) -> None:
     """Which figure, on what paper, and the files."""
     figures = drawn()
+    if not figures:
+        st.caption("This page has drawn no figure yet.")
+        return
     titles = {key: figure.title for key, figure in figures.items()}
     key = st.selectbox("Figure", list(figures), format_func=lambda key: titles.get(key, key), key="paper.figure")
     if key not in figures:

@@ -22,6 +22,7 @@ FIGURES = {
     "Inside": ".board canvas",
     "Anatomy": "path.arc",
     "Recordings": "image.heat",
+    "Sweeps": "path.line",
     "Landscape": ".js-plotly-plot .heatmaplayer image, .first-map img",
 }
 

@@ -66,6 +66,7 @@ from resviz.figures.captions.shortcuts import race_claim, race_note
 from resviz.figures.captions.showing import shown_note
 from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
+from resviz.figures.captions.sweep import skips_over_all
 from resviz.figures.captions.tour import (
     AFTER_A_CUT,
     Seen,
@@ -158,6 +159,7 @@ __all__ = [
     "similarity_note",
     "skipless_note",
     "skips_of",
+    "skips_over_all",
     "span",
     "stage_note",
     "story_line",

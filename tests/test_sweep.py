@@ -1,0 +1,235 @@
+"""Sweeps: which runs a plan has, that each is done once whatever is killed, and what a table is drawn as."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from resviz.cli import main
+from resviz.figures.sweep import grouped, sweep_lines, sweep_map
+from resviz.spec.fields import SpecError
+from resviz.spec.query import from_query
+from resviz.spec.sweep import read_sweep
+from resviz.training.sweep import Done, Failed, locally, measure, on_ray
+from resviz.zoo.sweeps import axes_of, bundled_sweep, read_table, sweep_names
+
+ROOT = Path(__file__).resolve().parents[1]
+PLAN = """
+steps = 2
+seeds = [0, 1]
+[grid]
+depth = [8, 14]
+skips = ["all", "none"]
+"""
+MEASURED = ["loss", "train_accuracy", "accuracy", "first_gradient", "last_gradient", "ratio", "diverged"]
+
+
+def test_a_plan_has_every_combination_once_for_each_seed() -> None:
+    plan = read_sweep(PLAN)
+    assert len(plan.runs) == 2 * 2 * 2
+    assert len({run.key for run in plan.runs}) == 8
+    depths = {(from_query(run.network)[0].depth, from_query(run.network)[0].residual, run.seed) for run in plan.runs}
+    assert depths == {(depth, residual, seed) for depth in (8, 14) for residual in (True, False) for seed in (0, 1)}
+
+
+def test_a_key_is_of_what_is_computed_and_of_nothing_else() -> None:
+    by_grid = read_sweep(PLAN).runs
+    by_name = read_sweep('steps = 2\nseeds = [1, 0]\nnetworks = ["blocks=2-2-2", "blocks=1-1-1&residual=0"]').runs
+    assert {run.key for run in by_name} <= {run.key for run in by_grid}
+    assert not {run.key for run in read_sweep(PLAN.replace("steps = 2", "steps = 3")).runs} & {run.key for run in by_grid}
+    assert not {run.key for run in read_sweep("lr = 0.1" + PLAN).runs} & {run.key for run in by_grid}
+
+
+def test_what_cannot_be_built_is_left_out_with_its_reason() -> None:
+    plan = read_sweep(PLAN + 'norm = ["batch", "none"]\ninit = ["kaiming", "zero-gamma"]\n')
+    assert len(plan.left_out) == 4
+    assert all("zero-gamma needs a norm" in reason for _, reason in plan.left_out)
+    assert len(plan.runs) == 2 * (16 - 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("steps = ", "no TOML"),
+        ("speed = 1", "'speed' is none of title, data"),
+        ('data = "imagenet"', "data='imagenet' is none of digits"),
+        ("steps = 0\n[grid]\ndepth = [8]", "steps must be from 1 to 100000, got 0"),
+        ("seeds = 3\n[grid]\ndepth = [8]", "seeds must be a list such as [0, 1, 2], got 3"),
+        ("[grid]\ndepth = [9]", "depth=9 is not 6n + 2; nearest: 8"),
+        ('[grid]\nskips = ["some"]', "skips='some' is none of all, none"),
+        ('[grid]\ncolour = ["red"]', "'colour' is not a parameter"),
+        ("", "names no network"),
+        ("lr = 99\n[grid]\ndepth = [8]", "lr must be from 1e-06 to 10, got 99"),
+    ],
+)
+def test_a_plan_that_cannot_be_read_says_why(text: str, said: str) -> None:
+    with pytest.raises(SpecError, match=r"^[^\n]*$") as error:
+        read_sweep(text)
+    assert said in str(error.value)
+
+
+def test_a_seed_draws_other_weights_and_the_same_one_the_same_numbers() -> None:
+    runs = {run.seed: run for run in read_sweep("steps = 1\nseeds = [0, 1]\n[grid]\ndepth = [8]").runs}
+    one, again, other = measure(runs[0]), measure(runs[0]), measure(runs[1])
+    assert [one[name] for name in MEASURED] == [again[name] for name in MEASURED]
+    assert one["first_gradient"] != other["first_gradient"]
+
+
+def test_a_run_that_diverges_is_a_row() -> None:
+    (run,) = read_sweep('steps = 30\nlr = 10\n[grid]\ndepth = [20]\nnorm = ["none"]').runs
+    row = measure(run)
+    assert row["diverged"] > 0
+    assert np.isnan(row["accuracy"])
+
+
+def test_a_worker_that_is_killed_costs_its_run_s_time_and_nothing_else() -> None:
+    runs, ended = read_sweep(PLAN).runs, []
+    for each in locally(runs, 1):
+        ended.append(each)
+        if len(ended) == 2:
+            workers = [child for child in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+            for worker in workers:
+                worker.kill()
+            assert workers
+    assert all(isinstance(each, Done) for each in ended)
+    assert sorted(each.run.key for each in ended) == sorted(run.key for run in runs)
+
+
+def test_a_run_s_own_failure_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = read_sweep("steps = 1\n[grid]\ndepth = [8, 14]").runs
+    broken = type(bad)("blocks=0-0", *(getattr(bad, name) for name in ("settings", "data", "steps", "lr", "batch", "seed")))
+    ended = {each.run.network: each for each in locally([broken, good], 1)}
+    assert isinstance(ended["blocks=0-0"], Failed)
+    assert "blocks" in ended["blocks=0-0"].reason
+    assert isinstance(ended[good.network], Done)
+
+
+def _command(folder: Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "resviz",
+        "sweep",
+        str(folder / "plan.toml"),
+        "--out",
+        str(folder / "out.parquet"),
+        "--workers",
+        "1",
+    ]
+
+
+def test_killed_and_resumed_it_has_every_row_once(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    first = subprocess.Popen(_command(tmp_path), env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+    rows = tmp_path / "out.runs"
+    for _ in range(600):
+        if len(list(rows.glob("*.parquet"))) >= 2:
+            break
+        time.sleep(0.1)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    there = len(list(rows.glob("*.parquet")))
+    assert 2 <= there < 8
+    second = subprocess.run(_command(tmp_path), env=environment, capture_output=True, text=True, check=True)
+    assert f"8 runs, {there} of them done before" in second.stdout
+    table = pd.read_parquet(tmp_path / "out.parquet")
+    undisturbed = pd.DataFrame([measure(run) for run in read_sweep(PLAN).runs]).sort_values("key", ignore_index=True)
+    assert table["key"].tolist() == undisturbed["key"].tolist()
+    assert table["key"].is_unique
+    pd.testing.assert_frame_equal(table[MEASURED], undisturbed[MEASURED])
+
+
+def test_without_ray_the_command_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
+    assert main(["sweep", str(tmp_path / "plan.toml"), "--out", str(tmp_path / "x.parquet"), "--ray", "auto"]) == 2
+    assert "pip install" in capsys.readouterr().err
+
+
+def test_a_lost_node_and_a_killed_worker_change_no_number() -> None:
+    ray = pytest.importorskip("ray")
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
+    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    node = cluster.add_node(num_cpus=1)
+    try:
+        ended = []
+        for each in on_ray(read_sweep(PLAN).runs, cluster.address):
+            ended.append(each)
+            if len(ended) == 1:
+                cluster.remove_node(node, allow_graceful=False)
+        assert all(isinstance(each, Done) for each in ended)
+        table = pd.DataFrame([each.row for each in ended]).sort_values("key", ignore_index=True)
+        local = pd.DataFrame([measure(run) for run in read_sweep(PLAN).runs]).sort_values("key", ignore_index=True)
+        pd.testing.assert_frame_equal(table[["key", *MEASURED]], local[["key", *MEASURED]])
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+TABLE = pd.DataFrame(
+    [
+        {
+            "depth": depth,
+            "skips": skips,
+            "seed": seed,
+            "accuracy": value,
+            "ratio": 10.0**seed,
+            "key": f"{depth}{skips}{seed}",
+            "network": "blocks=1-1-1",
+        }
+        for depth, skips, values in ((8, "all", (90, 94, 91)), (8, "none", (np.nan,) * 3), (20, "all", (95, 95, 95)))
+        for seed, value in enumerate(values)
+    ]
+)
+
+
+def test_medians_and_ranges_are_of_the_runs_that_ended_well() -> None:
+    found = grouped(TABLE, ("skips", "depth"), "accuracy")
+    assert found["all", 8][:4] == (91, 90, 94, 3)
+    assert str(found["none", 8]) == "diverged"
+    assert str(found["all", 20]) == "95.0"
+    axes = axes_of(TABLE)
+    assert axes == {"depth": [8, 20], "skips": ["all", "none"]}
+    (cells,) = sweep_map(TABLE, "skips", "depth", axes, "accuracy").data
+    assert [list(row) for row in cells.text] == [["91.0 (90.0–94.0)", "95.0"], ["diverged", ""]]
+    lines = {series.name: list(series.y) for series in sweep_lines(TABLE, "depth", "skips", axes, "ratio").series}
+    assert lines["skips=all"] == [1, 1]
+    assert lines["skips=all, greatest"] == [2, 2]
+    assert all(np.isnan(lines["skips=none"][1:]))
+
+
+@pytest.mark.parametrize(("data", "said"), [(b"no", "no Parquet file"), (b"", "no Parquet file")])
+def test_what_is_no_table_is_refused_in_a_sentence(data: bytes, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_table(data)
+
+
+def test_a_table_of_something_else_names_what_is_missing(tmp_path: Path) -> None:
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match="column 'key' is missing"):
+        read_table((tmp_path / "x.parquet").read_bytes())
+
+
+def test_the_bundled_sweep_is_measured_again(tmp_path: Path) -> None:
+    """Two of its quickest rows; another kind of processor may add in another order."""
+    for name in sweep_names():
+        table = bundled_sweep(name)
+        assert table["key"].is_unique
+        plan = read_sweep((ROOT / "assets" / "sweeps" / f"{name}.toml").read_text(encoding="utf-8"))
+        assert {run.key for run in plan.runs} == set(table["key"])
+        for run in sorted(plan.runs, key=lambda run: run.plan.contenders[0].depth)[:2]:
+            kept, again = table.set_index("key").loc[run.key], measure(run)
+            assert again["first_gradient"] == pytest.approx(kept["first_gradient"], rel=1e-3)
+            assert again["accuracy"] == pytest.approx(kept["accuracy"], abs=5)
