@@ -15,7 +15,8 @@ class Requirements(MetadataHookInterface):
     def update(self, metadata: dict[str, object]) -> None:
         core, app = self.read("requirements.txt").split(APP)
         metadata["dependencies"] = [*core.split(), *app.split()]
-        metadata["optional-dependencies"] = {"app": app.split(), "onnx": self.read("requirements-onnx.txt").split()}
+        extras = {name: self.read(f"requirements-{name}.txt").split() for name in ("onnx", "scale")}
+        metadata["optional-dependencies"] = {"app": app.split(), **extras}
 
     def read(self, name: str) -> str:
         """The text of a file of the project."""

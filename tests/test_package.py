@@ -63,6 +63,7 @@ def test_each_requirement_stands_in_one_place(wheel: Path) -> None:
 
     assert of("") == of("app") == listed("requirements.txt")
     assert of("onnx") - of("") == listed("requirements-onnx.txt")
+    assert of("scale") - of("") == listed("requirements-scale.txt")
 
 
 def test_an_installed_command_answers_from_anywhere(programs: Path, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Final
 
 import streamlit as st
 
-from resviz import __version__
 from resviz.figures.chart import Chart
 from resviz.figures.diagram import Diagram
 from resviz.figures.paper import (
@@ -23,6 +22,7 @@ from resviz.figures.paper import (
     plotly_file,
 )
 from resviz.ui.drawn import Drawn, drawn
+from resviz.version import __version__
 
 __all__ = ["sheet"]
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from resviz.guard import door
+from resviz.place import asset
 from resviz.spec.sweep import ABOUT, MEASURES
 
 __all__ = ["SWEEPS", "TableError", "axes_of", "bundled_sweep", "read_table", "sweep_names"]
 
-SWEEPS: Final = Path(__file__).resolve().parents[2] / "assets" / "sweeps"
+SWEEPS: Final = asset("sweeps")
 _NEEDED: Final = ("key", "network", "seed", "accuracy")
 _MOST: Final = 200_000  # rows
 

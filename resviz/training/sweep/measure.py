@@ -8,10 +8,10 @@ from typing import TypedDict
 
 import numpy as np
 
-from resviz import __version__
 from resviz.data.datasets import named_sets
 from resviz.spec.sweep import Run
 from resviz.training.lab import Lab
+from resviz.version import __version__
 
 __all__ = ["Row", "measure"]
 
