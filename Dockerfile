@@ -7,7 +7,7 @@ WORKDIR /src
 COPY requirements.txt ./
 RUN python -m venv /opt/resviz
 RUN grep -E "^torch(vision)?[<>=]" requirements.txt | xargs /opt/resviz/bin/python -m pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
-COPY pyproject.toml hatch_build.py requirements-onnx.txt requirements-scale.txt README.md LICENSE app.py server.py ./
+COPY pyproject.toml hatch_build.py requirements*.txt README.md LICENSE app.py server.py ./
 COPY .streamlit .streamlit
 COPY resviz resviz
 COPY pages pages

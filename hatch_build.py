@@ -10,14 +10,14 @@ APP = "# the pages alone"
 
 
 class Requirements(MetadataHookInterface):
-    """`requirements.txt`, since `resviz serve` is a command like the others; what follows its line `APP` is the extra `app` as well."""
+    """`requirements.txt`, since `resviz serve` is a command like the others; what follows its line `APP` is the extra `app` as well.
+
+    Every `requirements-NAME.txt` is an extra of that name, but for those of who works on the project, which begin with another file.
+    """
 
     def update(self, metadata: dict[str, object]) -> None:
-        core, app = self.read("requirements.txt").split(APP)
+        texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(self.root).glob("requirements*.txt"))}
+        core, app = texts.pop("requirements").split(APP)
+        more = {name.removeprefix("requirements-"): text.split() for name, text in texts.items() if not text.startswith("-r")}
         metadata["dependencies"] = [*core.split(), *app.split()]
-        extras = {name: self.read(f"requirements-{name}.txt").split() for name in ("onnx", "scale")}
-        metadata["optional-dependencies"] = {"app": app.split(), **extras}
-
-    def read(self, name: str) -> str:
-        """The text of a file of the project."""
-        return Path(self.root, name).read_text(encoding="utf-8")
+        metadata["optional-dependencies"] = {"app": app.split(), **more}

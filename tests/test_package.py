@@ -62,8 +62,9 @@ def test_each_requirement_stands_in_one_place(wheel: Path) -> None:
         return {str(Requirement(line)) for line in lines if line and not line.startswith("#")}
 
     assert of("") == of("app") == listed("requirements.txt")
-    assert of("onnx") - of("") == listed("requirements-onnx.txt")
-    assert of("scale") - of("") == listed("requirements-scale.txt")
+    assert set(about.get_all("Provides-Extra")) == {"app", "onnx", "scale"}
+    for extra in ("onnx", "scale"):
+        assert of(extra) - of("") == listed(f"requirements-{extra}.txt")
 
 
 def test_an_installed_command_answers_from_anywhere(programs: Path, tmp_path: Path) -> None:
