@@ -1061,6 +1061,14 @@ ROWS: dict[str, list[Row]] = {
         ),
         (({"plain": sweep(1)},), f"The gradient's course with depth. **plain**: at 20 layers it {LEVEL}: {JUDGED}."),
     ],
+    "trainings_of": [
+        (
+            (SWEPT.assign(steps=150), "this design"),
+            "In 6 trainings of this design, 8 to 56 layers, 150 steps on digits each, the median held-out accuracy is at 8 layers 90.0 % with skips "
+            "and 91.0 % without and at 56 layers 93.0 % with skips and 0 % without.",
+        ),
+        ((SWEPT[SWEPT["skips"] == "all"].assign(steps=150), "this design"), ""),
+    ],
     "skips_over_all": [
         (
             (SWEPT,),

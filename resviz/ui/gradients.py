@@ -36,6 +36,7 @@ from resviz.ui.page import network_strip
 from resviz.ui.probing import begin, probes_of
 from resviz.ui.shatter import shatter_section
 from resviz.ui.state import current_spec
+from resviz.ui.swept import said_of
 from resviz.ui.waiting import result_of
 from resviz.ui.whys import why_gradients
 from resviz.ui.widgets import pickers, spec_controls
@@ -120,6 +121,7 @@ def _body(drawn: Network) -> None:
         _profiles(nets, probes, batch.side)
     _painted(profiles[spec.design], batch.side)
     _signals(probes, isinstance(spec, DenseSpec))
+    said_of(spec)
     if isinstance(spec, NetSpec):
         if not imagenet:
             _by_depth(spec, batch)

@@ -66,7 +66,7 @@ from resviz.figures.captions.shortcuts import race_claim, race_note
 from resviz.figures.captions.showing import shown_note
 from resviz.figures.captions.stage import norm_answer, stage_note
 from resviz.figures.captions.story import chapter_note, chapter_words, outcome_note, story_line
-from resviz.figures.captions.sweep import skips_over_all
+from resviz.figures.captions.sweep import skips_over_all, trainings_of
 from resviz.figures.captions.tour import (
     AFTER_A_CUT,
     Seen,
@@ -166,6 +166,7 @@ __all__ = [
     "sublayer_note",
     "sweep_note",
     "table_note",
+    "trainings_of",
     "trajectory_claim",
     "trajectory_note",
     "transfer_note",

@@ -12,7 +12,7 @@ from resviz.figures.theme import number
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["skips_over_all"]
+__all__ = ["skips_over_all", "trainings_of"]
 
 _REST: Final = ("depth", "norm", "init", "width", "block", "shortcut", "activation")
 _Setting = tuple[tuple[str, str], ...]
@@ -50,3 +50,23 @@ def skips_over_all(table: pd.DataFrame) -> str:
 def _at(setting: _Setting, both: dict[_Setting, tuple[float, float]]) -> str:
     where = ", ".join(f"{name} {value}" for name, value in setting) or "the one there is"
     return f"{where}: {number(both[setting][0])} % with, {number(both[setting][1])} % without"
+
+
+def trainings_of(table: pd.DataFrame, what: str) -> str:
+    """What became of the trainings in the table, which are all of the design that `what` names, with skips and without, by depth."""
+    runs: dict[tuple[int, str], list[float]] = {}
+    for row in table.to_dict("records"):
+        accuracy = float(row["accuracy"])
+        runs.setdefault((int(row["depth"]), str(row["skips"])), []).append(accuracy if math.isfinite(accuracy) else 0.0)
+    both = sorted(depth for depth, skips in runs if skips == "all" and (depth, "none") in runs)
+    if not both:
+        return ""
+    steps = int(table["steps"].iloc[0])
+    parts = [
+        f"at {depth} layers {number(float(np.median(runs[depth, 'all'])))} % with skips and {number(float(np.median(runs[depth, 'none'])))} % without"
+        for depth in dict.fromkeys((both[0], both[-1]))
+    ]
+    return (
+        f"In {len(table)} trainings of {what}, {both[0]} to {both[-1]} layers, {steps} steps on digits each, the median held-out accuracy is "
+        f"{' and '.join(parts)}."
+    )

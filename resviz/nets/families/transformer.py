@@ -153,7 +153,7 @@ class Transformer(Net):
                 f"pictures of {x.shape[-2]}×{x.shape[-1]} px do not fit its positions, which are for image={self.spec.image}; "
                 "use pictures of that side, or another image"
             )
-        tokens = torch.cat((self.class_token.expand(len(x), -1, -1), self._read(x)), 1)
+        tokens = torch.cat((self.class_token.expand(x.shape[0], -1, -1), self._read(x)), 1)
         return tokens + self.encoder.pos_embedding
 
     def _read(self, x: Tensor) -> Tensor:

@@ -1,0 +1,80 @@
+"""Networks as ONNX, torch.export and safetensors: the same numbers, any batch, and skips that can be counted."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from resviz.export.graph import as_onnx, as_safetensors, as_torch_export, example
+from resviz.nets.build import build
+from resviz.spec.families import ALL_PRESETS, Network
+from resviz.spec.net import NetSpec, Norm
+from resviz.spec.query import from_query
+
+onnx = pytest.importorskip("onnx")
+ort = pytest.importorskip("onnxruntime")
+
+NETS: dict[str, tuple[Network, str, int]] = {
+    "a ResNet": (NetSpec(blocks=(1, 1, 1)), "Add", 3),
+    "one with a skip cut": (NetSpec(blocks=(1, 1, 1), cut=frozenset({"layer2.0"})), "Add", 2),
+    "without norm": (NetSpec(blocks=(1, 1, 1), norm=Norm.NONE), "Add", 3),
+    "a DenseNet": (from_query("family=densenet&blocks=2-2")[0], "Concat", 4),
+    "a Transformer": (replace(ALL_PRESETS["vit_digits"], num_layers=2), "Add", -1),
+    "of symbols": (replace(ALL_PRESETS["transformer_copy"], num_layers=2), "Add", -1),
+    "a U-Net": (ALL_PRESETS["unet_small"], "Concat", 3),
+    "of points": (ALL_PRESETS["plain_mlp20"], "Add", 0),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_onnx_gives_the_same_logits_for_any_batch_and_shows_the_skips(name: str) -> None:
+    spec, join, skips = NETS[name]
+    data = as_onnx(spec)
+    session = ort.InferenceSession(data, providers=["CPUExecutionProvider"])
+    (read,) = session.get_inputs()
+    inputs = example(spec, 5)
+    (logits,) = session.run(None, {read.name: inputs.numpy()})
+    with torch.no_grad():
+        expected = build(spec).eval()(inputs).numpy()
+    assert (read.name, logits.shape) == ("images", expected.shape)
+    assert np.abs(logits - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
+    if skips >= 0:
+        assert Counter(node.op_type for node in onnx.load_from_string(data).graph.node)[join] == skips
+
+
+@pytest.mark.parametrize("name", ["a ResNet", "a Transformer", "a U-Net"])
+def test_torch_export_is_read_without_us_and_agrees(name: str) -> None:
+    spec = NETS[name][0]
+    program = torch.export.load(io.BytesIO(as_torch_export(spec)))
+    inputs = example(spec, 3)
+    with torch.no_grad():
+        torch.testing.assert_close(program.module()(inputs), build(spec).eval()(inputs), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_safetensors_hold_every_weight_and_the_network(name: str) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import load
+
+    spec = NETS[name][0]
+    data = as_safetensors(spec)
+    other = build(replace(spec, seed=7))
+    other.load_state_dict(load(data))
+    inputs = example(spec)
+    with torch.no_grad():
+        assert torch.equal(other.eval()(inputs), build(spec).eval()(inputs))
+    header = data[8 : 8 + int.from_bytes(data[:8], "little")].decode()
+    assert safe_open is not None
+    assert "__metadata__" in header
+
+
+def test_without_onnx_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(ValueError, match=r"pip install 'resviz\[onnx\]'"):
+        as_onnx(NETS["a ResNet"][0])
