@@ -64,10 +64,10 @@ def test_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_explain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from resviz.data.samples import samples
+    from resviz.data.uploads import sample_photographs
 
     told = printed(explain_notebook("resnet20-cifar10", "Cat", "cat", ["saliency", "grad-cam@layer3.2"]), tmp_path, monkeypatch)
     network = load_bundled("resnet20-cifar10")
-    case = Case(network, samples()["Cat"], network.categories.index("cat"))
+    case = Case(network, sample_photographs()["Cat"], network.categories.index("cat"))
     for name, strength in told.items():
         assert strength == pytest.approx(float(np.abs(attribute(case, Asked.of(name)).values).sum()), rel=1e-3)

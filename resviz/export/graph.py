@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,17 @@ from resviz.nets.build import build
 from resviz.spec.families import Network, side_of
 from resviz.spec.query import to_query_string
 
-__all__ = ["as_onnx", "as_safetensors", "as_torch_export", "example"]
+__all__ = ["as_onnx", "as_safetensors", "as_torch_export", "example", "has_onnx"]
 
 
 def example(spec: Network, count: int = 2) -> Tensor:
     """So many of what the network reads, on the side that a graph of it is made for: 224 px for a photograph's stem."""
     return probed(spec, count, side_of(spec, 32, 224))[0]
+
+
+def has_onnx() -> bool:
+    """Whether what ONNX needs is installed."""
+    return find_spec("onnx") is not None and find_spec("onnxscript") is not None
 
 
 def _net(spec: Network, net: nn.Module | None) -> nn.Module:

@@ -65,10 +65,10 @@ _LAB_FIGURE: Final = """from resviz.figures.chart import to_plotly
 from resviz.figures.lab import gradient_decades, layer_lines
 
 to_plotly(layer_lines(record, "gradients", record.step, gradient_decades(record)))"""
-_CASE: Final = """from resviz.data.samples import samples
+_CASE: Final = """from resviz.data.uploads import sample_photographs
 
 classifier = resviz.load_bundled({model!r})
-photograph = samples()[{photo!r}]  # or PIL.Image.open("your.jpg")
+photograph = sample_photographs()[{photo!r}]  # or PIL.Image.open("your.jpg")
 target = classifier.categories.index({target!r})
 photograph"""
 _MAPS: Final = """maps = {{

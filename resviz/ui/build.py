@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -73,7 +74,7 @@ def show(address: Address) -> None:
         _block(spec, side, table)
     layers, variants, differing = st.tabs(["Layers", "Variants", "Differences"])
     with layers:
-        _layers(table)
+        _layers(table, spec)
     with variants:
         _variants(spec, side)
     with differing:
@@ -123,7 +124,7 @@ def _block(spec: Network, side: int, table: LayerTable) -> None:
     st.caption(note(table, st.session_state["block"]))
 
 
-def _layers(table: LayerTable) -> None:
+def _layers(table: LayerTable, spec: Network) -> None:
     """Every layer with its shapes and costs; a row that is chosen is the diagram's selection too."""
     rows = pd.DataFrame(
         {
@@ -160,7 +161,21 @@ def _layers(table: LayerTable) -> None:
     )
     totals = {"layer": "total", "params": table.params, "MACs": table.macs, "activation bytes": table.memory}
     st.dataframe(pd.DataFrame([totals]), hide_index=True, column_config=whole, alt="Totals of the columns")
-    st.download_button("Download the table (CSV)", rows.to_csv(index=False), "layers.csv", "text/csv", on_click="ignore")
+    with st.container(horizontal=True):
+        st.download_button("Download the table (CSV)", rows.to_csv(index=False), "layers.csv", "text/csv", on_click="ignore")
+        _files(spec)
+
+
+def _files(spec: Network) -> None:
+    """The network as a notebook, a graph and weights, each made when it is asked for."""
+    from resviz.export.graph import as_onnx, as_safetensors, has_onnx
+    from resviz.export.notebook import build_notebook
+
+    st.download_button("Notebook", partial(build_notebook, spec), "network.ipynb", "application/x-ipynb+json", on_click="ignore")
+    st.download_button("Weights (safetensors)", partial(as_safetensors, spec), "network.safetensors", on_click="ignore")
+    if has_onnx():
+        help = "A graph with these weights, for any batch; it takes some seconds to be made."
+        st.download_button("ONNX", partial(as_onnx, spec), "network.onnx", on_click="ignore", help=help)
 
 
 def _variants(spec: Network, side: int) -> None:

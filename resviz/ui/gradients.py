@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -121,6 +122,8 @@ def _body(drawn: Network) -> None:
         _profiles(nets, probes, batch.side)
     _painted(profiles[spec.design], batch.side)
     _signals(probes, isinstance(spec, DenseSpec))
+    if batch.kind == (_own_kind(spec) or "digits"):
+        _notebook(spec, batch)
     said_of(spec)
     if isinstance(spec, NetSpec):
         if not imagenet:
@@ -283,6 +286,20 @@ def _signals(probes: Mapping[Design, Probe], dense: bool) -> None:
     with st.container(horizontal=True):
         st.download_button("Layers (CSV)", layers, "gradients.csv", "text/csv", on_click="ignore")
         st.download_button("Blocks (CSV)", blocks, "signals.csv", "text/csv", on_click="ignore")
+
+
+def _notebook(spec: Network, batch: _Batch) -> None:
+    from resviz.export.notebook import gradients_notebook
+
+    made = partial(gradients_notebook, spec, batch.size, batch.side)
+    st.download_button(
+        "Notebook",
+        made,
+        "gradients.ipynb",
+        "application/x-ipynb+json",
+        on_click="ignore",
+        help="Measures it again, in Jupyter or Colab.",
+    )
 
 
 def _sweep(spec: NetSpec, batch: _Batch) -> None:

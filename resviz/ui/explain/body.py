@@ -13,6 +13,7 @@ import streamlit as st
 
 from resviz.attribution.methods.table import FIRST, METHODS, available
 from resviz.attribution.question import Case
+from resviz.export.notebook import explain_notebook
 from resviz.figures import captions
 from resviz.figures.overlay import Look
 from resviz.figures.prediction import prediction_bars
@@ -179,9 +180,13 @@ def _answer(subject: Subject, question: _Question) -> None:
     _other_networks(subject, question.others)
     ranked = subject.prediction.top(len(subject.ranked))
     table = pd.DataFrame({"class": [cell(name) for name, _ in ranked], "probability": [p for _, p in ranked]})
-    st.download_button(
-        "Download all predictions (CSV)", table.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
-    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download all predictions (CSV)", table.to_csv(index=False), "predictions.csv", "text/csv", on_click="ignore"
+        )
+        if subject.sample and subject.network.key in networks.bundled_titles():
+            made = partial(explain_notebook, subject.network.key, subject.photograph.name, question.target, question.names)
+            st.download_button("Notebook", made, "explain.ipynb", "application/x-ipynb+json", on_click="ignore")
 
 
 def _measured(network: Network) -> list[str]:

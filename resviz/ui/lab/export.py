@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from PIL import Image
 
+from resviz.export.notebook import lab_notebook
 from resviz.figures import captions
 from resviz.figures.reports import html
 from resviz.results import LabRecord
@@ -38,6 +39,9 @@ def export(held: Session) -> None:
                 st.download_button(
                     "Report (HTML)", lambda: _report(held, here(query).url), "lab.html", "text/html", on_click="ignore"
                 )
+                if held.plan.data not in ("own", "cifar10"):
+                    made = partial(lab_notebook, held.lab.plan if held.lab else held.plan, record.step)
+                    st.download_button("Notebook", made, "lab.ipynb", "application/x-ipynb+json", on_click="ignore")
             st.caption("This link restores contenders, data, seed and every change at its step, and replays them:")
             link(query, "this run", "lab-link")
             if held.plan.data == "own":
