@@ -28,6 +28,7 @@ from resviz.ui.grammar import beside, why
 from resviz.ui.lab.session import hand_over
 from resviz.ui.page import Address, network_strip
 from resviz.ui.state import current_spec
+from resviz.ui.take import code_popover
 from resviz.ui.whys import why_it_is_built_so
 from resviz.ui.widgets import spec_controls
 
@@ -70,7 +71,9 @@ def show(address: Address) -> None:
         else:
             compare.stage(spec, found)
         st.markdown(captions.table_note(table))
-        _to_the_lab(spec)
+        with st.container(horizontal=True, key="onward"):
+            _to_the_lab(spec)
+            code_popover(spec)
         _block(spec, side, table)
     layers, variants, differing = st.tabs(["Layers", "Variants", "Differences"])
     with layers:

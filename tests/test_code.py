@@ -1,0 +1,171 @@
+"""A network as one file of PyTorch: run where there is no resviz, it gives the same logits to the bit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+
+from resviz.cli import main
+from resviz.export.code import code, timm_call, torchvision_call
+from resviz.nets.build import build, skeleton
+from resviz.spec.choices import Activation, Block, BranchScale, Carry, Init, Norm, Shortcut
+from resviz.spec.families import ALL_PRESETS, Network
+from resviz.spec.net import NetSpec
+from resviz.spec.presets import PRESETS
+
+_ROOT = Path(__file__).resolve().parents[1]
+_ALONE = """
+import importlib.util, runpy, sys, torch
+assert importlib.util.find_spec("resviz") is None
+torch.set_num_threads(int(sys.argv[2]))
+for name, x, logits in torch.load(sys.argv[1] + "/asked.pt"):
+    net = runpy.run_path(f"{sys.argv[1]}/{name}.py")["build"]()
+    with torch.no_grad():
+        for found, expected in zip((net.eval()(x), net.train()(x)), logits):
+            if not torch.equal(found, expected):
+                print(name, "eval" if expected is logits[0] else "train", (found - expected).abs().max())
+"""
+
+
+def _differing(nets: dict[str, Network], folder: Path, side: int = 16) -> str:
+    """What a process that knows PyTorch alone says of each file whose logits are not the network's, trained or while it trains."""
+    asked = []
+    for name, spec in nets.items():
+        (folder / f"{name}.py").write_text(code(spec), encoding="utf-8")
+        x = torch.randn(2, spec.in_channels, side, side, generator=torch.Generator().manual_seed(1))
+        net = build(spec)
+        with torch.no_grad():
+            asked.append((name, x, (net.eval()(x), net.train()(x))))
+    torch.save(asked, folder / "asked.pt")
+    command = [sys.executable, "-I", "-c", _ALONE, str(folder), str(torch.get_num_threads())]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def _tidy(folder: Path) -> str:
+    """What ruff finds in a folder's files, or how it would write them."""
+    found = ""
+    for command in (("check", "--quiet"), ("format", "--diff", "--quiet")):
+        asked = [sys.executable, "-m", "ruff", *command, "--config", str(_ROOT / "pyproject.toml"), str(folder)]
+        found += subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    return found
+
+
+def _some(spec: NetSpec) -> frozenset[str]:
+    return frozenset(list(spec.block_names())[1::2])
+
+
+def _slim(spec: NetSpec) -> NetSpec:
+    """A network for photographs with a quarter of its channels, which changes two numbers of its file."""
+    return spec if spec.width < 64 else replace(spec, width=16, classes=10)
+
+
+def _resnets() -> Iterator[tuple[str, NetSpec]]:
+    for name, preset in PRESETS.items():
+        spec = _slim(preset)
+        yield name, spec
+        if sum(spec.blocks) > 16:
+            continue
+        yield f"{name}_none", replace(spec, norm=Norm.NONE)
+        yield f"{name}_zero_gamma", replace(spec, init=Init.ZERO_GAMMA)
+        if spec.residual:
+            yield f"{name}_some_cut", replace(spec, cut=_some(spec))
+            yield f"{name}_all_cut", replace(spec, cut=frozenset(spec.block_names()))
+
+
+_CARRIES = [each for each in Carry if each is not Carry.DROPOUT]  # which draws at random while training
+
+
+def _ways() -> Iterator[tuple[str, NetSpec]]:
+    """One small network for each thing that a ResNet's spec can choose, for every unit that can have it."""
+    for block in Block:
+        base = NetSpec(block, (1, 2), width=8, seed=3)
+        changes: list[dict[str, object]] = [
+            *({"shortcut": each, "norm": norm} for each, norm in zip(Shortcut, Norm, strict=True)),
+            {"init": Init.ZERO_GAMMA, "activation": Activation.GELU},
+            {"norm": Norm.NONE, "init": Init.FIXUP, "blocks": (2, 1, 1), "classes": 7, "in_channels": 1},
+            {"dropped": frozenset({"layer1.0"}), "cut": frozenset({"layer2.1"}), "shortcut": Shortcut.B},
+        ]
+        if block.bottleneck:
+            changes += [{"groups": 4, "width_per_group": 16}, {"width_per_group": 128}]
+        if block in (Block.BASIC, Block.PREACT_BOTTLENECK):
+            changes += [
+                *({"activation": each, "norm": Norm.GROUP} for each in Activation),
+                *({"init": each, "norm": norm} for each in (Init.XAVIER, Init.PYTORCH) for norm in (Norm.GROUP, Norm.NONE)),
+                *({"scale": each, "cut": frozenset({"layer2.1"})} for each in BranchScale),
+                {"norm": Norm.NONE, "init": Init.FIXUP, "scale": BranchScale.LEARNED},
+                {"blocks": (1,)},
+                {"blocks": (2,), "carry": Carry.GATED},
+                *({"carry": each, "shortcut": kind} for each in _CARRIES for kind in Shortcut),
+                *({"carry": each, "cut": frozenset({"layer2.1"}), "blocks": (2, 2)} for each in _CARRIES),
+            ]
+        for n, change in enumerate(changes):
+            yield f"{block}_{n}".replace("-", "_"), replace(base, **change)
+        yield f"{block}_plain".replace("-", "_"), base.plain()
+
+
+def test_resnets_of_the_papers_need_no_resviz(tmp_path: Path) -> None:
+    nets: dict[str, Network] = dict(_resnets())
+    assert not _differing(nets, tmp_path)
+    assert not _tidy(tmp_path)
+    assert max(len(code(spec).splitlines()) for spec in nets.values()) <= 150
+
+
+def test_every_choice_of_a_resnet_is_in_the_file(tmp_path: Path) -> None:
+    nets: dict[str, Network] = dict(_ways())
+    assert not _differing(nets, tmp_path)
+    assert not _tidy(tmp_path)
+    assert max(len(code(spec).splitlines()) for spec in nets.values()) <= 150
+
+
+def test_what_is_drawn_at_random_while_training_is_the_same_when_trained(tmp_path: Path) -> None:
+    base = NetSpec(blocks=(2, 2), width=8)
+    nets: dict[str, Network] = {
+        "dropout": replace(base, carry=Carry.DROPOUT),
+        "depth": replace(base, survival=50),
+        "both": replace(base, carry=Carry.DROPOUT, survival=50, scale=BranchScale.LEARNED),
+    }
+    said = _differing(nets, tmp_path)
+    assert " eval " not in said
+    assert {line.split()[0] for line in said.splitlines()} == set(nets)  # while training each draws its own
+    assert not _tidy(tmp_path)
+
+
+def test_the_command_prints_or_writes_the_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(("export", "resnet50", "--to", "code")) == 0
+    assert capsys.readouterr().out == code(PRESETS["resnet50"])
+    assert main(("export", "net=resnet20&cut=2.1", "--to", "code", "--out", str(tmp_path / "net.py"))) == 0
+    assert 'CUT = "layer2.1"' in (tmp_path / "net.py").read_text(encoding="utf-8")
+    assert main(("export", "resnet50", "--to", "code", "--out", str(tmp_path / "net.txt"))) == 2
+    assert "has no known ending" in capsys.readouterr().err
+
+
+def test_torchvision_makes_what_its_call_says() -> None:
+    """The same names and shapes; of a small one with the same weights the same logits."""
+    called = {call: spec for spec in ALL_PRESETS.values() if (call := torchvision_call(spec))}
+    assert len(called) == 16
+    for call, spec in called.items():
+        with torch.device("meta"):
+            theirs = eval(call, {"torchvision": torchvision})
+        ours = {name: weight.shape for name, weight in skeleton(spec).state_dict().items()}
+        assert {name: weight.shape for name, weight in theirs.state_dict().items()} == ours
+    small = replace(PRESETS["resnet18"], classes=7, init=Init.ZERO_GAMMA)
+    call = torchvision_call(small)
+    assert call == "torchvision.models.resnet18(num_classes=7, zero_init_residual=True)"
+    theirs, ours, x = eval(call, {"torchvision": torchvision}).eval(), build(small).eval(), torch.randn(1, 3, 64, 64)
+    ours.load_state_dict(theirs.state_dict())
+    torch.testing.assert_close(ours(x), theirs(x))
+    assert timm_call(small) == 'timm.create_model("resnet18", num_classes=7, zero_init_last=True)'
+
+
+def test_what_no_library_has_is_no_call() -> None:
+    base = PRESETS["resnet50"]
+    for spec in (PRESETS["resnet56"], base.plain(), replace(base, cut=frozenset({"layer1.0"})), replace(base, in_channels=1)):
+        assert torchvision_call(spec) is None is timm_call(spec)
