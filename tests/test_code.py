@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,12 @@ import torchvision
 from resviz.cli import main
 from resviz.export.code import code, timm_call, torchvision_call
 from resviz.nets.build import build, skeleton
-from resviz.spec.choices import Activation, Block, BranchScale, Carry, Init, Norm, Shortcut
-from resviz.spec.families import ALL_PRESETS, Network
+from resviz.spec.choices import Activation, Around, Block, BranchScale, Carry, Init, Norm, NormPlace, Shortcut
+from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.net import NetSpec
+from resviz.spec.plane import PLANE_PRESETS, Feature
 from resviz.spec.presets import PRESETS
+from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 
 _ROOT = Path(__file__).resolve().parents[1]
 _ALONE = """
@@ -39,7 +41,10 @@ def _differing(nets: dict[str, Network], folder: Path, side: int = 16) -> str:
     asked = []
     for name, spec in nets.items():
         (folder / f"{name}.py").write_text(code(spec), encoding="utf-8")
-        x = torch.randn(2, spec.in_channels, side, side, generator=torch.Generator().manual_seed(1))
+        shape = (2, spec.in_channels, *[side_of(spec, side, side)] * 2)
+        x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+        if isinstance(spec, TransformerSpec) and spec.vocabulary:
+            x = (x * 10).long() % spec.vocabulary
         net = build(spec)
         with torch.no_grad():
             asked.append((name, x, (net.eval()(x), net.train()(x))))
@@ -120,6 +125,47 @@ def test_resnets_of_the_papers_need_no_resviz(tmp_path: Path) -> None:
 
 def test_every_choice_of_a_resnet_is_in_the_file(tmp_path: Path) -> None:
     nets: dict[str, Network] = dict(_ways())
+    assert not _differing(nets, tmp_path)
+    assert not _tidy(tmp_path)
+    assert max(len(code(spec).splitlines()) for spec in nets.values()) <= 150
+
+
+def _transformers() -> Iterator[tuple[str, Network]]:
+    for name, preset in TRANSFORMER_PRESETS.items():
+        spec = preset if preset.image < 224 else replace(preset, image=2 * preset.patch, dim=8 * preset.heads)
+        yield name, spec
+        for norm in NormPlace:
+            yield f"{name}_{norm}", replace(spec, norm=norm, activation=Activation.RELU, mlp=1)
+        yield f"{name}_pytorch", replace(spec, init=Init.PYTORCH, seed=5)
+        if spec.residual:
+            layers = list(spec.block_names())
+            yield f"{name}_cut", replace(spec, cut=frozenset(layers[1::3]))
+            yield f"{name}_all_cut", replace(spec, cut=frozenset(layers), norm=NormPlace.POST)
+            yield f"{name}_attention", replace(spec, around=Around.ATTENTION, mlp=0)
+            yield f"{name}_around", replace(spec, around=Around.MLP, norm=NormPlace.NONE)
+            for norm in NormPlace:
+                yield (
+                    f"{name}_dropped_{norm}",
+                    replace(spec, norm=norm, cut=frozenset(layers[::4]), dropped=frozenset(layers[1::4])),
+                )
+
+
+def _planes() -> Iterator[tuple[str, Network]]:
+    for name, spec in PLANE_PRESETS.items():
+        yield name, spec
+        for norm in Norm:
+            for init, activation in zip(spec.inits(), Activation, strict=False):
+                yield f"{name}_{norm}_{init}", replace(spec, norm=norm, init=init, activation=activation, seed=2)
+        if spec.residual:
+            names = list(spec.block_names())
+            yield f"{name}_cut", replace(spec, cut=frozenset(names[::2]), features=tuple(Feature))
+            yield f"{name}_all_cut", replace(spec, cut=frozenset(names), features=(Feature.SIN_Y,))
+            yield f"{name}_dropped", replace(spec, dropped=frozenset(names[::2]), norm=Norm.BATCH, features=(Feature.X2,))
+
+
+@pytest.mark.parametrize("family", [_transformers, _planes])
+def test_other_families_need_no_resviz(family: Callable[[], Iterator[tuple[str, Network]]], tmp_path: Path) -> None:
+    nets = dict(family())
     assert not _differing(nets, tmp_path)
     assert not _tidy(tmp_path)
     assert max(len(code(spec).splitlines()) for spec in nets.values()) <= 150
