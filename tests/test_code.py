@@ -16,6 +16,7 @@ from resviz.cli import main
 from resviz.export.code import code, timm_call, torchvision_call
 from resviz.nets.build import build, skeleton
 from resviz.spec.choices import Activation, Around, Block, BranchScale, Carry, Init, Norm, NormPlace, Shortcut
+from resviz.spec.dense import DENSE_PRESETS
 from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.net import NetSpec
 from resviz.spec.plane import PLANE_PRESETS, Feature
@@ -36,12 +37,12 @@ for name, x, logits in torch.load(sys.argv[1] + "/asked.pt"):
 """
 
 
-def _differing(nets: dict[str, Network], folder: Path, side: int = 16) -> str:
+def _differing(nets: dict[str, Network], folder: Path) -> str:
     """What a process that knows PyTorch alone says of each file whose logits are not the network's, trained or while it trains."""
     asked = []
     for name, spec in nets.items():
         (folder / f"{name}.py").write_text(code(spec), encoding="utf-8")
-        shape = (2, spec.in_channels, *[side_of(spec, side, side)] * 2)
+        shape = (2, spec.in_channels, *[side_of(spec, 16, 32)] * 2)
         x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
         if isinstance(spec, TransformerSpec) and spec.vocabulary:
             x = (x * 10).long() % spec.vocabulary
@@ -163,7 +164,22 @@ def _planes() -> Iterator[tuple[str, Network]]:
             yield f"{name}_dropped", replace(spec, dropped=frozenset(names[::2]), norm=Norm.BATCH, features=(Feature.X2,))
 
 
-@pytest.mark.parametrize("family", [_transformers, _planes])
+def _densenets() -> Iterator[tuple[str, Network]]:
+    for name, preset in DENSE_PRESETS.items():
+        spec = replace(preset, growth=4, width=8, classes=10)
+        yield name, spec
+        if sum(spec.blocks) > 60 or "plain" in name:
+            continue
+        layers = list(spec.block_names())
+        yield f"{name}_none", replace(spec, norm=Norm.NONE, init=Init.PYTORCH)
+        yield f"{name}_group", replace(spec, norm=Norm.GROUP, activation=Activation.GELU, init=Init.XAVIER, seed=4)
+        yield f"{name}_cut", replace(spec, cut=frozenset(layers[::3]), dropped=frozenset(layers[1::3]))
+        yield f"{name}_all_cut", replace(spec, cut=frozenset(layers))
+        yield f"{name}_severed", spec.reading(layers[5]).reading(layers[3], 1).reading(layers[-1], 0)
+    yield "one_block", replace(DENSE_PRESETS["densenet40_k12"], blocks=(3,))
+
+
+@pytest.mark.parametrize("family", [_densenets, _transformers, _planes])
 def test_other_families_need_no_resviz(family: Callable[[], Iterator[tuple[str, Network]]], tmp_path: Path) -> None:
     nets = dict(family())
     assert not _differing(nets, tmp_path)

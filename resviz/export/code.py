@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from resviz.export.densenet import densenet
 from resviz.export.plane import plane
 from resviz.export.resnet import resnet
 from resviz.export.transformer import transformer
 from resviz.spec.choices import Init
-from resviz.spec.dense import DENSE_PRESETS
+from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.net import NetSpec
 from resviz.spec.plane import PlaneSpec
@@ -41,11 +42,15 @@ def code(spec: Network) -> str:
     """
     if isinstance(spec, NetSpec):
         return resnet(spec)
+    if isinstance(spec, DenseSpec):
+        return densenet(spec)
     if isinstance(spec, TransformerSpec):
         return transformer(spec)
     if isinstance(spec, PlaneSpec):
         return plane(spec)
-    raise ValueError(f"{spec.title} cannot be written as PyTorch yet; choose a ResNet, a Transformer or an MLP on points")
+    raise ValueError(
+        f"{spec.title} cannot be written as PyTorch yet; choose a ResNet, a DenseNet, a Transformer or an MLP on points"
+    )
 
 
 def torchvision_call(spec: Network) -> str | None:
