@@ -6,11 +6,13 @@ import io
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from resviz.cli import main
 from resviz.export.graph import as_onnx, as_safetensors, as_torch_export, example
 from resviz.nets.build import build
 from resviz.spec.families import ALL_PRESETS, Network
@@ -78,3 +80,13 @@ def test_without_onnx_the_sentence_says_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(ValueError, match=r"pip install 'resviz\[onnx\]'"):
         as_onnx(NETS["a ResNet"][0])
+
+
+@pytest.mark.parametrize(
+    ("form", "ending"), [("onnx", "onnx"), ("torchexport", "pt2"), ("safetensors", "safetensors"), ("notebook", "ipynb")]
+)
+def test_the_command_writes_each_form(form: str, ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / f"net.{ending}"
+    assert main(["export", "blocks=1-1-1", "--to", form, "--out", str(out)]) == 0
+    assert f"{out.stat().st_size:,} bytes" in capsys.readouterr().out
+    assert main(["export", "blocks=1-1-1", "--to", form, "--out", str(tmp_path / "net.txt")]) == 2
