@@ -33,11 +33,12 @@ from resviz.spec.comparisons import COMPARISONS, comparison_of
 from resviz.spec.lab import Edit, LabPlan, labels_of, plan_from_query, plan_to_query
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.training.detect import findings
-from resviz.training.export import lab_checkpoint
+from resviz.training.export import lab_checkpoint, lab_recording
 from resviz.training.history import History
 from resviz.training.lab import Lab, estimate
 from resviz.zoo.checkpoint import load
 from resviz.zoo.classifier import predict
+from resviz.zoo.read import contents
 
 TINY = NetSpec(blocks=(1, 1, 1), width=4, in_channels=1, norm=Norm.NONE, init=Init.PYTORCH)
 PLAN = LabPlan((TINY, TINY.plain()), lr=0.05, batch=32)
@@ -254,7 +255,9 @@ def test_a_contender_leaves_as_the_network_it_is() -> None:
         lab_checkpoint(lab, 0)
     for _ in range(3):
         lab.advance()
-    left = load(lab_checkpoint(lab, 0), "lab.safetensors")
+    file = lab_checkpoint(lab, 0)
+    left = load(file, "lab.safetensors")
+    assert contents(file, "lab.safetensors").recording == lab_recording(lab.record())
     net, held_out = lab.network(0)
     assert left.spec == lab.specs[0]
     assert left.spec.cut == {"layer2.0"}

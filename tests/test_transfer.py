@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,10 +23,11 @@ from resviz.nets.build import build
 from resviz.progress import Cancelled
 from resviz.spec.net import NetSpec
 from resviz.spec.transfer import TransferPlan, usual_plan
-from resviz.training.transfer.keep import checkpoint_of, transfer_card
+from resviz.training.transfer.keep import checkpoint_of, transfer_card, transfer_recording
 from resviz.training.transfer.lesson import FEATURES, PIXELS, Lesson, estimate
 from resviz.training.transfer.linear import fit_head
 from resviz.training.transfer.loop import Transfer
+from resviz.watching.files import open_recording
 from resviz.zoo import shelf as shelves
 from resviz.zoo.checkpoint import load
 from resviz.zoo.classifier import Classifier, Preprocessing, predict
@@ -62,6 +64,24 @@ def weights(net: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 # ------------------------------------------------------------------------------------------- what is learned
+
+
+def test_the_time_of_a_head_holds_its_features_whoever_asked_for_them_first(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, real = 0.2, Classifier.fast_view
+
+    def late(self: Classifier, *args: object, **rest: object) -> object:
+        time.sleep(slow)
+        return real(self, *args, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Classifier, "fast_view", late)
+    lesson = Lesson(start(), album)
+    lesson.curve()
+    for mode in ("head", "finetune"):
+        run = Transfer(lesson, short(mode))
+        list(run)
+        assert run.result().seconds > lesson.features_seconds >= slow
 
 
 def test_a_head_is_the_logistic_regression_of_the_same_features(album: Album) -> None:
@@ -277,6 +297,39 @@ def test_what_comes_back_gives_the_same_answers(album: Album, file: bytes) -> No
     assert not again.guesses
     for _, each in run.lesson.parts[1][:3]:
         assert np.array_equal(predict(again, each.image).logits, predict(run.network(), each.image).logits)
+
+
+@pytest.mark.parametrize("mode", ["head", "finetune"])
+def test_card_and_recording_stay_with_a_network_wherever_it_goes(album: Album, mode: str) -> None:
+    run = Transfer(Lesson(start(), album), short(mode))
+    list(run)
+    net, found = run.network("mine"), run.result()
+    recording = transfer_recording(found, net)
+    shelf, other = Shelf(), Shelf()
+    shelf.put("mine", checkpoint_of(net, transfer_card(run.lesson, found, net), recording))
+    other.put("again", shelf.data(shelf.rename("mine", "yours")))
+    assert other.card("again")["categories"] == ["1", "4", "7"]
+    assert other.recorded("again") == (mode == "finetune")
+    assert other.recording("again") == recording
+    if mode == "head":  # fitted in one go
+        return
+    (opened,) = open_recording(other.recording("again"), "mine.parquet")
+    assert (opened.unit, opened.last) == ("epoch", 3)
+    assert np.allclose(opened.losses, [each.loss for each in found.epochs])
+    gradients = opened.tables["gradient"]
+    assert gradients.empty == {name for name in found.layers if name.startswith(("conv1", "layer1"))}
+    last = found.layers.index("fc")
+    assert np.allclose(gradients.values[:, gradients.names.index("fc")], [each.gradients[last] for each in found.epochs])
+
+
+def test_what_is_no_recording_in_a_file_from_outside_is_none(file: bytes) -> None:
+    from safetensors.torch import load as tensors_of
+    from safetensors.torch import save
+
+    shelf = Shelf()
+    card = json.dumps(dict(shelf.card(shelf.put("mine", file))))
+    shelf.put("odd", save(tensors_of(file), {"card": card, "recording": "no base64!"}))
+    assert not shelf.recorded("odd")
 
 
 @pytest.mark.parametrize("on_disk", [False, True])

@@ -86,7 +86,7 @@ def _learn(lesson: Lesson, plan: TransferPlan, args: argparse.Namespace) -> Tran
     from tqdm import tqdm
 
     from resviz.training.export import ending
-    from resviz.training.transfer.keep import checkpoint_of, transfer_card
+    from resviz.training.transfer.keep import checkpoint_of, transfer_card, transfer_recording
     from resviz.training.transfer.loop import Transfer
 
     out = Path(args.out) if args.out else None
@@ -104,7 +104,7 @@ def _learn(lesson: Lesson, plan: TransferPlan, args: argparse.Namespace) -> Tran
     if out is not None:
         net = run.network(out.name)
         file = ending(out, ".safetensors")
-        file.write_bytes(checkpoint_of(net, transfer_card(lesson, found, net)))
+        file.write_bytes(checkpoint_of(net, transfer_card(lesson, found, net), transfer_recording(found, net)))
         ending(out, ".ckpt").unlink(missing_ok=True)
         print(file, file=sys.stderr)
     return found

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resviz.machine import cores
-from resviz.recordings import write_run
-from resviz.results import BlockSignal, Card, EpochRecord, GradientProfile, Probe
+from resviz.recordings import lab_frame, to_parquet, write_run
+from resviz.results import BlockSignal, Card, EpochRecord, GradientProfile, LabRecord, Probe
 from resviz.spec.datasets import DATASETS
+from resviz.spec.lab import plan_to_query
 from resviz.spec.names import describe
 from resviz.spec.query import to_query_string
 from resviz.version import __version__
+from resviz.zoo.read import said_of
 
 if TYPE_CHECKING:
     from resviz.training.lab import Lab
     from resviz.training.loop import Training
 
-__all__ = ["ending", "export", "history_from_json", "history_to_json", "lab_checkpoint"]
+__all__ = ["ending", "export", "history_from_json", "history_to_json", "lab_checkpoint", "lab_recording"]
 
 
 def history_to_json(history: Sequence[EpochRecord]) -> str:
@@ -107,8 +109,13 @@ def _card(run: Training, last: EpochRecord, data: str, caveat: str, command: str
     }
 
 
+def lab_recording(record: LabRecord) -> bytes:
+    """Everything a lab recorded, of every contender, as a Parquet file that says which lab it was."""
+    return to_parquet(lab_frame(record), {"lab": plan_to_query(record.plan), "step": record.step})
+
+
 def lab_checkpoint(lab: Lab, contender: int) -> bytes:
-    """A contender as safetensors, with a card in its metadata that says what it is and how it is asked.
+    """A contender as safetensors, with a card in its metadata that says what it is and how it is asked, and what the lab recorded.
 
     Raises `RuntimeError` before the lab's first step.
     """
@@ -128,7 +135,8 @@ def lab_checkpoint(lab: Lab, contender: int) -> bytes:
         "std": list(held_out.std),
     }
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
-    return save(weights, {"card": json.dumps(card, ensure_ascii=False)})
+    record = lab.record()
+    return save(weights, said_of(card, b"" if record is None else lab_recording(record)))
 
 
 def _readable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -100,7 +101,20 @@ def _about(name: str) -> None:
         st.download_button(
             "Download", partial(shelf().data, name), f"{name}.safetensors", on_click="ignore", icon=":material/download:"
         )
+        st.download_button("Card", partial(_card, name), f"{name}.json", "application/json", on_click="ignore")
+        if shelf().recorded(name):
+            st.download_button(
+                "Recording",
+                partial(shelf().recording, name),
+                f"{name}.parquet",
+                on_click="ignore",
+                help="How it was trained; Recordings opens it.",
+            )
         st.button("Delete", key=f"shelf.delete.{name}", on_click=shelf().delete, args=(name,), icon=":material/delete:")
+
+
+def _card(name: str) -> str:
+    return json.dumps(shelf().card(name), indent=2, ensure_ascii=False) + "\n"
 
 
 def _rename(name: str) -> None:

@@ -179,7 +179,7 @@ def _watched(frame: pd.DataFrame, card: Mapping[str, object], said: str) -> Reco
     guess = card["guess"]
     return Recording(
         title=quoted(card["model"]),
-        unit="step",
+        unit="epoch" if card.get("unit") == "epoch" else "step",
         last=int(str(card["steps"])),
         loss_at=losses["step"].to_numpy(np.float64),
         losses=losses["value"].to_numpy(np.float64),

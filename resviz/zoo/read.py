@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import struct
@@ -17,7 +18,7 @@ from resviz.guard import door, quoted
 from resviz.progress import Tick, quiet
 from resviz.zoo.pickles import PickleError, Storage, Stored, unpickled
 
-__all__ = ["CheckpointError", "Contents", "contents", "with_card"]
+__all__ = ["CheckpointError", "Contents", "contents", "said_of", "with_card"]
 
 _HEADER = 1 << 24  # bytes of a safetensors header or of a zip's directory: some 100,000 tensors
 _TENSORS = 100_000
@@ -50,6 +51,14 @@ class Contents:
         """Those that lie at the top, by name."""
         entries = self.tree.items() if isinstance(self.tree, dict) else ()
         return {str(key): value for key, value in entries if isinstance(value, Stored)}
+
+    @property
+    def recording(self) -> bytes:
+        """How it was trained, as a Parquet file; empty where the file has none that can be read."""
+        try:
+            return base64.b64decode(self.metadata.get("recording", ""), validate=True)
+        except ValueError:
+            return b""
 
 
 def contents(data: bytes, name: str, tick: Tick = quiet) -> Contents:
@@ -134,10 +143,16 @@ def _numbers(data: memoryview, storage: Storage) -> Tensor:
         return torch.frombuffer(data, dtype=storage.dtype, count=storage.numel)
 
 
+def said_of(card: Mapping[str, object], recording: bytes = b"") -> dict[str, str]:
+    """The metadata of a safetensors file with a card, and with a recording (Parquet) where that is not beyond what a header may hold."""
+    text = base64.b64encode(recording).decode()
+    return {"card": json.dumps(card, ensure_ascii=False)} | ({"recording": text} if 0 < len(text) < _HEADER // 2 else {})
+
+
 def with_card(data: bytes, card: Mapping[str, object]) -> bytes:
     """A safetensors file that says in its metadata what it is, under "card"."""
     header, start = _split(data)
-    metadata = header.get("__metadata__", {}) | {"card": json.dumps(card, ensure_ascii=False)}
+    metadata = header.get("__metadata__", {}) | said_of(card)
     text = json.dumps(header | {"__metadata__": metadata}, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the numbers stay aligned
     return struct.pack("<Q", len(text)) + text + data[start:]

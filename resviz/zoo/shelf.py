@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,7 @@ class Shelf:
         self._held: dict[str, bytes] = {}
         self._marks: dict[str, str] = {}  # of what is held: equal for equal bytes alone, whoever's they are
         self._loaded: dict[str, tuple[object, Classifier]] = {}  # the last one asked
-        self._cards: dict[str, tuple[object, Mapping[str, object]]] = {}
+        self._cards: dict[str, tuple[object, Mapping[str, object], bool]] = {}  # of which file, card, whether it was recorded
 
     def names(self) -> tuple[str, ...]:
         """In the order they were put there."""
@@ -75,14 +76,26 @@ class Shelf:
 
     def card(self, name: str) -> Mapping[str, object]:
         """What its file says of it, read once while it is the same file; empty where it says nothing."""
+        return self._said(name)[1]
+
+    def recorded(self, name: str) -> bool:
+        """Whether its file says how it was trained."""
+        return self._said(name)[2]
+
+    def _said(self, name: str) -> tuple[object, Mapping[str, object], bool]:
         version = self._version(name)
         if self._cards.get(name, (None,))[0] != version:
-            try:
-                card = json.loads(contents(self.data(name), name).metadata.get("card", "{}"))
-            except ValueError:
-                card = {}
-            self._cards[name] = version, card if isinstance(card, dict) else {}
-        return self._cards[name][1]
+            card, recorded = {}, False
+            with suppress(ValueError):
+                held = contents(self.data(name), name)
+                recorded = bool(held.recording)
+                card = json.loads(held.metadata.get("card", "{}"))
+            self._cards[name] = version, card if isinstance(card, dict) else {}, recorded
+        return self._cards[name]
+
+    def recording(self, name: str) -> bytes:
+        """How it was trained, as a Parquet file that the page Recordings opens; empty where its file has none. Raises ShelfError."""
+        return contents(self.data(name), name).recording
 
     def load(self, name: str) -> Classifier:
         """The network, read once while it is the one that is asked. Raises ShelfError, and CheckpointError for a damaged file."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 
+import numpy as np
+import pandas as pd
+
+from resviz.recordings import to_parquet
 from resviz.results import Transferred
 from resviz.spec.names import describe
 from resviz.spec.query import to_query_string
@@ -15,8 +19,9 @@ from resviz.spec.transfer import MODES
 from resviz.training.transfer.lesson import Lesson
 from resviz.version import __version__
 from resviz.zoo.classifier import Classifier
+from resviz.zoo.read import said_of
 
-__all__ = ["card_of", "checkpoint_of", "transfer_card"]
+__all__ = ["card_of", "checkpoint_of", "transfer_card", "transfer_recording"]
 
 
 def transfer_card(lesson: Lesson, found: Transferred, net: Classifier) -> dict[str, object]:
@@ -42,6 +47,32 @@ def transfer_card(lesson: Lesson, found: Transferred, net: Classifier) -> dict[s
     }
 
 
+def transfer_recording(found: Transferred, net: Classifier) -> bytes:
+    """Loss and every learning layer's gradient, epoch by epoch, as Parquet; empty for a head alone, which is fitted in one go."""
+    if found.plan.mode == "head":
+        return b""
+    values = np.stack([each.gradients for each in found.epochs])  # (epochs, layers)
+    learn = [name for name, own in zip(found.layers, (values != 0).any(0), strict=True) if own]
+    rows: list[tuple[int, str, str, float]] = []
+    for each in found.epochs:
+        rows.append((each.epoch, "loss", "", each.loss))
+        own = zip(found.layers, each.gradients, strict=True)
+        rows += [(each.epoch, "gradient", name, float(norm)) for name, norm in own if name in learn]
+    card = {
+        "format": "resviz watch",
+        "version": 1,
+        "unit": "epoch",
+        "steps": len(found.epochs),
+        "model": f"{MODES[found.plan.mode]}, {describe(net.spec)}",
+        "layers": list(found.layers),
+        "judged": [name for name in learn if name != "fc"],
+        "guess": math.log(len(found.categories)),
+        "broken": [],
+        "from": net.source,
+    }
+    return to_parquet(pd.DataFrame(rows, columns=["step", "quantity", "name", "value"]), card)
+
+
 def card_of(net: Classifier) -> dict[str, object]:
     """What any classifier's card has: what it is and how it is asked."""
     import torch
@@ -63,8 +94,8 @@ def card_of(net: Classifier) -> dict[str, object]:
     }
 
 
-def checkpoint_of(net: Classifier, card: Mapping[str, object] | None = None) -> bytes:
-    """As safetensors with the card in its metadata, which `zoo.checkpoint.load` reads back to the same answers.
+def checkpoint_of(net: Classifier, card: Mapping[str, object] | None = None, recording: bytes = b"") -> bytes:
+    """As safetensors with card and recording in its metadata, which `zoo.checkpoint.load` reads back to the same answers.
 
     Raises ValueError for a network whose file alone would not say how it is built.
     """
@@ -73,4 +104,4 @@ def checkpoint_of(net: Classifier, card: Mapping[str, object] | None = None) -> 
     if net.net.variant != type(net.net.variant)():
         raise ValueError(f"{net.name} departs from the papers in a way that a card cannot say yet; keep its own file")
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.net.state_dict().items()}
-    return save(weights, {"card": json.dumps(card_of(net) if card is None else card, ensure_ascii=False)})
+    return save(weights, said_of(card_of(net) if card is None else card, recording))

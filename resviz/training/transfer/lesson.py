@@ -109,10 +109,16 @@ class Lesson:
         """What the start network's head reads of the pictures to learn from and of those held out: (N, channels), one pass each."""
         with self._lock:  # asked by two at once, it is computed once
             if "_features" not in self.__dict__:
-                view = self.start.fast_view(fused=True)
+                began, view = time.perf_counter(), self.start.fast_view(fused=True)
                 self.__dict__["_features"] = tuple(_read(view, part, tick) for part in (self.learned, self.held))
+                self.__dict__["_features_took"] = time.perf_counter() - began
             found: tuple[Tensor, Tensor] = self.__dict__["_features"]
         return found
+
+    @property
+    def features_seconds(self) -> float:
+        """What the features took, whoever asked for them first; 0 before that."""
+        return float(self.__dict__.get("_features_took", 0))
 
     def pixels(self) -> tuple[Tensor, Tensor]:
         """The same pictures as 32×32 raw pixels: (N, channels · 1024)."""

@@ -123,22 +123,24 @@ class Transfer:
     # ------------------------------------------------------------------------------------------- the head alone
 
     def _head(self) -> Iterator[TransferEpoch]:
-        began = time.perf_counter()
         (learned, held), labels = self.lesson.features(self.tick), self.lesson.learned.labels
+        began = time.perf_counter()
         head = fit_head(learned, labels, len(self.lesson.categories))
         self._set_head(head.weight, head.bias)
         none = np.zeros(len(self.layers))
         right = head.accuracy(held, self.lesson.held.labels)
         self.epochs = [TransferEpoch(1, 1, loss=head.loss, watched=float("nan"), held_out=right, gradients=none, moved=none)]
-        self.seconds += time.perf_counter() - began
+        self.seconds = self.lesson.features_seconds + time.perf_counter() - began
         yield self.epochs[0]
 
     def _begin_with_a_head(self) -> None:
         """Fine-tuning starts from the best head of the network as it is, so that a random one bends nothing (Kumar et al. 2022, arXiv 2202.10054)."""
         fit = torch.tensor(self.lesson.fitted[0])
         learned, labels = self.lesson.features(self.tick)[0], self.lesson.learned.labels
+        began = time.perf_counter()
         head = fit_head(learned[fit], labels[fit], len(self.lesson.categories))
         self._set_head(head.weight, head.bias)
+        self.seconds = self.lesson.features_seconds + time.perf_counter() - began
         self.begun["fc"] = self.net.fc.weight.detach().clone()
 
     def _set_head(self, weight: Tensor, bias: Tensor) -> None:

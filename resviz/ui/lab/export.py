@@ -90,15 +90,16 @@ def _query_string(held: Session) -> str:
 
 
 def _table(held: Session, kind: str) -> bytes:
-    from resviz.recordings import lab_frame, to_parquet
-
     assert held.lab is not None  # nothing to export before
     record = held.lab.record()
     assert record is not None
-    frame = lab_frame(record)
     if kind == "csv":
-        return frame.to_csv(index=False).encode()
-    return to_parquet(frame, {"lab": plan_to_query(record.plan), "step": record.step})
+        from resviz.recordings import lab_frame
+
+        return lab_frame(record).to_csv(index=False).encode()
+    from resviz.training.export import lab_recording
+
+    return lab_recording(record)
 
 
 def _report(held: Session, link: str) -> bytes:

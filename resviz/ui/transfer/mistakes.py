@@ -10,7 +10,7 @@ from resviz.attribution.question import Asked, Case, attribute
 from resviz.figures import captions
 from resviz.results import Attribution
 from resviz.spec.transfer import MODES
-from resviz.training.transfer.keep import checkpoint_of, transfer_card
+from resviz.training.transfer.keep import checkpoint_of, transfer_card, transfer_recording
 from resviz.training.transfer.lesson import Lesson
 from resviz.ui.components.evidence import panel, photo_url
 from resviz.ui.markdown import literal
@@ -83,4 +83,5 @@ def hand_on(lesson: Lesson, taught: list[Taught]) -> None:
 
 
 def _file(lesson: Lesson, chosen: Taught) -> bytes:
-    return checkpoint_of(chosen.net, transfer_card(lesson, chosen.found, chosen.net))
+    card = transfer_card(lesson, chosen.found, chosen.net)
+    return checkpoint_of(chosen.net, card, transfer_recording(chosen.found, chosen.net))
