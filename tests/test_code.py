@@ -22,6 +22,7 @@ from resviz.spec.net import NetSpec
 from resviz.spec.plane import PLANE_PRESETS, Feature
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
+from resviz.spec.unet import UNET_PRESETS, UNetSpec
 
 _ROOT = Path(__file__).resolve().parents[1]
 _ALONE = """
@@ -179,7 +180,21 @@ def _densenets() -> Iterator[tuple[str, Network]]:
     yield "one_block", replace(DENSE_PRESETS["densenet40_k12"], blocks=(3,))
 
 
-@pytest.mark.parametrize("family", [_densenets, _transformers, _planes])
+def _unets() -> Iterator[tuple[str, Network]]:
+    for name, preset in UNET_PRESETS.items():
+        spec = replace(preset, width=4)
+        yield name, spec
+        yield f"{name}_group", replace(spec, norm=Norm.GROUP, init=Init.XAVIER, activation=Activation.TANH, seed=9)
+        yield f"{name}_none", replace(spec, norm=Norm.NONE, init=Init.PYTORCH)
+        if spec.residual:
+            skips = spec.skips()
+            yield f"{name}_cut", replace(spec, cut=frozenset(skips[::2]))
+            yield f"{name}_all_cut", replace(spec, cut=frozenset(spec.block_names()))
+            yield f"{name}_dropped", replace(spec, dropped=frozenset([each for each in skips if spec.drops(each)][1::2]))
+    yield "one_level", UNetSpec((1, 2), 4)
+
+
+@pytest.mark.parametrize("family", [_unets, _densenets, _transformers, _planes])
 def test_other_families_need_no_resviz(family: Callable[[], Iterator[tuple[str, Network]]], tmp_path: Path) -> None:
     nets = dict(family())
     assert not _differing(nets, tmp_path)

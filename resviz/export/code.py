@@ -10,13 +10,14 @@ from resviz.export.densenet import densenet
 from resviz.export.plane import plane
 from resviz.export.resnet import resnet
 from resviz.export.transformer import transformer
+from resviz.export.unet import unet
 from resviz.spec.choices import Init
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.net import NetSpec
-from resviz.spec.plane import PlaneSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
+from resviz.spec.unet import UNetSpec
 
 __all__ = ["code", "timm_call", "torchvision_call"]
 
@@ -36,21 +37,16 @@ _PRESETS: Final[Mapping[str, Network]] = {**PRESETS, **DENSE_PRESETS, **TRANSFOR
 
 
 def code(spec: Network) -> str:
-    """The text of a file whose `build()` gives, with PyTorch alone, the network and the initial weights that `nets.build` gives.
-
-    Raises ValueError for a network that cannot be written so.
-    """
+    """The text of a file whose `build()` gives, with PyTorch alone, the network and the initial weights that `nets.build` gives."""
     if isinstance(spec, NetSpec):
         return resnet(spec)
     if isinstance(spec, DenseSpec):
         return densenet(spec)
     if isinstance(spec, TransformerSpec):
         return transformer(spec)
-    if isinstance(spec, PlaneSpec):
-        return plane(spec)
-    raise ValueError(
-        f"{spec.title} cannot be written as PyTorch yet; choose a ResNet, a DenseNet, a Transformer or an MLP on points"
-    )
+    if isinstance(spec, UNetSpec):
+        return unet(spec)
+    return plane(spec)
 
 
 def torchvision_call(spec: Network) -> str | None:

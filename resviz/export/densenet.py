@@ -106,15 +106,6 @@ def densenet(spec: DenseSpec) -> str:
     """The file's text."""
     named, large = words(spec), spec.stem is Stem.IMAGENET
     norm, act = named["norm"], named["act"]
-    given = {
-        "residual": spec.residual,
-        "cut": bool(spec.cut),
-        "dropped": bool(spec.dropped),
-        "severed": bool(spec.severed),
-        "bottleneck": bool(spec.bottleneck),
-        "transitions": len(spec.blocks) > 1,
-        "imagenet": large,
-    }
     by_name = bool(spec.cut or spec.dropped or spec.severed)
 
     def done(n: int, to: str) -> str:
@@ -154,8 +145,20 @@ def densenet(spec: DenseSpec) -> str:
         "blocks": "\n".join(_blocks(spec, by_name)),
         "features": str(spec.entering[-1] + spec.blocks[-1] * spec.growth),
     }
-    holds = facts(spec) | {name for name, true in given.items() if true}
-    return f'"""{heading(spec, _PAPER)}\n"""\n\n' + _spaced(rendered(_TEMPLATE, holds, **(named | filled)))
+    return f'"""{heading(spec, _PAPER)}\n"""\n\n' + _spaced(rendered(_TEMPLATE, facts(spec) | _holds(spec), **(named | filled)))
+
+
+def _holds(spec: DenseSpec) -> set[str]:
+    given = {
+        "residual": spec.residual,
+        "cut": bool(spec.cut),
+        "dropped": bool(spec.dropped),
+        "severed": bool(spec.severed),
+        "bottleneck": bool(spec.bottleneck),
+        "transitions": len(spec.blocks) > 1,
+        "imagenet": spec.stem is Stem.IMAGENET,
+    }
+    return {name for name, true in given.items() if true}
 
 
 def _short(names: frozenset[str]) -> set[str]:

@@ -15,11 +15,7 @@ _HEIGHT = 380  # pixels, of which the file may have more
 def code_popover(spec: Network) -> None:
     """A button with the network as one file of PyTorch, and as the call of each library that has it."""
     with st.popover("Code", icon=":material/code:", help="This network as one file of PyTorch"):
-        try:
-            text = code(spec)
-        except ValueError as error:
-            st.caption(f"{error}.")
-            return
+        text = code(spec)
         st.caption(
             f"{len(text.splitlines())} lines that need PyTorch alone. `build()` gives this very network, with its cuts and the weights that it begins with here."
         )
