@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -136,8 +135,11 @@ def test_killed_and_resumed_it_has_every_row_once(tmp_path: Path) -> None:
         if len(list(rows.glob("*.parquet"))) >= 2:
             break
         time.sleep(0.1)
-    os.killpg(first.pid, signal.SIGKILL)
+    workers = psutil.Process(first.pid).children(recursive=True)
+    first.kill()
     first.wait()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive  # none outlives whoever asked
     there = len(list(rows.glob("*.parquet")))
     assert 2 <= there < 8
     second = subprocess.run(_command(tmp_path), env=environment, capture_output=True, text=True, check=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -45,7 +47,7 @@ def locally(runs: Sequence[Run], workers: int) -> Iterator[Done | Failed]:
 def _pool(left: dict[Run, int], workers: int) -> Iterator[Done | Failed]:
     """One pool until it has done everything or broken; what is under way when it breaks has been tried once more."""
     queue = list(left)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_the_parent) as pool:
         under_way: dict[Future[Row], Run] = {}
         try:
             while queue or under_way:
@@ -65,6 +67,18 @@ def _pool(left: dict[Run, int], workers: int) -> Iterator[Done | Failed]:
         except BaseException:  # whoever asks has gone: nothing more is begun
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_the_parent() -> None:
+    """A worker does not outlive whoever asked, however that ended."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this is a worker
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _outcome(run: Run, future: Future[Row]) -> Done | Failed:
