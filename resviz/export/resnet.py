@@ -75,8 +75,8 @@ def _sizes(spec: NetSpec) -> dict[str, str]:
         "net": "ResNet",
         "seed": str(spec.seed),
         "blocks": str(spec.blocks),
-        "cut": listed("CUT", spec.cut, "blocks that pass F(x) alone"),
-        "dropped": listed("DROPPED", spec.dropped, "blocks that pass their skip alone"),
+        "cut": listed("CUT", {name.removeprefix("layer") for name in spec.cut}, "blocks that pass F(x) alone"),
+        "dropped": listed("DROPPED", {name.removeprefix("layer") for name in spec.dropped}, "blocks that pass their skip alone"),
         "channels": str(spec.in_channels),
         "width": str(spec.width),
         "features": str(spec.out_channels(len(spec.blocks) - 1)),
@@ -204,7 +204,7 @@ def _trunk(spec: NetSpec) -> dict[str, str]:
     first = ["conv1", *(["bn1"] if norm and not full else []), *([] if spec.block.preact else [act])]
     stages = [
         f"self.layer{stage + 1} = stage("
-        + (f'"layer{stage + 1}", ' if named else "")
+        + (f'"{stage + 1}", ' if named else "")
         + f"{count}, {entering}, {spec.planes(stage)}{', stride=2' if stage else ''})"
         for stage, (count, entering) in enumerate(zip(spec.blocks, _entering(spec), strict=True))
     ]

@@ -13,7 +13,7 @@ TEMPLATE: Final = (
     + '''
 SEED = $seed
 BLOCKS = $blocks  # of each stage  #? counted
-NAMES = [f"layer{stage}.{n}" for stage, count in enumerate(BLOCKS, 1) for n in range(count)]  #? survival
+NAMES = [f"{stage}.{n}" for stage, count in enumerate(BLOCKS, 1) for n in range(count)]  #? survival
 $cut
 $dropped
 
