@@ -24,6 +24,7 @@ from tests.bench.lab import lab_ratio
 from tests.bench.plane import plane_pace
 from tests.bench.surroundings import surrounding_rows
 from tests.bench.throughput import throughput
+from tests.bench.transfer import transfer_rows
 from tests.bench.watch import watch_rows
 
 
@@ -88,7 +89,13 @@ def main() -> None:
         _print(f"lab step, recording included / PyTorch step, ResNet-56, {side} px", step, 1.1)
         _print(f"what recording adds to a step, ResNet-56, {side} px", recording, 0.05)
     _print("lab step / PyTorch step, residual and plain-56 without norm, 8 px", lab_ratio(8, plain=True, rounds=9)[0], 1.1)
-    for name, value, limit in (*surrounding_rows(ratio), *anatomy_rows(ratio), *attribution_rows(), *watch_rows()):
+    for name, value, limit in (
+        *surrounding_rows(ratio),
+        *anatomy_rows(ratio),
+        *attribution_rows(),
+        *transfer_rows(ratio),
+        *watch_rows(),
+    ):
         _print(name, value, limit)
     title, stage, line = first_pages()
     _print(f"first page of a cold server / one-line app ({title:.0f} ms / {line:.0f} ms)", title / line, 1.3)
