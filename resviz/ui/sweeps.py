@@ -193,6 +193,7 @@ def _toml(grid: dict[str, list[str]], seeds: int, steps: int) -> str:
 _WHY: Final = (
     "One network trained once is an anecdote: whether skips help is asked here of every depth, normalisation and initialisation at once, each from several "
     "seeds, which draw other weights and other batches. Few steps on small digits say how a design *begins* to learn, and not what it would know after an "
-    "epoch of ImageNet. A training that diverges is a result like another. What no network can be built from is left out: zero-γ needs a norm, and Fixup is for "
+    "epoch of ImageNet. A training that diverges is a result like another. "
+    "Without its skip a block whose γ begins at 0 passes nothing on, so that such a network cannot begin to learn. What no network can be built from is left out: zero-γ needs a norm, and Fixup is for "
     "networks without one (Zhang et al. 2019, arXiv 1901.09321)."
 )
