@@ -55,6 +55,15 @@ def test_what_cannot_be_built_is_left_out_with_its_reason() -> None:
     assert len(plan.runs) == 2 * (16 - 4)
 
 
+def test_a_row_s_settings_are_its_network_s() -> None:
+    """Fixup is nothing without skips: such a network is another one, which is not called so."""
+    plan = read_sweep('steps = 1\n[grid]\ndepth = [8]\nskips = ["all", "none"]\nnorm = ["none"]\ninit = ["kaiming", "fixup"]')
+    assert [dict(run.settings)["init"] for run in plan.runs if dict(run.settings)["skips"] == "none"] == ["kaiming"]
+    assert [reason for _, reason in plan.left_out] == ["init=fixup is for networks with skips; without them it would be kaiming"]
+    for run in plan.runs:
+        assert from_query(run.network)[0].init == dict(run.settings)["init"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -231,6 +240,14 @@ def test_the_bundled_sweep_is_measured_again(tmp_path: Path) -> None:
         assert table["key"].is_unique
         plan = read_sweep((ROOT / "assets" / "sweeps" / f"{name}.toml").read_text(encoding="utf-8"))
         assert {run.key for run in plan.runs} == set(table["key"])
+        for row in table.to_dict("records"):
+            spec = from_query(row["network"])[0]
+            assert (spec.depth, spec.norm, spec.init, spec.residual) == (
+                row["depth"],
+                row["norm"],
+                row["init"],
+                row["skips"] == "all",
+            )
         for run in sorted(plan.runs, key=lambda run: run.plan.contenders[0].depth)[:2]:
             kept, again = table.set_index("key").loc[run.key], measure(run)
             assert again["first_gradient"] == pytest.approx(kept["first_gradient"], rel=1e-3)

@@ -166,7 +166,18 @@ def _network(settings: Mapping[str, str], data: str) -> Network:
         spec = _deep(spec, settings["depth"])
     if (skips := settings.get("skips", "all")) not in _SKIPS:
         raise SpecError(f"skips={skips!r} is none of {', '.join(_SKIPS)}")
-    return spec.plain() if skips == "none" else spec
+    return spec if skips == "all" else _without(spec, query)
+
+
+def _without(spec: Network, asked: Mapping[str, str]) -> Network:
+    """The network without skips. Raises `SpecError` where it is then of another kind than was asked for, as Fixup's is."""
+    plain = spec.plain()
+    for name in asked:
+        if getattr(plain, name, None) != getattr(spec, name, None):
+            raise SpecError(
+                f"{name}={getattr(spec, name)} is for networks with skips; without them it would be {getattr(plain, name)}"
+            )
+    return plain
 
 
 def _deep(spec: Network, text: str) -> Network:

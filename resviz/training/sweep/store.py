@@ -30,18 +30,18 @@ class Store:
     def put(self, run: Run, row: Row) -> None:
         """A row appears whole, under its key; done twice it is the same file."""
         part = self.folder / f".{run.key}.{os.getpid()}.part"
-        pd.DataFrame([{**dict(run.settings), **row}]).to_parquet(part, index=False)
+        pd.DataFrame([row]).to_parquet(part, index=False)  # without the settings, which are the plan's words for it
         part.replace(self.folder / f"{run.key}.parquet")
 
     def table(self, runs: Iterable[Run]) -> pd.DataFrame:
         """The rows of these runs that are there, with the settings as this plan names them, in its order."""
         there = self.done()
-        rows = [
-            dict(run.settings) | pd.read_parquet(self.folder / f"{run.key}.parquet").iloc[0].to_dict()
-            for run in runs
-            if run.key in there
-        ]
+        rows = [dict(run.settings) | self._row(run) for run in runs if run.key in there]
         return pd.DataFrame(rows)
+
+    def _row(self, run: Run) -> dict[str, object]:
+        kept = pd.read_parquet(self.folder / f"{run.key}.parquet").iloc[0].to_dict()
+        return {name: kept[name] for name in Row.__annotations__ if name in kept}
 
     def write(self, runs: Iterable[Run], out: Path) -> int:
         """All rows as one Parquet file, sorted by key; how many there are."""
