@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -121,9 +121,7 @@ def _body(drawn: Network) -> None:
     with figure_column:
         _profiles(nets, probes, batch.side)
     _painted(profiles[spec.design], batch.side)
-    _signals(probes, isinstance(spec, DenseSpec))
-    if batch.kind == (_own_kind(spec) or "digits"):
-        _notebook(spec, batch)
+    _signals(probes, isinstance(spec, DenseSpec), partial(_notebook, spec, batch))
     said_of(spec)
     if isinstance(spec, NetSpec):
         if not imagenet:
@@ -268,8 +266,8 @@ def _painted(profile: GradientProfile, side: int) -> None:
     diagram.show_network("diagram", side, gradients.gradient_paint(profile, paint), notes, scale)
 
 
-def _signals(probes: Mapping[Design, Probe], dense: bool) -> None:
-    """What passes through the blocks forwards, and the files of all that was measured."""
+def _signals(probes: Mapping[Design, Probe], dense: bool, more: Callable[[], None]) -> None:
+    """What passes through the blocks forwards, and the files of all that was measured; `more` stands beside them."""
     profiles = {key: probe.profile for key, probe in probes.items()}
     signals = {key: probe.signal for key, probe in probes.items()}
     for column, (field, title) in zip(st.columns(2, gap="large"), gradients.SIGNALS.items(), strict=True):
@@ -286,20 +284,17 @@ def _signals(probes: Mapping[Design, Probe], dense: bool) -> None:
     with st.container(horizontal=True):
         st.download_button("Layers (CSV)", layers, "gradients.csv", "text/csv", on_click="ignore")
         st.download_button("Blocks (CSV)", blocks, "signals.csv", "text/csv", on_click="ignore")
+        more()
 
 
 def _notebook(spec: Network, batch: _Batch) -> None:
+    """It measures them again; a picture or noise is not in it."""
+    if batch.kind != (_own_kind(spec) or "digits"):
+        return
     from resviz.export.notebook import gradients_notebook
 
     made = partial(gradients_notebook, spec, batch.size, batch.side)
-    st.download_button(
-        "Notebook",
-        made,
-        "gradients.ipynb",
-        "application/x-ipynb+json",
-        on_click="ignore",
-        help="Measures it again, in Jupyter or Colab.",
-    )
+    st.download_button("Notebook", made, "gradients.ipynb", "application/x-ipynb+json", on_click="ignore")
 
 
 def _sweep(spec: NetSpec, batch: _Batch) -> None:
