@@ -18,6 +18,7 @@ from resviz.nets.build import build
 from resviz.spec.families import ALL_PRESETS, Network
 from resviz.spec.net import NetSpec, Norm
 from resviz.spec.query import from_query
+from resviz.zoo.bundled import load_bundled
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
@@ -90,3 +91,25 @@ def test_the_command_writes_each_form(form: str, ending: str, tmp_path: Path, ca
     assert main(["export", "blocks=1-1-1", "--to", form, "--out", str(out)]) == 0
     assert f"{out.stat().st_size:,} bytes" in capsys.readouterr().out
     assert main(["export", "blocks=1-1-1", "--to", form, "--out", str(tmp_path / "net.txt")]) == 2
+
+
+def test_a_bundled_network_leaves_with_what_it_has_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from safetensors.torch import load_file
+
+    name, out = "resnet20-digits-0", tmp_path / "net.safetensors"
+    assert main(["export", name, "--to", "safetensors", "--out", str(out)]) == 0
+    trained = load_bundled(name)
+    other = build(trained.spec)
+    other.load_state_dict(load_file(out))
+    inputs = example(trained.spec, 3, trained.preprocessing.crop)
+    with torch.no_grad():
+        assert torch.equal(other.eval()(inputs), trained.net(inputs))
+    assert main(["export", name, "--to", "onnx", "--out", str(tmp_path / "net.onnx")]) == 0
+    (read,) = (session := ort.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])).get_inputs()
+    assert list(read.shape[1:]) == list(inputs.shape[1:])
+    (logits,) = session.run(None, {read.name: inputs.numpy()})
+    with torch.no_grad():
+        np.testing.assert_allclose(logits, trained.net(inputs).numpy(), atol=1e-4)
+    capsys.readouterr()
+    assert main(["export", name, "--to", "code"]) == 2
+    assert "take one of onnx, torchexport, safetensors" in capsys.readouterr().err

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from resviz.export.code import code
 from resviz.export.notebook import gradients_notebook
 from resviz.spec.families import Network, side_of
+
+if TYPE_CHECKING:
+    from resviz.zoo.classifier import Classifier
 
 __all__ = ["WRITERS", "Writer"]
 
@@ -21,18 +24,19 @@ class Writer:
     endings: tuple[str, ...]
     write: Callable[[Network], bytes]
     text: bool = False
+    trained: Callable[[Classifier], bytes] | None = None  # the same of a network with the weights that it has learned
 
 
-def _graph(name: str) -> Callable[[Network], bytes]:
+def _graph(says: str, ending: str, name: str) -> Writer:
     """A writer of `export.graph`, and PyTorch with it, fetched when it is asked for."""
 
-    def write(spec: Network) -> bytes:
+    def of(spec: Network, *about: object) -> bytes:
         from resviz.export import graph
 
-        made: bytes = getattr(graph, name)(spec)
+        made: bytes = getattr(graph, name)(spec, *about)
         return made
 
-    return write
+    return Writer(says, (ending,), of, trained=lambda network: of(network.spec, network.net, network.preprocessing.crop))
 
 
 def _notebook(spec: Network) -> bytes:
@@ -45,8 +49,8 @@ WRITERS: Final[Mapping[str, Writer]] = {
     "code": Writer(
         "one file of PyTorch that draws the same weights", (".py",), lambda spec: code(spec).encode("utf-8"), text=True
     ),
-    "onnx": Writer("the graph with its weights, for any batch", (".onnx",), _graph("as_onnx")),
-    "torchexport": Writer("what torch.export.load reads", (".pt2",), _graph("as_torch_export")),
-    "safetensors": Writer("the weights by their names", (".safetensors",), _graph("as_safetensors")),
+    "onnx": _graph("the graph with its weights, for any batch", ".onnx", "as_onnx"),
+    "torchexport": _graph("what torch.export.load reads", ".pt2", "as_torch_export"),
+    "safetensors": _graph("the weights by their names", ".safetensors", "as_safetensors"),
     "notebook": Writer("a notebook that measures its gradients", (".ipynb",), _notebook, text=True),
 }
