@@ -212,7 +212,8 @@ def test_what_is_drawn_at_random_while_training_is_the_same_when_trained(tmp_pat
     }
     said = _differing(nets, tmp_path)
     assert " eval " not in said
-    assert {line.split()[0] for line in said.splitlines()} == set(nets)  # while training each draws its own
+    # while training each draws its own, which for a few blocks that survive or not may be the same by chance
+    assert {"dropout", "both"} <= {line.split()[0] for line in said.splitlines()}
     assert not _tidy(tmp_path)
 
 

@@ -24,6 +24,7 @@ from resviz.spec.transformer import TRANSFORMER_PRESETS, TransformerSpec
 from resviz.spec.unet import UNET_PRESETS
 from resviz.ui import compare
 from resviz.ui.components import diagram
+from resviz.ui.foreign import foreign_graph
 from resviz.ui.grammar import beside, why
 from resviz.ui.lab.session import hand_over
 from resviz.ui.page import Address, network_strip
@@ -82,6 +83,7 @@ def show(address: Address) -> None:
         _variants(spec, side)
     with differing:
         compare.differences(spec, found)
+    foreign_graph()
     address.add(compare.address())
     why(why_it_is_built_so(spec))
 

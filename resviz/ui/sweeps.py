@@ -72,8 +72,6 @@ def _table() -> pd.DataFrame | None:
             except ValueError as error:
                 st.error(literal(error))
     names = [*(["yours"] if _OWN in st.session_state else []), *sweep_names()]
-    if not names:
-        return None
     name = st.selectbox("Table", names, key="sweeps.table")
     if name == "yours":
         own: pd.DataFrame = st.session_state[_OWN][1]

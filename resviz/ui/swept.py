@@ -12,7 +12,7 @@ from resviz.figures import captions
 from resviz.spec.families import Network
 from resviz.spec.net import NetSpec
 from resviz.spec.words import word
-from resviz.zoo.sweeps import TableError, bundled_sweep, sweep_names
+from resviz.zoo.sweeps import TableError, bundled_sweep
 
 __all__ = ["said_of"]
 
@@ -22,7 +22,7 @@ _SWEEP: Final = "depth"
 @st.cache_data(max_entries=1, show_spinner=False)
 def _table() -> pd.DataFrame | None:
     try:
-        return bundled_sweep(_SWEEP) if _SWEEP in sweep_names() else None
+        return bundled_sweep(_SWEEP)
     except TableError:
         return None
 

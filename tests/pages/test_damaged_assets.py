@@ -23,8 +23,8 @@ from streamlit.testing.v1 import AppTest
 
 logging.disable(logging.ERROR)
 pages, found = json.loads(sys.argv[1]), []
-concern = {"checkpoints": ["pages/explain.py"], "digits": ["pages/anatomy.py"]}
-for asset in sorted(path for path in Path("assets").rglob("*") if path.is_file() and path.parent.name != "first"):
+concern = {"checkpoints": ["pages/explain.py"], "digits": ["pages/anatomy.py"], "sweeps": ["pages/sweeps.py"]}
+for asset in sorted(path for path in Path("assets").rglob("*") if path.is_file() and path.parent.name != "first" and path.suffix != ".toml"):
     if asset.parent.name == "digits" and not asset.name.startswith("plain20-digits-2."):
         continue  # one of fifteen
     whole = asset.read_bytes()

@@ -21,7 +21,7 @@ from resviz.ui.components.mount import component
 from resviz.ui.drawn import note
 from resviz.ui.state import change, current_spec
 
-__all__ = ["handle", "show_block", "show_example", "show_network", "show_parts", "show_two", "show_units"]
+__all__ = ["handle", "show_block", "show_drawn", "show_example", "show_network", "show_parts", "show_two", "show_units"]
 
 
 @cache
@@ -176,6 +176,16 @@ def _only_told(diagram: Diagram) -> Diagram:
 
 def _untold(shape: Shape) -> Shape:
     return replace(shape, action="", pressed=None, label=shape.label.split("; click")[0])
+
+
+def show_drawn(key: str, table: LayerTable, title: str) -> None:
+    """A network that nothing can be changed of: its layers can be chosen and its stages folded."""
+    unfolded = st.session_state.get("unfolded", frozenset())
+    wide, tall = (
+        _only_told(network_diagram(table, unfolded=unfolded, vertical=vertical, room=12 if vertical else 30))
+        for vertical in (False, True)
+    )
+    _mount(key, wide, tall, title, "Hover a layer for its row.", "Tap a layer for its row.")
 
 
 def show_units(key: str, table: LayerTable, title: str, chosen: str, choose: Callable[[str], None]) -> None:
