@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from resviz.guard import door
+from resviz.guard import brief, door
 from resviz.place import asset
 from resviz.spec.sweep import ABOUT, MEASURES
 
@@ -29,8 +29,12 @@ def sweep_names() -> tuple[str, ...]:
 
 def bundled_sweep(name: str) -> pd.DataFrame:
     """The table of one of them. Raises `TableError` where it is damaged."""
-    with door(TableError, f"assets/sweeps/{name}.parquet cannot be read ({{}}); copy it from the project again"):
+    try:
         return read_table((SWEEPS / f"{name}.parquet").read_bytes())
+    except (TableError, OSError) as error:
+        raise TableError(
+            f"assets/sweeps/{name}.parquet cannot be read ({brief(error)}); copy it from the project again"
+        ) from error
 
 
 def read_table(data: bytes) -> pd.DataFrame:
