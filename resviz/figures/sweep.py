@@ -64,9 +64,10 @@ def sweep_map(table: pd.DataFrame, down: str, across: str, axes: Mapping[str, Se
         x=[str(value) for value in columns],
         y=[str(value) for value in rows],
         z=scale,
-        text=words,
+        text=[[each.partition(" ")[0] for each in row] for row in words],  # the median alone, which a phone has room for
         customdata=words,
         texttemplate="%{text}",
+        textfont={"size": 16},
         colorscale=list(signal(64)),
         showscale=False,
         hovertemplate=f"{down}=%{{y}}, {across}=%{{x}}<br>{about.title}: %{{customdata}}<extra></extra>",

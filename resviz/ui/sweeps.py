@@ -119,7 +119,7 @@ def _figures(table: pd.DataFrame, down: str, across: str, measure: str, left: pd
     if left.empty:
         st.info("No run has these settings together: some combinations no network can be built from. Hold fewer of them.")
         return
-    st.markdown(f"**{title[0].upper()}{title[1:]}**: the median of the runs, and their least and greatest")
+    st.markdown(f"**{title[0].upper()}{title[1:]}**: the median of the runs; point at one for their least and greatest")
     chart(sweep_map(left, down, across, axes, measure), "sweep-map", f"{title} by {down} and {across}")
     line_chart(sweep_lines(left, across, down, axes, measure), "sweep-lines", f"{title} along {across}, a line for each {down}")
     st.markdown(captions.skips_over_all(left))
