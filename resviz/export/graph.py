@@ -36,12 +36,8 @@ def _net(spec: Network, net: nn.Module | None) -> nn.Module:
 
 def as_onnx(spec: Network, net: nn.Module | None = None, side: int = 0) -> bytes:
     """ONNX of the exporter's usual opset, `images` in and `logits` out. Raises `ValueError` where onnx and onnxscript are not installed."""
-    try:
-        import onnxscript  # noqa: F401 # torch asks for it with a page of words
-    except ImportError as error:
-        raise ValueError(
-            "ONNX needs the packages onnx and onnxscript, which are not installed; pip install 'resviz[onnx]'"
-        ) from error
+    if not has_onnx():
+        raise ValueError("ONNX needs the packages onnx and onnxscript, which are not installed; pip install 'resviz[onnx]'")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -119,9 +119,9 @@ def _named(spec: Network) -> str:
 
 def _notebook(title: str, cells: Sequence[str]) -> bytes:
     """In nbformat 4.5; the same text has the same cells' ids."""
-    written = [{"cell_type": "markdown", "id": _id(title), "metadata": {}, "source": f"# {title}"}]
+    written: list[dict[str, object]] = [{"cell_type": "markdown", "id": _id(title), "metadata": {}, "source": f"# {title}"}]
     written += [
-        {"cell_type": "code", "id": _id(text), "metadata": {}, "source": text, "execution_count": None, "outputs": []}  # type: ignore[dict-item]
+        {"cell_type": "code", "id": _id(text), "metadata": {}, "source": text, "execution_count": None, "outputs": []}
         for text in (_NEEDS, *cells)
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

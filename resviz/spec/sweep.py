@@ -108,7 +108,7 @@ def read_sweep(text: str) -> Sweep:
         try:
             network = to_query_string(_network(settings, data))
             made = [Run(network, tuple(settings.items()), data, steps=steps, lr=lr, batch=batch, seed=seed) for seed in seeds]
-            made[0].plan  # noqa: B018 # it is checked here, not in a worker
+            _ = made[0].plan  # it is checked here, not in a worker
         except SpecError as error:
             left_out.append((", ".join(f"{name}={value}" for name, value in settings.items()), str(error)))
             continue

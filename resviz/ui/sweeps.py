@@ -135,11 +135,15 @@ def _runs(table: pd.DataFrame) -> None:
     ).drop(columns=["machine", "version"], errors="ignore")
     ways = {name: st.column_config.LinkColumn(name, display_text="open") for name in ("gradients", "build")}
     st.dataframe(links, hide_index=True, height=320, column_config=ways, alt="Every run of the sweep")
+    with st.container(horizontal=True):
+        st.download_button("Runs (CSV)", lambda: str(table.to_csv(index=False)), "sweep.csv", "text/csv", on_click="ignore")
+        st.download_button("Runs (Parquet)", partial(_parquet, table), "sweep.parquet", on_click="ignore")
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
-    with st.container(horizontal=True):
-        st.download_button("Runs (CSV)", table.to_csv(index=False), "sweep.csv", "text/csv", on_click="ignore")
-        st.download_button("Runs (Parquet)", buffer.getvalue(), "sweep.parquet", on_click="ignore")
+    return buffer.getvalue()
 
 
 _CHOICES: Final = {

@@ -69,4 +69,4 @@ def trainings_of(table: pd.DataFrame, what: str) -> str:
     return (
         f"In {len(table)} trainings of {what}, {both[0]} to {both[-1]} layers, {steps} steps on digits each, the median held-out accuracy is "
         f"{' and '.join(parts)}."
-    )
+    ) + (" One that diverged counts as 0 %." if table["accuracy"].isna().any() else "")
