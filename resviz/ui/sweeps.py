@@ -153,7 +153,7 @@ _CHOICES: Final = {
     "init": ["kaiming", "pytorch", "zero-gamma", "fixup"],
     "shortcut": ["A", "B", "C"],
     "width": ["8", "16", "32", "64"],
-    "activation": ["relu", "leaky_relu", "gelu", "tanh"],
+    "activation": ["relu", "gelu", "tanh", "sigmoid"],
 }
 
 
