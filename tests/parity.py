@@ -1,6 +1,6 @@
-"""`python -m tests.parity`: maps beside pytorch-grad-cam's, metrics of trust beside Quantus's; needs requirements-bench.txt.
+"""`python -m tests.parity`: maps beside pytorch-grad-cam's, metrics of trust beside Quantus's, code beside the networks.
 
-`python -m tests.parity trust` prints the second table alone, `… maps` the first.
+`python -m tests.parity trust` prints the second table alone, `… maps` the first, `… code` the third; the first two need requirements-bench.txt.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 
 import numpy as np
 import torch
@@ -141,10 +142,12 @@ def compare() -> list[str]:
 
 
 def main(tables: list[str]) -> None:
-    """Print the tables that are named, or both; ends with an error where something differs."""
-    from tests import parity_trust
-
-    every = {"maps": compare, "trust": parity_trust.compare}
+    """Print the tables that are named, or all; ends with an error where something differs."""
+    every = {
+        "maps": compare,
+        "trust": lambda: import_module("tests.parity_trust").compare(),
+        "code": lambda: import_module("tests.parity_code").compare(),
+    }
     if unknown := set(tables) - set(every):
         raise SystemExit(f"there is no table {', '.join(sorted(unknown))}; choose from {', '.join(every)}")
     wrong = [name for table, work in every.items() if table in (tables or every) for name in work()]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +15,11 @@ from PIL import Image
 
 from resviz.figures.chart import Axis, Chart, Heat, Markers, Note, Rule, Series
 from resviz.figures.diagram import block_diagram, network_diagram
-from resviz.figures.paper import Paper, bibtex, card_file, chart_csv, chart_file, diagram_file
+from resviz.figures.overlay import Look, OverlayStyle
+from resviz.figures.paper import Maps, Paper, bibtex, card_file, chart_csv, chart_file, diagram_file, maps_file, maps_npz
 from resviz.figures.theme import PLAIN, RESIDUAL_LINE, LineStyle
 from resviz.nets.cost import layer_table
+from resviz.results import Attribution
 from resviz.spec.presets import PRESETS
 
 CHART = Chart(
@@ -108,3 +112,53 @@ def test_what_is_cited_can_be_read(page: str, cited: list[str]) -> None:
     assert re.findall(r"@\w+\{(\w+),", text) == cited
     assert text.count("{") == text.count("}")
     assert "version = {0.1.0}" in text
+
+
+def shown(signed: bool = True, **look: object) -> Maps:
+    values = np.linspace(-1, 1, 64).reshape(8, 8)
+    photograph = Image.fromarray(np.full((64, 64, 3), (200, 40, 40), np.uint8))
+    maps = {
+        name: Attribution("saliency", 0, values if signed else np.abs(values), signed)
+        for name in ("Saliency", "Grad-CAM", "Occlusion")
+    }
+    return Maps(photograph, maps, replace(Look(), **look), {"Occlusion": 4.0})
+
+
+def pictures(svg: bytes) -> list[np.ndarray]:
+    """The pictures of a file, in order; SVG has them upside down, and turned over where they stand."""
+    found = re.findall(rb'href="data:image/png;base64,\s*([^"]+)"', svg)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(each))).convert("RGB")).astype(int)[::-1] for each in found]
+
+
+@pytest.mark.parametrize("width", [3.25, 6.75])
+def test_maps_stand_in_rows_with_their_titles_as_letters_and_a_scale(width: float) -> None:
+    svg = maps_file(shown(), "Evidence", "svg", Paper(width, 7))
+    root = ET.fromstring(svg)
+    assert float(root.attrib["width"].removesuffix("pt")) == pytest.approx(72 * width)
+    words = [text for each in root.iter("{http://www.w3.org/2000/svg}text") if (text := (each.text or "").strip())]
+    assert words[:4] == ["Photograph", "Saliency", "Grad-CAM", "Occlusion"]
+    assert {"against", "0", "for"} <= set(words)
+    assert {"0", "strong"} <= set(re.findall(r">([^<>]+)</text>", maps_file(shown(False), "Evidence", "svg", Paper()).decode()))
+    assert maps_file(shown(style=OverlayStyle.MASKED), "Evidence", "pdf", Paper()).startswith(b"%PDF")
+
+
+def test_a_shared_scale_makes_a_map_paler_and_what_is_wiped_aside_is_printed() -> None:
+    _, saliency, cam, occlusion, _ = pictures(maps_file(shown(wipe=0.3), "Evidence", "svg", Paper()))
+    assert (saliency == cam).all()
+    assert np.ptp(saliency, axis=2).max() > 2 * np.ptp(occlusion, axis=2).max()  # 4 has the full colour, and 1 is its most
+
+
+def test_maps_without_colours_tell_for_from_against_by_lightness() -> None:
+    photograph, saliency, *_ = pictures(maps_file(shown(), "Evidence", "svg", Paper(grey=True)))
+    assert not np.ptp(photograph, axis=2).any()
+    assert not np.ptp(saliency, axis=2).any()
+    down = saliency[..., 0].mean(axis=1)  # from against to for
+    assert (np.diff(down) >= 0).all()
+    assert down[0] < 40
+    assert down[-1] > 215
+
+
+def test_the_data_beside_maps_are_their_raw_values() -> None:
+    held = np.load(io.BytesIO(maps_npz(shown())))
+    assert list(held) == ["photograph", "Saliency", "Grad-CAM", "Occlusion"]
+    np.testing.assert_array_equal(held["Occlusion"], shown().maps["Occlusion"].values)

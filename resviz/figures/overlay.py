@@ -20,7 +20,18 @@ from resviz.results import Attribution
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["Look", "OverlayStyle", "attribution_figure", "full_colour", "heat_colours", "overlay_image", "painting", "poles"]
+__all__ = [
+    "Look",
+    "OverlayStyle",
+    "at_size",
+    "attribution_figure",
+    "full_colour",
+    "heat_colours",
+    "overlay_image",
+    "painting",
+    "poles",
+    "scaled",
+]
 
 _HEAT_FLOOR: Final = 0.3  # of the opacity, where a heat map is zero: the photograph stays to be seen
 _FADING: Final = ((0.0, 0.0), (0.5, 0.6), (1.0, 1.0))  # a signed map's strength and its share of the opacity, linear between
@@ -89,15 +100,15 @@ def full_colour(attribution: Attribution) -> float:
     return float(np.percentile(strength, 99.5)) or float(strength.max()) or 1.0
 
 
-def _scaled(attribution: Attribution) -> np.ndarray:
-    """From -1 to 1, where the full colours are."""
-    return np.clip(np.asarray(attribution.values, np.float64) / full_colour(attribution), -1, 1)
+def scaled(attribution: Attribution, top: float | None = None) -> np.ndarray:
+    """From -1 to 1, where the full colours are; `top` is the magnitude that has them, where maps share a scale."""
+    return np.clip(np.asarray(attribution.values, np.float64) / (top or full_colour(attribution)), -1, 1)
 
 
-def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> Image.Image:
+def overlay_image(image: Image.Image, attribution: Attribution, look: Look, top: float | None = None) -> Image.Image:
     """The map as plain pixels over the photograph in grey, so that no colour but the map's is seen; a mask shows its own."""
     pixels = np.array(image.convert("RGB"), np.float64)
-    colour, alpha = _PAINTERS[look.style](image, attribution, look)
+    colour, alpha = _PAINTERS[look.style](image, scaled(attribution, top), attribution.signed, look)
     edge = round(look.wipe * image.width)
     if look.style is not OverlayStyle.MASKED:
         pixels[:, :edge] = np.asarray(image.convert("L"), np.float64)[:, :edge, None]
@@ -106,33 +117,34 @@ def overlay_image(image: Image.Image, attribution: Attribution, look: Look) -> I
     return Image.fromarray(np.rint(shown).astype(np.uint8))
 
 
-# each returns the colours, (height, width, 3) or fewer, and how much of them is seen, (height, width)
-def _signed(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
-    values = _at_size(_scaled(attribution), image)
-    rising, negative = _rgb_rows(_rising(attribution.signed)), _rgb_rows(poles(attribution.signed)[1:])[0]
+# each is given the map from -1 to 1 and whether it has signs, and returns the colours, (height, width, 3) or fewer, and how much of them
+# is seen, (height, width)
+def _signed(image: Image.Image, values: np.ndarray, signed: bool, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    values = at_size(values, image)
+    rising, negative = _rgb_rows(_rising(signed)), _rgb_rows(poles(signed)[1:])[0]
     strengths, shares = zip(*_FADING, strict=True)
     fading = np.interp(np.abs(values), strengths, shares)
     above = rising[np.rint(np.clip(values, 0, 1) * (len(rising) - 1)).astype(int)]
     return np.where((values >= 0)[..., None], above, negative), look.opacity * fading
 
 
-def _heat(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
-    strength, scale = np.abs(_at_size(_scaled(attribution), image)), _rgb_rows(heat_colours())
+def _heat(image: Image.Image, values: np.ndarray, signed: bool, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    strength, scale = np.abs(at_size(values, image)), _rgb_rows(heat_colours())
     colours = scale[np.rint(strength * (len(scale) - 1)).astype(int)]
     return colours, look.opacity * (_HEAT_FLOOR + (1 - _HEAT_FLOOR) * strength)
 
 
-def _contour(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
-    inside = _strongest(image, attribution, look)
+def _contour(image: Image.Image, values: np.ndarray, signed: bool, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    inside = _strongest(image, values, look)
     edge = np.zeros_like(inside)
     for axis in (0, 1):
         for by in (-1, 1, -2, 2):
             edge |= inside & ~np.roll(inside, by, axis)
-    return _rgb_rows(poles(attribution.signed))[0], edge.astype(np.float64)
+    return _rgb_rows(poles(signed))[0], edge.astype(np.float64)
 
 
-def _masked(image: Image.Image, attribution: Attribution, look: Look) -> tuple[np.ndarray, np.ndarray]:
-    return _rgb_rows([_HIDDEN])[0], (~_strongest(image, attribution, look)).astype(np.float64)
+def _masked(image: Image.Image, values: np.ndarray, signed: bool, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    return _rgb_rows([_HIDDEN])[0], (~_strongest(image, values, look)).astype(np.float64)
 
 
 _PAINTERS: Final = {
@@ -143,17 +155,17 @@ _PAINTERS: Final = {
 }
 
 
-def _strongest(image: Image.Image, attribution: Attribution, look: Look) -> np.ndarray:
+def _strongest(image: Image.Image, values: np.ndarray, look: Look) -> np.ndarray:
     """Where the smoothed map is strongest: a map of single pixels has no parts."""
     from scipy.ndimage import gaussian_filter
 
-    values = _scaled(attribution)
     smooth = gaussian_filter(values, values.shape[0] * _SMOOTHING, mode="nearest", truncate=_REACH)
-    values = _at_size(smooth, image)
+    values = at_size(smooth, image)
     return values >= np.percentile(values, look.percentile)
 
 
-def _at_size(values: np.ndarray, image: Image.Image) -> np.ndarray:
+def at_size(values: np.ndarray, image: Image.Image) -> np.ndarray:
+    """The map on as many pixels as the photograph has, between its own in straight lines."""
     resized = Image.fromarray(values.astype(np.float32)).resize(image.size, Image.Resampling.BILINEAR)
     return np.asarray(resized, dtype=np.float64)
 
@@ -165,7 +177,7 @@ def _rgb_rows(colours: Sequence[str]) -> np.ndarray:
 def attribution_figure(image: Image.Image, attribution: Attribution) -> go.Figure:
     """The signed map over the photograph as a figure of Plotly's, in which each pixel tells its value."""
     figure = _photograph(image.convert("L").convert("RGB"))
-    values = _scaled(attribution)
+    values = scaled(attribution)
     below = attribution.signed or bool((values < 0).any())
     step = image.width / values.shape[1]
     words = ["against", "0", "for"] if attribution.signed else ["less", "0", "more"]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from resviz.figures.chart import Chart
     from resviz.figures.diagram import Diagram
+    from resviz.figures.paper import Maps
 
 __all__ = ["Drawn", "drawn", "forget", "note"]
 
@@ -22,7 +23,7 @@ class Drawn(NamedTuple):
     """A figure and what it shows, in words."""
 
     title: str
-    figure: Chart | Diagram | go.Figure
+    figure: Chart | Diagram | Maps | go.Figure
 
 
 def forget() -> None:
@@ -30,7 +31,7 @@ def forget() -> None:
     st.session_state[_KEPT] = {}
 
 
-def note(key: str, title: str, figure: Chart | Diagram | go.Figure) -> None:
+def note(key: str, title: str, figure: Chart | Diagram | Maps | go.Figure) -> None:
     """A figure is drawn; it takes the place of the one before under its key."""
     st.session_state.setdefault(_KEPT, {})[key] = Drawn(title, figure)
 

@@ -13,12 +13,15 @@ from resviz.figures.diagram import Diagram
 from resviz.figures.paper import (
     FORMATS,
     WIDTHS,
+    Maps,
     Paper,
     bibtex,
     chart_csv,
     chart_file,
     diagram_file,
     has_chrome,
+    maps_file,
+    maps_npz,
     plotly_file,
 )
 from resviz.ui.drawn import Drawn, drawn
@@ -49,7 +52,7 @@ def sheet(page: str) -> None:
 
 
 def _files(key: str, about: Drawn, paper: Paper) -> None:
-    if not isinstance(about.figure, Chart | Diagram) and not has_chrome():
+    if not isinstance(about.figure, Chart | Diagram | Maps) and not has_chrome():
         st.caption(
             "Plotly draws this figure, and needs Chrome or Chromium on the server to put it on paper; its camera button saves SVG."
         )
@@ -63,6 +66,9 @@ def _files(key: str, about: Drawn, paper: Paper) -> None:
         if isinstance(about.figure, Chart):
             data = partial(chart_csv, about.figure)
             st.download_button("Data (CSV)", data, f"resviz-{key}.csv", "text/csv", on_click="ignore", key="paper.data")
+        if isinstance(about.figure, Maps):
+            arrays = partial(maps_npz, about.figure)
+            st.download_button("Data (NPZ)", arrays, f"resviz-{key}.npz", on_click="ignore", key="paper.data")
 
 
 def _file(about: Drawn, form: str, paper: Paper) -> bytes:
@@ -70,4 +76,6 @@ def _file(about: Drawn, form: str, paper: Paper) -> bytes:
         return chart_file(about.figure, about.title, form, paper)
     if isinstance(about.figure, Diagram):
         return diagram_file(about.figure, about.title, form, paper)
+    if isinstance(about.figure, Maps):
+        return maps_file(about.figure, about.title, form, paper)
     return plotly_file(about.figure, form, paper)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import streamlit as st
@@ -15,11 +15,13 @@ from resviz.attribution.faithfulness import faithfulness
 from resviz.attribution.question import Asked, Case, attribute, snippet
 from resviz.figures import captions
 from resviz.figures.overlay import Look
+from resviz.figures.paper import Maps
 from resviz.progress import Tick
 from resviz.results import Attribution, Faithfulness, Prediction, Scope
 from resviz.spec.names import describe
 from resviz.ui import waiting
 from resviz.ui.components.evidence import panel, photo_url
+from resviz.ui.drawn import note as note_drawn
 from resviz.ui.networks import Network
 from resviz.ui.widgets.pickers import Photograph
 
@@ -37,6 +39,9 @@ class PageCase:
     scope: Scope | None
     methods: Sequence[Asked]
     look: Look
+    shown: dict[str, tuple[Attribution, float | None]] = field(
+        default_factory=dict
+    )  # the maps so far, and what has the full colour
 
     @property
     def about(self) -> str:
@@ -106,6 +111,11 @@ class PageCase:
     ) -> None:
         """One picture among those that zoom and point together."""
         panel(photo or self.photo, self.side, key, title, alt, attribution, note=note, top=top, waiting=waiting)
+        if attribution is not None:
+            self.shown[title] = attribution, top
+            maps = {name: each for name, (each, _) in self.shown.items()}
+            tops = {name: full for name, (_, full) in self.shown.items() if full is not None}
+            note_drawn("maps", f"Evidence for {self.case.words}", Maps(self.window, maps, self.look, tops))
 
     # ------------------------------------------------------------------------------------------- how far they can be trusted
 
