@@ -11,6 +11,7 @@ from resviz.figures.attention import attention_frame, attention_mosaic, collapse
 from resviz.machine import fitting_threads
 from resviz.progress import Tick
 from resviz.results import AttentionMaps, Collapse
+from resviz.shared import Public
 from resviz.spec.comparisons import fitting
 from resviz.spec.datasets import DATASETS
 from resviz.spec.lab import LabPlan, fitting_data
@@ -48,7 +49,7 @@ def rank_section(spec: TransformerSpec) -> None:
             except SpecError as error:  # too large for this machine's memory
                 return str(error)
 
-    found = result_of("rank", ("rank", design), "Comparing tokens behind every layer", work)
+    found = result_of("rank", Public(("rank", design)), "Comparing tokens behind every layer", work)
     if isinstance(found, str):
         st.info(f"{found[0].upper()}{found[1:]}.", icon=":material/info:")
     if not isinstance(found, Collapse):

@@ -10,6 +10,7 @@ from resviz.figures import captions
 from resviz.figures.field import field_frame, reach_maps
 from resviz.progress import Tick
 from resviz.results import Reach
+from resviz.shared import Public
 from resviz.spec.net import Design, NetSpec, SpecError
 from resviz.ui.components.chart import chart
 from resviz.ui.waiting import result_of
@@ -31,7 +32,7 @@ def field_section(nets: Mapping[Design, NetSpec]) -> None:
     def work(tick: Tick) -> Mapping[Design, Reach]:
         return reaches(nets, tick=tick)
 
-    found = result_of("field", ("field", tuple(nets.values())), "Looking back from the last feature map", work)
+    found = result_of("field", Public(("field", tuple(nets.values()))), "Looking back from the last feature map", work)
     if found is None:
         return
     chart(reach_maps(found), "field", "What the middle of the last feature map sees, with and without skips")

@@ -19,6 +19,7 @@ from resviz.nets.cost import layer_table
 from resviz.probes.depth import depth_sweep
 from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
+from resviz.shared import Public
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.families import Network, side_of, things_of
 from resviz.spec.names import describe
@@ -307,7 +308,8 @@ def _sweep(spec: NetSpec, batch: _Batch) -> None:
         return depth_sweep(design, depths, cache.batch_of(spec, batch.kind, 32, batch.side, 0, image), tick)
 
     with st.container(key="reserve-sweep"):
-        key = "sweep", design, depths, batch.kind, batch.side, batch.photograph and batch.photograph.key
+        asked = "sweep", design, depths, batch.kind, batch.side
+        key = (*asked, batch.photograph.key) if batch.photograph else Public(asked)  # a photograph is the visitor's
         sweeps = result_of("sweep", key, "Sweeping the depth", work)
         if sweeps:
             chart(gradients.depth_heatmaps(sweeps), "sweep", "Gradient norm by depth and relative position")

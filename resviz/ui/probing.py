@@ -12,18 +12,19 @@ from resviz.machine import device, fitting_threads
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.results import Probe
+from resviz.shared import Public
 from resviz.spec.families import Network
 from resviz.spec.names import name_of
 from resviz.spec.net import Design, SpecError
 from resviz.ui import cache, waiting
 
-__all__ = ["begin", "measured", "probes_of"]
+__all__ = ["begin", "measured", "probes_of", "wanted"]
 
 
 def begin(nets: Mapping[Design, Network], batch: str, size: int, side: int) -> None:
     """Measure already what `probes_of` will be asked for, while the page draws its controls."""
     with suppress(SpecError):
-        waiting.begin(_wanted(nets, batch, size, side, None))
+        waiting.begin(wanted(nets, batch, size, side, None))
 
 
 def probes_of(
@@ -33,7 +34,7 @@ def probes_of(
 
     `picture` is a key and the image. Raises `SpecError` for a network that would not fit into memory.
     """
-    found = waiting.results_of(_wanted(nets, batch, size, side, picture))
+    found = waiting.results_of(wanted(nets, batch, size, side, picture))
     probes = [probe for probe in found if probe is not None]
     return dict(zip(nets, probes, strict=True)) if len(probes) == len(nets) else None
 
@@ -45,12 +46,14 @@ def measured(nets: Mapping[Design, Network], batch: str, size: int, side: int) -
 
 
 def _key(spec: Network, batch: str, size: int, side: int, picture: str | None = None) -> tuple[Hashable, ...]:
-    return "probe", spec, batch, size, side, picture
+    key = "probe", spec, batch, size, side, picture
+    return Public(key) if picture is None else key  # a picture's is the visitor's
 
 
-def _wanted(
+def wanted(
     nets: Mapping[Design, Network], batch: str, size: int, side: int, picture: tuple[str, Image.Image] | None
 ) -> list[waiting.Wanted[Probe]]:
+    """The jobs of `probes_of`; those of a picture are nobody else's. Raises `SpecError` for a network that would not fit into memory."""
     for spec in nets.values():
         check_memory(spec, side, size)
 

@@ -11,6 +11,7 @@ from resviz.figures.shatter import correlation_by_depth, correlation_by_lag, sha
 from resviz.machine import fitting_threads
 from resviz.progress import Tick
 from resviz.results import Shattering
+from resviz.shared import Public
 from resviz.spec.net import NetSpec
 from resviz.ui import cache
 from resviz.ui.components.chart import line_chart
@@ -30,7 +31,7 @@ def shatter_section(spec: NetSpec, side: int) -> None:
         with fitting_threads(side):
             return shatter(design, (digits[:1], digits[1:]), depths_of(design), tick=tick)
 
-    found = result_of("shatter", ("shatter", design, side), "Walking from one digit to another", work)
+    found = result_of("shatter", Public(("shatter", design, side)), "Walking from one digit to another", work)
     if found is None:
         return
     st.markdown(captions.shatter_note(found))

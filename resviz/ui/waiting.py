@@ -18,6 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 from resviz.allocator import give_back
 from resviz.jobs import GRACE, Job, Jobs, JobsFull
 from resviz.progress import Tick
+from resviz.shared import Public, shared
 from resviz.ui.markdown import literal
 
 __all__ = ["Wanted", "begin", "keep", "manager", "result_of", "results_of", "submit"]
@@ -86,6 +87,11 @@ def submit(key: Hashable, work: Callable[[Tick], object]) -> Job:
     return manager().submit(_owner(), key, work)
 
 
+def _computed(key: Hashable, work: Callable[[Tick], object]) -> Callable[[Tick], object]:
+    """The work, or where its result may be shared, what asks the other servers first."""
+    return store.once(key, work) if isinstance(key, Public) and (store := shared()) is not None else work
+
+
 def _start(slot: str, key: Hashable, work: Callable[[Tick], object]) -> Job | None:
     """The job of this place on the page; another key cancels what ran there. None where the result is remembered."""
     jobs: dict[str, Job] = st.session_state.setdefault("jobs", {})
@@ -93,7 +99,7 @@ def _start(slot: str, key: Hashable, work: Callable[[Tick], object]) -> Job | No
     if slot in jobs and jobs[slot].key != key:
         jobs.pop(slot).cancel()
     if slot not in jobs and manager().remembered(key) is None:
-        jobs[slot] = manager().submit(name, key, work)
+        jobs[slot] = manager().submit(name, key, _computed(key, work))
     return jobs.get(slot)
 
 

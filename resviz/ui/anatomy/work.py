@@ -16,6 +16,7 @@ from resviz.probes.refine import refinement
 from resviz.probes.skipless import removal
 from resviz.progress import Tick
 from resviz.results import Draws, Lesions, PathLengths, Refinement, SkipRemoval
+from resviz.shared import Public
 from resviz.spec.lesion import Lesion
 from resviz.ui import cache
 from resviz.ui.waiting import Wanted
@@ -42,7 +43,7 @@ def _job(slot: str, asked: Question, label: str, work: Callable[[Net, ImageSet, 
         with fitting_threads(images.images.shape[-1]):
             return work(classifier.private_view().to(device()), images, tick)
 
-    return f"anatomy.{slot}", ("anatomy", slot.partition(".")[0], asked, *more), label, run
+    return f"anatomy.{slot}", Public(("anatomy", slot.partition(".")[0], asked, *more)), label, run
 
 
 def _again(asked: Question) -> ImageSet | None:

@@ -14,6 +14,7 @@ from resviz.machine import fitting_threads
 from resviz.probes.trajectory import trajectory
 from resviz.progress import Tick
 from resviz.results import Trajectory
+from resviz.shared import Public
 from resviz.spec.landscape import PICTURES, LandscapePlan
 from resviz.spec.net import Design
 from resviz.training.descent import descent, learned_from
@@ -48,7 +49,9 @@ def path_section(plan: LandscapePlan) -> None:
                 found[design] = trajectory(net, kept, (images, targets), tick=walked)
         return found
 
-    found = result_of("landscape.path", ("trajectory", plan.depth, plan.run), "Training both and keeping their weights", work)
+    found = result_of(
+        "landscape.path", Public(("trajectory", plan.depth, plan.run)), "Training both and keeping their weights", work
+    )
     if found is None:
         return
     span = loss_range(each.losses for each in found.values())
