@@ -17,6 +17,8 @@ RUN /opt/resviz/bin/python -m compileall -q /opt/resviz/lib
 
 FROM python:3.12-slim
 RUN useradd --uid 1000 --no-log-init --home-dir /data --create-home resviz
+# where deploy/ mounts what replicas have in common; a new volume takes its owner from here
+RUN install -d -o resviz -g resviz /cache /weights
 COPY --from=built /opt/resviz /opt/resviz
 # everything that is ever written lies in the one volume: downloaded data sets and weights, and what libraries keep at home
 ENV PATH=/opt/resviz/bin:$PATH HOME=/data RESVIZ_DATA=/data/sets TORCH_HOME=/data/torch PORT=8501 PYTHONDONTWRITEBYTECODE=1

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
-from resviz.ui import previews
+from resviz.ui import operating, previews
 
-app = st.App("app.py", routes=previews.routes(), middleware=previews.middleware())
+operating.speak()
+app = st.App("app.py", routes=[*previews.routes(), *operating.routes()], middleware=previews.middleware())

@@ -8,7 +8,6 @@ work that can be taken up again then returns `AGAIN` and queues once more. Worke
 from __future__ import annotations
 
 import atexit
-import logging
 import math
 import threading
 import time
@@ -18,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from resviz.allocator import give_back
+from resviz.counters import Counters
 from resviz.machine import cores
 from resviz.progress import Cancelled, Tick
 
 __all__ = ["AGAIN", "GRACE", "Job", "Jobs", "JobsFull"]
 
-_LOG = logging.getLogger(__name__)
 AGAIN: Final = object()  # what work returns to be called once more, after those who wait
 TURN = 0.5  # seconds of computing before a job should let others have the core
 _MEMORY = 30.0  # seconds in which half of what a visitor has used is forgotten
@@ -85,7 +84,6 @@ class _Computation:
         except Cancelled:
             ended = "cancelled"
         except Exception as error:  # whatever went wrong belongs to the visitors who asked, not to the worker
-            _LOG.info("a job failed", exc_info=True)
             self.error = error
         finally:
             self.spent += time.monotonic() - self.began
@@ -175,7 +173,7 @@ class Jobs:
 
     def __init__(self, workers: int | None = None, queue: int = 64, per_owner: int = 12, keep: int = 128) -> None:
         self.workers = workers or cores()
-        self.begun = 0  # computations so far
+        self.counters = Counters()
         self._queue, self._per_owner, self._keep = queue, per_owner, keep
         self._waiting: list[_Computation] = []
         self._running: list[_Computation] = []
@@ -219,6 +217,7 @@ class Jobs:
             raise JobsFull(f"You have {self._per_owner} computations waiting; let one finish or cancel it.")
         run = _Computation(key, work, crowded=lambda: bool(self._waiting))
         self._waiting.append(run)
+        self.counters.waits(run)
         if not self._threads:
             atexit.register(self.close)  # a thread that still computes while the process ends takes it down
         if len(self._threads) < self.workers:
@@ -265,6 +264,7 @@ class Jobs:
         for run in [run for run in self._waiting if not run.wanted]:
             self._waiting.remove(run)
             run.end("cancelled")
+            self.counters.stops(run)
 
     def _share(self, owner: str, now: float) -> float:
         """Seconds the owner has computed, those of long ago forgotten; whole seconds, so that small differences don't count."""
@@ -298,11 +298,10 @@ class Jobs:
                 run = min(self._waiting, key=lambda waiting: self._turn(waiting, busy, now))
                 self._waiting.remove(run)
                 self._running.append(run)
-                self.begun += run.began == 0.0
                 payers = run.owners
-            if run.began == 0.0:  # what it is about may be a visitor's own
-                _LOG.info("a computation begins: %s", run.key[0] if isinstance(run.key, tuple) else "of its own")
+            self.counters.begins(run)
             run.run()
+            self.counters.stops(run)
             with self._changed:
                 self._running.remove(run)
                 self._charge(payers, time.monotonic() - run.began)

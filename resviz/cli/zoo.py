@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from resviz.cli.networks import UNTOLD, about_a_file, classifier_of
 from resviz.cli.values import Commands, at_least, json_option, path, say_left_out, show
+from resviz.guard import quoted
 
 if TYPE_CHECKING:
     from resviz.data.images import ImageSet
@@ -34,6 +35,23 @@ def _zoo_list(args: argparse.Namespace) -> int:
         for name, about in cards.items()
     ]
     return show(args, cards, "\n".join(lines))
+
+
+def _zoo_fetch(args: argparse.Namespace) -> int:
+    """Download what a page would offer to, so that a server's visitors find it there."""
+    from resviz.zoo.imagenet import download, weights
+
+    if unknown := [name for name in args.names if name not in weights()]:
+        raise ValueError(f"{quoted(unknown[0])!r} is no set of weights; choose of {', '.join(weights())}")
+    items = {name: weights()[name] for name in args.names}
+    for item in items.values():
+        if not item.intact:
+            print(f"resviz: {item.name}, {item.megabytes:.0f} MB", file=sys.stderr)
+            for _ in download(item):
+                pass
+    return show(
+        args, {name: str(item.path) for name, item in items.items()}, "\n".join(str(each.path) for each in items.values())
+    )
 
 
 def _zoo_scope(args: argparse.Namespace) -> int:
@@ -195,10 +213,15 @@ def _zoo_verify(args: argparse.Namespace) -> int:
 def add(commands: Commands) -> None:
     """The commands' own parsers."""
     zoo = commands.add_parser("zoo", help="the bundled networks and what was measured of them").add_subparsers(
-        required=True, metavar="list|verify|calibrate|readouts|scope"
+        required=True, metavar="list|fetch|verify|calibrate|readouts|scope"
     )
     listed = zoo.add_parser("list", help="every bundled network with its card")
     listed.set_defaults(run=_zoo_list)
+    fetch = zoo.add_parser(
+        "fetch", help="download ImageNet's weights by torchvision into TORCH_HOME, where they are not there yet"
+    )
+    fetch.add_argument("names", nargs="+", metavar="NAME", help="such as resnet50.V2")
+    fetch.set_defaults(run=_zoo_fetch)
     verify = zoo.add_parser("verify", help="measure the test error again and compare it with the card; exit code 1 if it differs")
     verify.add_argument("names", nargs="*", help="bundled networks or checkpoint files; every bundled one that fits unless named")
     about_a_file(verify)
@@ -232,5 +255,5 @@ def add(commands: Commands) -> None:
     scope.add_argument("--pictures", type=at_least(1), default=1000, help="pictures a side")
     scope.add_argument("--write", action="store_true", help="write what was measured into the cards")
     scope.set_defaults(run=_zoo_scope)
-    for command in (listed, verify, calibrate, readouts, scope):
+    for command in (listed, fetch, verify, calibrate, readouts, scope):
         json_option(command)

@@ -49,7 +49,7 @@ def rank_section(spec: TransformerSpec) -> None:
             except SpecError as error:  # too large for this machine's memory
                 return str(error)
 
-    found = result_of("rank", Public(("rank", design)), "Comparing tokens behind every layer", work)
+    found = result_of("rank", Public(("tokens", design)), "Comparing tokens behind every layer", work)
     if isinstance(found, str):
         st.info(f"{found[0].upper()}{found[1:]}.", icon=":material/info:")
     if not isinstance(found, Collapse):

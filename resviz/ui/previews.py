@@ -29,7 +29,7 @@ from resviz.ui.state import network_in
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["middleware", "routes"]
+__all__ = ["base", "middleware", "routes"]
 
 _SCHEMES: Final = ("http", "https")
 _DAY: Final = "public, max-age=86400"
@@ -38,7 +38,7 @@ _HEAD: Final = b"</head>"
 
 def routes() -> list[Route]:
     """The pictures: `preview.png`, 1200×630, and `preview.svg`, the diagram alone; both of the network that the query names."""
-    return [Route(f"{_base()}/preview.png", _png), Route(f"{_base()}/preview.svg", _svg)]
+    return [Route(f"{base()}/preview.png", _png), Route(f"{base()}/preview.svg", _svg)]
 
 
 def middleware() -> list[Middleware]:
@@ -46,7 +46,8 @@ def middleware() -> list[Middleware]:
     return [Middleware(_Previews)]
 
 
-def _base() -> str:
+def base() -> str:
+    """Where the app lies on its server: "" or "/path"."""
     path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""
 
@@ -80,7 +81,7 @@ class _Previews:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.pages = {f"{_base()}/{page.path}": page for page in PAGES}
+        self.pages = {f"{base()}/{page.path}": page for page in PAGES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = self.pages.get(scope.get("path", "")) if scope["type"] == "http" and scope["method"] == "GET" else None
@@ -127,7 +128,7 @@ def _tags(page: Page, request: Request) -> str:
     """Open Graph's words, which other services read too."""
     spec = _network(page, request.query_params)
     scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
-    home = f"{scheme if scheme in _SCHEMES else 'http'}://{request.headers.get('host', 'localhost')}{_base()}"
+    home = f"{scheme if scheme in _SCHEMES else 'http'}://{request.headers.get('host', 'localhost')}{base()}"
     picture = f"{home}/preview.png?{urlencode(to_query(spec))}"
     about = {
         "og:type": "website",

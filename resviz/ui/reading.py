@@ -16,7 +16,9 @@ __all__ = ["read"]
 T = TypeVar("T")
 
 
-def read(slot: str, key: Hashable, label: str, work: Callable[[Tick], T], at_once: bool = False) -> T | ValueError | None:
+def read(
+    slot: str, key: Hashable, label: str, work: Callable[[Tick], T], at_once: bool = False, kind: str = "reading"
+) -> T | ValueError | None:
     """What `work` made of the file `key`, or the ValueError that says why it cannot be read; None while it is being read.
 
     Unlike other results it is kept in this session's memory only, until another file takes its place. What is read `at_once`
@@ -24,7 +26,7 @@ def read(slot: str, key: Hashable, label: str, work: Callable[[Tick], T], at_onc
     """
     held: dict[str, tuple[Hashable, object, list[T | ValueError]]] = st.session_state.setdefault("read", {})
     if slot not in held or held[slot][0] != key:
-        held[slot] = key, object(), []
+        held[slot] = key, (kind, object()), []
     _, ticket, found = held[slot]
     if not found and at_once:
         _into(found, work, quiet)

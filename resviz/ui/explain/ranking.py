@@ -46,7 +46,7 @@ def rank(page: PageCase) -> None:
         return
     files = [(file.name, file.getvalue()) for file in uploads]
     asked = tuple(method.key for method in page.methods)
-    key = ("rank", page.network.key, asked, tuple((name, digest(data)) for name, data in files))
+    key = ("ranking", page.network.key, asked, tuple((name, digest(data)) for name, data in files))
     if waiting.manager().remembered(key) is None and st.session_state.get("rank.asked") != key:
         _offer(page, key, len(files))
         return

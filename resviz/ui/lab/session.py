@@ -126,7 +126,7 @@ class Session:
             if self.lab is None:
                 self.lab = Lab(self.plan, self._sets(), augment=DATASETS[self.plan.data].augmented)
                 self._watch_answers()
-            self.job = submit(object(), self._work)
+            self.job = submit(("lab", object()), self._work)
         except (SpecError, JobsFull) as error:
             self.error = str(error)
 

@@ -40,7 +40,12 @@ def mistakes(token: str, lesson: Lesson, taught: list[Taught]) -> None:
         asked = Asked.of("grad-cam")
         maps = results_of(
             [
-                (f"transfer.map{n}", (token, lesson.key, chosen.found.plan, each.key), "Grad-CAM", partial(_map, case, asked))
+                (
+                    f"transfer.map{n}",
+                    ("mistakes", token, lesson.key, chosen.found.plan, each.key),
+                    "Grad-CAM",
+                    partial(_map, case, asked),
+                )
                 for n, (case, each) in enumerate(zip(cases, shown, strict=True))
             ]
         )

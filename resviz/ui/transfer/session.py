@@ -72,11 +72,11 @@ class Room:
                 )
             return Taught(run.result(), run.network())
 
-        return read(f"transfer.{plan.mode}", key, _LABELS[plan.mode], work)
+        return read(f"transfer.{plan.mode}", key, _LABELS[plan.mode], work, kind="transfer")
 
     def curve(self, lesson: Lesson) -> LearningCurve | ValueError | None:
         """Accuracy by pictures a class; None while it is measured."""
-        return read("transfer.curve", lesson.key, "Learning from fewer pictures", lesson.curve)
+        return read("transfer.curve", lesson.key, "Learning from fewer pictures", lesson.curve, kind="transfer")
 
 
 _LABELS: Mapping[TransferMode, str] = {"head": "Head only", "finetune": "Fine-tuning", "scratch": "From scratch"}
