@@ -51,7 +51,8 @@ def _resnet() -> type[Net]:
 
 def _is_resnet(weights: Collection[str]) -> bool:
     units = {"layer1.0.conv2.weight", "layer1.0.downsample.point.0.weight"}  # RepVGG's has one convolution on its branch
-    return {"conv1.weight", "layer1.0.conv1.weight", "fc.weight"} <= set(weights) and not units.isdisjoint(weights)
+    stems = {"conv1.weight", "conv1.0.weight"}  # a deep one has several convolutions
+    return {"layer1.0.conv1.weight", "fc.weight"} <= set(weights) and not any(map({*weights}.isdisjoint, (stems, units)))
 
 
 def _densenet() -> type[Net]:
