@@ -203,8 +203,10 @@ class NetSpec:
         """Family and depth: ResNet-56, Plain-20; with He et al. 2018's letter ResNet-50-C and ResNet-50-D (arXiv 1812.01187)."""
         if not self.residual:
             return f"Plain-{self.depth}"
-        tweak = {(Stem.DEEP, Shortcut.B): "-C", (Stem.DEEP, Shortcut.D): "-D"}.get((self.stem, self.shortcut), "")
-        return f"{'RepVGG' if self.block is Block.REP else 'ResNet'}-{self.depth}{tweak}"
+        if self.block is Block.REP:
+            return f"RepVGG-{self.depth}"
+        tweak = {Shortcut.B: "-C", Shortcut.D: "-D"}.get(self.shortcut, "") if self.stem is Stem.DEEP else ""
+        return f"ResNet-{self.depth}{tweak}"
 
     @property
     def design(self) -> Design:
