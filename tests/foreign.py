@@ -97,6 +97,64 @@ class PreActResNet(nn.Module):
         return self.linear(x.mean((2, 3)))
 
 
+def _convolved(before: int, after: int, kernel: int, stride: int = 1) -> tuple[nn.Conv2d, nn.BatchNorm2d, nn.ReLU]:
+    return nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU()
+
+
+class TimmBlock(nn.Module):
+    """timm's BasicBlock or Bottleneck, with `downsample_avg` or `downsample_conv`."""
+
+    def __init__(self, before: int, planes: int, stride: int, bottleneck: bool, averages: bool) -> None:
+        super().__init__()
+        after = planes * (4 if bottleneck else 1)
+        sizes = [(before, planes, 3, stride), (planes, after, 3, 1)]
+        if bottleneck:
+            sizes = [(before, planes, 1, 1), (planes, planes, 3, stride), (planes, after, 1, 1)]
+        for n, size in enumerate(sizes, 1):
+            for what, layer in zip(("conv", "bn", "act"), _convolved(*size), strict=True):
+                self.add_module(f"{what}{n}", layer)
+        self.layers = len(sizes)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or before != after:
+            pool = nn.Identity() if stride == 1 else nn.AvgPool2d(2, stride, ceil_mode=True, count_include_pad=False)
+            projection = nn.Conv2d(before, after, 1, 1 if averages else stride, bias=False), nn.BatchNorm2d(after)
+            self.downsample = nn.Sequential(*([pool] if averages else []), *projection)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skip, out = self.downsample(x), x
+        for n in range(1, self.layers + 1):
+            out = self.get_submodule(f"bn{n}")(self.get_submodule(f"conv{n}")(out))
+            out = self.get_submodule(f"act{n}")(out + skip if n == self.layers else out)
+        return out
+
+
+class TimmResNet(nn.Module):
+    """timm's ResNet with `stem_type="deep"`: resnet18d, resnet26d, resnet50d, and without `averages` resnet50c, with fewer channels."""
+
+    def __init__(
+        self, blocks: tuple[int, ...], bottleneck: bool, averages: bool = True, width: int = 8, classes: int = 7
+    ) -> None:
+        super().__init__()
+        half = width // 2
+        steps = *_convolved(3, half, 3, 2), *_convolved(half, half, 3)
+        self.conv1 = nn.Sequential(*steps, nn.Conv2d(half, width, 3, padding=1, bias=False))
+        self.bn1, self.act1, self.maxpool = nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
+        before, self.stages = width, len(blocks)
+        for stage, count in enumerate(blocks):
+            layer = nn.Sequential()
+            for n in range(count):
+                layer.append(TimmBlock(before, width * 2**stage, 2 if stage and not n else 1, bottleneck, averages))
+                before = width * 2**stage * (4 if bottleneck else 1)
+            self.add_module(f"layer{stage + 1}", layer)
+        self.fc = nn.Linear(before, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.maxpool(self.act1(self.bn1(self.conv1(x))))
+        for stage in range(self.stages):
+            x = self.get_submodule(f"layer{stage + 1}")(x)
+        return self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
 def as_transformers(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """torchvision's tensors by the names of transformers' ResNetForImageClassification."""
     found = {}

@@ -314,6 +314,7 @@ EXACT = [
     SPEC,
     replace(SPEC, shortcut=Shortcut.C, block=Block.BOTTLENECK),
     replace(SPEC, shortcut=Shortcut.B, stem=Stem.IMAGENET, cut=frozenset({"layer1.1", "layer2.0"})),
+    replace(SPEC, stem=Stem.DEEP, shortcut=Shortcut.B),
     replace(SPEC, norm=Norm.NONE),
     replace(SPEC, residual=False),
 ]
@@ -325,7 +326,7 @@ def test_without_any_skip_the_answers_stay(spec: NetSpec) -> None:
     with torch.no_grad():
         trained(net)
     net.eval()
-    side = 32 if spec.stem is Stem.IMAGENET else 8
+    side = 32 if spec.stem.photographs else 8
     images = torch.randn(16, 1, side, side, generator=torch.Generator().manual_seed(0))
     expected = net(images)
     found = removal(copy.deepcopy(net), copy.deepcopy(net), images, repeats=1)
@@ -347,11 +348,12 @@ def test_without_any_skip_the_answers_stay(spec: NetSpec) -> None:
         {"activation": Activation.GELU},
         {"dropped": frozenset({"layer1.1"})},
         {"block": Block.BOTTLENECK, "groups": 2},
+        {"shortcut": Shortcut.D, "blocks": (1, 1)},
     ],
     ids=str,
 )
 def test_what_cannot_be_done_without_loss_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"the skip of layer1\.[01] cannot be taken away without loss"):
+    with pytest.raises(ValueError, match=r"the skip of layer(1\.[01]|2\.0) cannot be taken away without loss"):
         skipless(build(replace(SPEC, **changes)).eval())
 
 

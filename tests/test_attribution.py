@@ -328,6 +328,8 @@ def test_the_fast_view_is_the_same_function(block: Block, norm: Norm) -> None:
     NetSpec(block=Block.BASIC, blocks=(2, 2), width=8, shortcut=Shortcut.A),
     NetSpec(block=Block.BOTTLENECK, blocks=(2, 2), width=8, shortcut=Shortcut.B, cut=frozenset({"layer1.1"})),
     NetSpec(block=Block.BOTTLENECK, blocks=(2, 2), width=8, shortcut=Shortcut.C, dropped=frozenset({"layer2.1"}), stem=Stem.IMAGENET),
+    NetSpec(block=Block.BOTTLENECK, blocks=(2, 2), width=8, shortcut=Shortcut.D, stem=Stem.DEEP),
+    NetSpec(block=Block.BASIC, blocks=(2, 1), width=8, shortcut=Shortcut.D, stem=Stem.DEEP, dropped=frozenset({"layer2.0"})),
     NetSpec(block=Block.BASIC, blocks=(2,), width=8, residual=False),
     NetSpec(block=Block.PREACT_BASIC, blocks=(2,), width=8),
     NetSpec(block=Block.BASIC, blocks=(2,), width=8, activation=Activation.TANH),
@@ -344,11 +346,12 @@ def test_the_fused_view_is_the_same_function_with_the_same_gradient(spec: NetSpe
         assert (fast - slow).norm() <= 1e-5 * slow.norm()
 
 
+@pytest.mark.parametrize("stem", [Stem.IMAGENET, Stem.DEEP])
 @pytest.mark.parametrize("block", [Block.BASIC, Block.BOTTLENECK])
 @pytest.mark.parametrize("side", [128, 132, 130])
 @pytest.mark.parametrize("width", [1, 9])
-def test_what_is_computed_near_a_change_only_is_the_whole(block: Block, side: int, width: int) -> None:
-    classifier = classifier_of(NetSpec(block=block, blocks=(1, 1), width=8, stem=Stem.IMAGENET, shortcut=Shortcut.B))
+def test_what_is_computed_near_a_change_only_is_the_whole(stem: Stem, block: Block, side: int, width: int) -> None:
+    classifier = classifier_of(NetSpec(block=block, blocks=(1, 1), width=8, stem=stem, shortcut=Shortcut.D))
     whole, local = classifier.fast_view(fused=True), classifier.fast_view(fused=True)
     x = torch.randn(1, 3, side, side).contiguous(memory_format=torch.channels_last)
     near(local, x)
@@ -386,10 +389,13 @@ def bias_free(spec: NetSpec) -> nn.Module:
 
 
 @pytest.mark.parametrize("block", [Block.BASIC, Block.BOTTLENECK, Block.RELU_BEFORE_BASIC])
-@pytest.mark.parametrize("shortcut", [Shortcut.A, Shortcut.B])
-def test_relevance_is_conserved_where_a_skip_is_added(block: Block, shortcut: Shortcut) -> None:
+@pytest.mark.parametrize(
+    ("shortcut", "stem"),
+    [(Shortcut.A, Stem.CIFAR), (Shortcut.B, Stem.CIFAR), (Shortcut.D, Stem.CIFAR), (Shortcut.D, Stem.DEEP)],
+)
+def test_relevance_is_conserved_where_a_skip_is_added(block: Block, shortcut: Shortcut, stem: Stem) -> None:
     """Without biases the epsilon rule is input × gradient and hands on the whole score, the others nearly."""
-    net = bias_free(NetSpec(block=block, blocks=(2, 2), width=8, norm=Norm.NONE, shortcut=shortcut))
+    net = bias_free(NetSpec(block=block, blocks=(2, 2), stem=stem, width=8, norm=Norm.NONE, shortcut=shortcut))
     x = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(3))
     for against in (None, 5):
         score = Score(net, 3, against)

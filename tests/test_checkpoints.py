@@ -32,7 +32,7 @@ from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.spec.query import to_query_string
 from resviz.zoo.bundled import CHECKPOINTS, load_bundled
 from resviz.zoo.checkpoint import Answers, CheckpointError, load
-from tests.foreign import NumberedResNet, PreActResNet, as_transformers, trained
+from tests.foreign import NumberedResNet, PreActResNet, TimmResNet, as_transformers, trained
 
 SMALL = NetSpec(blocks=(2, 1), width=8, classes=5, shortcut=Shortcut.B)
 
@@ -193,10 +193,28 @@ def test_the_layout_of_transformers() -> None:
         assert torch.allclose(found.net(x), given(x), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("averages", [True, False])
+@pytest.mark.parametrize(("blocks", "bottleneck"), [((2, 1, 2), False), ((1, 2), True)])
+def test_the_deep_stem_and_the_averaging_skips_of_timm(blocks: tuple[int, ...], bottleneck: bool, averages: bool) -> None:
+    given = trained(TimmResNet(blocks, bottleneck, averages))
+    data = saved({"state_dict": {f"module.{key}": value for key, value in given.state_dict().items()}})
+    found = load(data, "resnet26d.pth.tar")
+    block, shortcut = Block.BOTTLENECK if bottleneck else Block.BASIC, Shortcut.D if averages else Shortcut.B
+    assert found.spec == NetSpec(block, blocks, Stem.DEEP, 8, shortcut=shortcut, classes=7)
+    assert (found.preprocessing.crop, {guess.field for guess in found.guesses}) == (
+        224,
+        {"activation", "classes", "size", "mean"},
+    )
+    for side in (64, 75):  # at an odd side a mean is of fewer pixels
+        x = torch.randn(2, 3, side, side)
+        with torch.no_grad():
+            assert torch.equal(found.net(x), given(x))
+            assert torch.allclose(found.fast_view(fused=True)(x), given(x), rtol=1e-3, atol=1e-3)
+    answers_like(data, given)
+
+
 VARIANTS = {
-    "deep stem": lambda s: {k.replace("conv1.", "conv1.0.") if k.startswith("conv1") else k: v for k, v in s.items()}
-    | {"conv1.3.weight": torch.zeros(8, 8, 3, 3)},
-    "ResNet-D": lambda s: {k.replace("downsample.1", "downsample.2").replace("downsample.0", "downsample.1"): v for k, v in s.items()},
+    "deep stem": lambda s: s | {"conv1.9.weight": torch.zeros(8, 8, 3, 3)},
     "anti-aliased": lambda s: s | {"layer2.0.downsample.0.filt": torch.zeros(8, 1, 3, 3)},
     "squeeze-and-excitation": lambda s: s | {"layer1.0.se.fc1.weight": torch.zeros(4, 8, 1, 1)},
     "several linear layers": lambda s: {k.replace("fc.", "fc.0."): v for k, v in s.items()} | {"fc.2.weight": torch.zeros(3, 5)},
@@ -325,6 +343,10 @@ VALID = [
     replace(SMALL, in_channels=1),
     replace(SMALL, blocks=(1,), shortcut=Shortcut.A),
     replace(SMALL, stem=Stem.IMAGENET, classes=1000),
+    replace(SMALL, stem=Stem.DEEP, width=7, shortcut=Shortcut.A),
+    replace(SMALL, stem=Stem.DEEP, shortcut=Shortcut.D, norm=Norm.NONE),
+    replace(SMALL, block=Block.PREACT_BOTTLENECK, stem=Stem.DEEP, shortcut=Shortcut.D),
+    replace(SMALL, block=Block.BOTTLENECK, width=12, groups=3, shortcut=Shortcut.D),
 ]
 
 
@@ -349,6 +371,7 @@ def changed(**tensors: Tensor) -> bytes:
     return saved(net().state_dict() | {key.replace("__", "."): value for key, value in tensors.items()})
 
 
+TIERED = trained(build(replace(SMALL, stem=Stem.DEEP))).state_dict() | {"conv1.0.weight": torch.zeros(3, 3, 3, 3)}
 WEIGHT = net().state_dict()["layer1.0.conv1.weight"]
 BAD = {
     "four channels": (saved(net(replace(SMALL, in_channels=4)).state_dict()), "4 channels"),
@@ -368,6 +391,8 @@ BAD = {
     "complex": (changed(bn1__weight=torch.ones(8, dtype=torch.complex64)), "Complex"),
     "too wide a block": (changed(layer2__0__conv1__weight=torch.zeros(99, 8, 3, 3)), r"layer2\.0\.conv1\.weight has shape"),
     "a layer too many": (changed(layer1__0__conv9__weight=torch.zeros(2)), r"unexpected layer1\.0\.conv9\.weight"),
+    "a stem in tiers": (saved(TIERED), "deep stem makes 3, 4 and 8 channels"),
+    "half a deep stem": (saved({k: v for k, v in TIERED.items() if not k.startswith("conv1.3")}), r"'conv1\.3\.weight' is missing"),
     "a wide stem": (saved({**net().state_dict(), "conv1.weight": torch.zeros(4, 3, 3, 3)}), "stem has 4 channels"),
     "no network": (saved({"features.0.weight": torch.zeros(2)}), "features"),
     "a close miss": (saved({k.replace("conv1.weight", "conv_1.weight"): v for k, v in net().state_dict().items()}), "conv_1"),

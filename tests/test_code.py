@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import torchvision
 from resviz.cli import main
 from resviz.export.code import code, timm_call, torchvision_call
 from resviz.nets.build import build, skeleton
-from resviz.spec.choices import Activation, Around, Block, BranchScale, Carry, Init, Norm, NormPlace, Shortcut
+from resviz.spec.choices import Activation, Around, Block, BranchScale, Carry, Init, Norm, NormPlace, Shortcut, Stem
 from resviz.spec.dense import DENSE_PRESETS
 from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.net import NetSpec
@@ -95,7 +96,8 @@ def _ways() -> Iterator[tuple[str, NetSpec]]:
     for block in Block:
         base = NetSpec(block, (1, 2), width=8, seed=3)
         changes: list[dict[str, object]] = [
-            *({"shortcut": each, "norm": norm} for each, norm in zip(Shortcut, Norm, strict=True)),
+            *({"shortcut": each, "norm": norm} for each, norm in zip(Shortcut, cycle(Norm), strict=False)),
+            *({"shortcut": Shortcut.D, "stem": Stem.DEEP, "norm": norm, "width": 7} for norm in Norm),
             {"init": Init.ZERO_GAMMA, "activation": Activation.GELU},
             {"norm": Norm.NONE, "init": Init.FIXUP, "blocks": (2, 1, 1), "classes": 7, "in_channels": 1},
             {"dropped": frozenset({"layer1.0"}), "cut": frozenset({"layer2.1"}), "shortcut": Shortcut.B},

@@ -13,7 +13,7 @@ from resviz.figures.diagram import WORDS, Diagram, Shape, block_diagram, network
 from resviz.nets.cost import layer_table
 from resviz.results import LayerTable
 from resviz.spec.names import describe
-from resviz.spec.net import NetSpec, Stem
+from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -21,6 +21,7 @@ NETS = {
     "resnet20": PRESETS["resnet20"],
     "resnet56, some cut": PRESETS["resnet56"].toggled("layer1.2").toggled("layer2.0"),
     "resnet50": PRESETS["resnet50"],
+    "resnet50d": PRESETS["resnet50d"],
     "resnet152": PRESETS["resnet152"],
     "resnet1202": PRESETS["resnet1202"],
     "resnet164": PRESETS["resnet164"],
@@ -30,7 +31,7 @@ NETS = {
 
 
 def table_of(spec: NetSpec) -> LayerTable:
-    return layer_table(spec, 224 if spec.stem is Stem.IMAGENET else 32)
+    return layer_table(spec, 224 if spec.stem.photographs else 32)
 
 
 def drawn(spec: NetSpec, vertical: bool) -> Diagram:
@@ -98,6 +99,16 @@ def test_a_dropped_branch_is_hollow_and_a_cut_skip_can_still_be_clicked() -> Non
     assert {s.name for s in shapes if s.css == "hollow"} == {"layer2.1.conv1", "layer2.1.conv2"}
     assert [s.action for s in shapes if s.css == "arc cut"] == ["cut:layer1.0"]
     assert to_svg(drawn(spec, False), "title").count('class="arc cut"') == 1
+
+
+def test_a_skip_that_averages_says_so() -> None:
+    table = table_of(PRESETS["resnet50d"])
+    for name, words in (("layer1.0", "projection 1×1"), ("layer2.0", "mean, then 1×1")):
+        assert words in [shape.text for shape in block_diagram(table, name).shapes]
+    arcs = {shape.name: shape.label for shape in network_diagram(table).shapes if shape.css == "arc"}
+    assert arcs["layer2.0"] == "averaged projection skip of layer2.0, on; click to cut this skip"
+    boxes = [shape.name for shape in network_diagram(table).shapes if shape.css == "projection"]
+    assert boxes == ["layer1.0.downsample.1", *(f"layer{n}.0.downsample.1" for n in (2, 3, 4))]
 
 
 def golden() -> dict[str, str]:

@@ -13,7 +13,7 @@ from resviz.figures.field import field_frame, reach_maps
 from resviz.nets.cost import layer_table
 from resviz.probes.field import check_field, draws_of, reach, reaches
 from resviz.results import Reach
-from resviz.spec.net import BranchScale, NetSpec, SpecError, Stem
+from resviz.spec.net import BranchScale, NetSpec, Shortcut, SpecError, Stem
 from resviz.spec.presets import PRESETS
 
 SMALL = NetSpec(width=4, blocks=(1, 1, 1))
@@ -27,7 +27,14 @@ def test_the_width_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", [SMALL, replace(SMALL, stem=Stem.IMAGENET, blocks=(1,)), replace(SMALL, cut=frozenset({"layer2.0"}))]
+    "spec",
+    [
+        SMALL,
+        replace(SMALL, stem=Stem.IMAGENET, blocks=(1,)),
+        replace(SMALL, stem=Stem.DEEP, blocks=(1,)),
+        replace(SMALL, shortcut=Shortcut.D),
+        replace(SMALL, cut=frozenset({"layer2.0"})),
+    ],
 )
 def test_every_pixel_of_the_theoretical_field_and_no_other_is_reached(spec: NetSpec) -> None:
     found = reach(spec, draws=12)

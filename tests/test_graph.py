@@ -16,7 +16,7 @@ from resviz.cli import main
 from resviz.export.graph import as_onnx, as_safetensors, as_torch_export, example
 from resviz.nets.build import build
 from resviz.spec.families import ALL_PRESETS, Network
-from resviz.spec.net import NetSpec, Norm
+from resviz.spec.net import NetSpec, Norm, Shortcut, Stem
 from resviz.spec.query import from_query
 from resviz.zoo.bundled import load_bundled
 
@@ -28,6 +28,8 @@ NETS: dict[str, tuple[Network, str, int]] = {
     "a ResNet": (NetSpec(blocks=(1, 1, 1)), "Add", 3),
     "one with a skip cut": (NetSpec(blocks=(1, 1, 1), cut=frozenset({"layer2.0"})), "Add", 2),
     "without norm": (NetSpec(blocks=(1, 1, 1), norm=Norm.NONE), "Add", 3),
+    "a ResNet-D": (NetSpec(blocks=(1, 1, 1), stem=Stem.DEEP, shortcut=Shortcut.D), "Add", 3),
+    "one of odd sides": (NetSpec(blocks=(1, 1, 1, 1, 1, 1), width=4, stem=Stem.DEEP, shortcut=Shortcut.D), "Add", 6),
     "a DenseNet": (from_query("family=densenet&blocks=2-2")[0], "Concat", 4),
     "a Transformer": (replace(ALL_PRESETS["vit_digits"], num_layers=2), "Add", 4),
     "of symbols": (replace(ALL_PRESETS["transformer_copy"], num_layers=2), "Add", 4),

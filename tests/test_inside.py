@@ -37,6 +37,8 @@ SEEDED = [
     replace(SMALL, residual=False),
     replace(SMALL, carry=Carry.EXCLUSIVE, gate=1),
     replace(SMALL, carry=Carry.HALF, scale=BranchScale.DEPTH, survival=50),
+    replace(SMALL, block=Block.BOTTLENECK, stem=Stem.DEEP, shortcut=Shortcut.D),
+    replace(SMALL, block=Block.PREACT_BASIC, shortcut=Shortcut.D),
 ]
 
 

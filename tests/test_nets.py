@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torchinfo
 import torchvision
 
 from resviz.nets.build import build, skeleton
 from resviz.nets.cost import check_memory, layer_table
-from resviz.spec.net import Block, Init, NetSpec, Norm, Shortcut, SpecError
+from resviz.spec.net import Block, Init, NetSpec, Norm, Shortcut, SpecError, Stem
 from resviz.spec.presets import PRESETS
 
 PUBLISHED = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2"]
@@ -54,6 +55,27 @@ def test_totals_are_the_published_ones(name: str) -> None:
     assert round(table.macs / 1e9, 3) == meta["_ops"]
 
 
+@pytest.mark.parametrize(
+    ("depth", "params"),
+    [(18, 11_708_744), (34, 21_816_904), (50, 25_576_264), (101, 44_568_392), (152, 60_212_040)],
+)
+def test_resnet_ds_parameters_are_timms(depth: int, params: int) -> None:
+    spec = replace(PRESETS[f"resnet{depth}"], stem=Stem.DEEP, shortcut=Shortcut.D)
+    assert layer_table(spec, 224).params == params
+    assert (spec.title, replace(spec, shortcut=Shortcut.B).title) == (f"ResNet-{depth}-D", f"ResNet-{depth}-C")
+    assert (spec == PRESETS["resnet50d"]) == (depth == 50)
+
+
+@pytest.mark.parametrize("shortcut", [Shortcut.B, Shortcut.D])
+def test_the_totals_of_a_deep_stem_and_averaging_skips_are_an_independent_count(shortcut: Shortcut) -> None:
+    spec = replace(PRESETS["resnet50d"], shortcut=shortcut)
+    table = layer_table(spec, 97)
+    counted = torchinfo.summary(skeleton(spec), (1, 3, 97, 97), verbose=0, device="meta")
+    weighed = (info for info in counted.summary_list if isinstance(info.module, torch.nn.Conv2d | torch.nn.Linear))
+    # it takes the classifier's bias for as many MACs
+    assert (table.params, table.macs + spec.classes) == (counted.total_params, sum(info.macs for info in weighed))
+
+
 def test_plain_and_residual_share_every_weight() -> None:
     ours, plain = (build(PRESETS[name]).state_dict() for name in ("resnet20", "plain20"))
     assert ours.keys() == plain.keys()
@@ -67,7 +89,8 @@ def test_plain_and_residual_share_every_weight() -> None:
         for block in Block
         for shortcut in Shortcut
         for norm in Norm
-    ],
+    ]
+    + [NetSpec(block, (2, 1), Stem.DEEP, 7, shortcut=Shortcut.D, norm=norm) for block in Block for norm in Norm],
     ids=str,
 )
 def test_every_design_runs_and_its_table_agrees(spec: NetSpec) -> None:

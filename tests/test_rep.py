@@ -165,6 +165,8 @@ def test_what_its_1x1_adds_is_told() -> None:
         "`layer1.0`: one 3×3 convolution to 8 channels, 576 weights. A 1×1 beside it has 64 more; once trained, both and x fold into the 3×3."
     )
     assert captions.bottleneck_note(layer_table(SMALL.plain(), 8), "layer1.0").endswith("576 weights.")
+    averaging = layer_table(replace(SMALL, shortcut=Shortcut.D), 8)
+    assert captions.bottleneck_note(averaging, "layer2.0").endswith("A 1×1 beside it has 128 more.")
 
 
 def test_what_does_not_fit_it_is_refused() -> None:

@@ -4,9 +4,10 @@ from dataclasses import fields, replace
 
 import pytest
 
+from resviz.spec.dense import DenseSpec
 from resviz.spec.fields import fields_of
 from resviz.spec.names import describe
-from resviz.spec.net import Activation, Block, Init, NetSpec, Norm, SpecError
+from resviz.spec.net import Activation, Block, Init, NetSpec, Norm, Shortcut, SpecError, Stem
 from resviz.spec.presets import PRESETS, cifar_blocks
 from resviz.spec.query import from_query, to_query_string
 from resviz.spec.words import word
@@ -64,6 +65,18 @@ def test_depth_is_counted_as_the_paper_does() -> None:
 def test_description() -> None:
     spec = NetSpec(cut=frozenset({"layer1.0", "layer1.1", "layer1.2"}))
     assert describe(spec) == "ResNet-56 · basic · option A · BN · Kaiming · 3 skips cut"
+
+
+def test_a_deep_stem_is_a_resnets() -> None:
+    spec = PRESETS["resnet50d"]
+    assert describe(spec) == "ResNet-50-D · bottleneck · deep stem · option D · BN · Kaiming"
+    assert describe(replace(spec, shortcut=Shortcut.B)).startswith("ResNet-50-C · bottleneck · deep stem · option B")
+    assert describe(spec.plain()) == "Plain-50 · bottleneck · deep stem · BN · Kaiming"
+    assert from_query(to_query_string(spec)) == (spec, ())
+    assert from_query("net=resnet50&stem=deep&shortcut=D") == (spec, ())
+    dense, problems = from_query("family=densenet&stem=deep")
+    assert (dense, problems) == (DenseSpec(), ("stem=deep is a ResNet's, which a DenseNet has not; use stem=imagenet",))
+    assert Stem.DEEP not in fields_of(DenseSpec)["stem"].choices
 
 
 def test_every_word_of_a_description() -> None:

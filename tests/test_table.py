@@ -21,6 +21,8 @@ SPECS = [
         (Shortcut.C, Stem.CIFAR, _ODD),
         (Shortcut.A, Stem.IMAGENET, _ODD),
         (Shortcut.B, Stem.CIFAR, {"residual": False}),
+        (Shortcut.D, Stem.DEEP, {}),
+        (Shortcut.D, Stem.CIFAR, {"dropped": frozenset({"layer2.0"})}),
     )
     if block.order in (Order.ORIGINAL, Order.PREACT) or (not block.bottleneck and more is _ODD and stem is Stem.CIFAR)
 ]
@@ -94,4 +96,8 @@ def test_rows_say_which_block_and_path_they_stand_on(spec: NetSpec) -> None:
         convs = {row.name for row in unit.skip if row.kind.startswith("conv")}
         assert convs == ({name for name, module in net.named_modules() if module is projection} if projection else set())
         assert unit.stage == unit.name.split(".")[0]
-    assert {row.name for row in table.rows if row.unit is None} >= {"conv1", "avgpool", "fc"}
+    assert {row.name for row in table.rows if row.unit is None} >= {
+        "conv1.6" if spec.stem is Stem.DEEP else "conv1",
+        "avgpool",
+        "fc",
+    }

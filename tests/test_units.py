@@ -12,7 +12,7 @@ from resviz.nets.build import build
 from resviz.nets.inference.folding import folded
 from resviz.nets.unit import Unit
 from resviz.probes.branches import branch_ratios
-from resviz.spec.net import Block, Init, NetSpec, Norm, Order, Shortcut
+from resviz.spec.net import Block, Init, NetSpec, Norm, Order, Shortcut, Stem
 from resviz.spec.query import to_query_string
 
 SPECS = [
@@ -20,7 +20,7 @@ SPECS = [
     for block in Block
     for shortcut in Shortcut
     for norm in Norm
-]
+] + [NetSpec(block, (2, 2), Stem.DEEP, 8, shortcut=Shortcut.D) for block in Block]
 
 
 def settled(spec: NetSpec) -> nn.Module:

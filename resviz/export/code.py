@@ -25,7 +25,7 @@ _RESNETS: Final = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 _WIDER: Final = ("resnext50_32x4d", "resnext101_32x8d", "wide_resnet50_2", "wide_resnet101_2")
 _DENSE: Final = ("densenet121", "densenet161", "densenet169", "densenet201")
 _TIMM: Final = {
-    **{name: name for name in (*_RESNETS, *_WIDER, *_DENSE)},
+    **{name: name for name in (*_RESNETS, "resnet50d", *_WIDER, *_DENSE)},
     "vit_b_16": "vit_base_patch16_224",
     "vit_b_32": "vit_base_patch32_224",
     "vit_l_16": "vit_large_patch16_224",

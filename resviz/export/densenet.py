@@ -99,7 +99,6 @@ if __name__ == "__main__":
     print(build().eval()(torch.zeros(1, $channels, $side, $side)))
 """
 )
-_MODULES: Final = {"F.relu": "nn.ReLU()", "F.gelu": "nn.GELU()", "torch.tanh": "nn.Tanh()", "torch.sigmoid": "nn.Sigmoid()"}
 
 
 def densenet(spec: DenseSpec) -> str:
@@ -136,7 +135,6 @@ def densenet(spec: DenseSpec) -> str:
         "block_name": "name: str," if by_name else "",
         "layer_name": 'f"{name}.denselayer{n}",' if by_name else "",
         "lines": f"out = {first}" + (f"\nout = {done(2, 'out')}" if spec.bottleneck else ""),
-        "act_module": _MODULES[act],
         "channels": str(spec.in_channels),
         "classes": str(spec.classes),
         "width": str(spec.width),

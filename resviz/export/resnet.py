@@ -15,6 +15,7 @@ _PAPERS: Final = {
     Order.ORIGINAL: "He et al., Deep Residual Learning for Image Recognition, 2015 (arXiv 1512.03385).",
     Order.PREACT: "He et al., Identity Mappings in Deep Residual Networks, 2016 (arXiv 1603.05027).",
 }
+_TRICKS: Final = "He et al., Bag of Tricks for Image Classification, 2018 (arXiv 1812.01187)."
 _REP: Final = "Ding et al., RepVGG: Making VGG-style ConvNets Great Again, 2021 (arXiv 2101.03697)."
 
 
@@ -22,6 +23,8 @@ def resnet(spec: NetSpec) -> str:
     """The file's text."""
     papers = _REP if spec.block is Block.REP else _PAPERS.get(spec.block.order, _PAPERS[Order.PREACT])
     same, other = _shapes(spec)
+    if spec.stem is Stem.DEEP or (other and spec.shortcut is Shortcut.D):
+        papers = f"{papers} {_TRICKS}"
     holds = facts(spec) | _holds(spec) | ({"same"} if same else set()) | ({"other"} if other else set())
     filled = words(spec) | _sizes(spec) | _block(spec, same, other) | _trunk(spec)
     return f'"""{heading(spec, papers)}\n"""\n\n' + rendered(TEMPLATE, holds, **filled)
@@ -64,13 +67,15 @@ def _holds(spec: NetSpec) -> set[str]:
         "fixup": spec.init is Init.FIXUP,
         "full": spec.block.order is Order.PREACT,
         "pre": spec.block.preact,
-        "imagenet": spec.stem is Stem.IMAGENET,
+        "averages": other and spec.shortcut is Shortcut.D,
+        "photographs": spec.stem.photographs,
+        "deep": spec.stem is Stem.DEEP,
     }
     return {name for name, true in known.items() if true}
 
 
 def _sizes(spec: NetSpec) -> dict[str, str]:
-    large = spec.stem is Stem.IMAGENET
+    norm = words(spec)["norm"]
     return {
         "net": "ResNet",
         "seed": str(spec.seed),
@@ -81,8 +86,10 @@ def _sizes(spec: NetSpec) -> dict[str, str]:
         "width": str(spec.width),
         "features": str(spec.out_channels(len(spec.blocks) - 1)),
         "classes": str(spec.classes),
-        "stem": "7, 2" if large else "3",
-        "side": "224" if large else "32",
+        "half": str(spec.half_width),
+        "half_norm": f"{norm}({spec.half_width})" if norm else "nn.Identity()",
+        "stem": "7, 2" if spec.stem is Stem.IMAGENET else "3",
+        "side": "224" if spec.stem.photographs else "32",
         "groups": str(spec.groups),
         "per_group": str(spec.width_per_group),
         "survival": str(spec.survival / 100),
@@ -178,6 +185,8 @@ def _said(spec: NetSpec, branch: list[str], behind: list[str]) -> str:
 def _other(spec: NetSpec, made: str) -> str:
     if spec.shortcut is Shortcut.A:
         return f"ZeroPad(entering, {made}, stride)"
+    if spec.shortcut is Shortcut.D:
+        return f"averaged(entering, {made}, stride)"
     norm = words(spec)["norm"]
     return f"nn.Sequential(conv(entering, {made}, 1, stride){f', {norm}({made})' if norm else ''})"
 

@@ -45,6 +45,20 @@ class ZeroPad(nn.Module):  #? pads
         return F.pad(x, (0, 0, 0, 0, self.more // 2, self.more - self.more // 2))
 
 
+def averaged(entering: int, made: int, stride: int) -> nn.Sequential:  #? averages
+    """Option D's skip: the mean of each 2×2, of which the last row or column may hold less, then a projection."""
+    pool = nn.AvgPool2d(2, stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
+    return nn.Sequential(pool, conv(entering, made, 1), $norm(made))  #? norm
+    return nn.Sequential(pool, conv(entering, made, 1))  #? !norm
+
+
+def deep_stem() -> nn.Sequential:  #? deep
+    """Three 3×3 in the place of a 7×7."""
+    first = conv($channels, $half, 3, 2), $half_norm, $act_module
+    second = conv($half, $half, 3), $half_norm, $act_module
+    return nn.Sequential(*first, *second, conv($half, $width, 3))
+
+
 class Parallel(nn.Module):  #? parallel
     """Past the 3×3 go x, with a norm where there are norms, and a 1×1 convolution of it."""
 
@@ -129,7 +143,8 @@ class ResNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = conv($channels, $width, $stem)
+        self.conv1 = deep_stem()  #? deep
+        self.conv1 = conv($channels, $width, $stem)  #? !deep
         self.bn1 = $norm($width)  #? norm !full
         $stages
         self.norm = $norm($features)  #? norm full
@@ -137,7 +152,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = $stem_applied
-        x = F.max_pool2d(x, 3, 2, 1)  #? imagenet
+        x = F.max_pool2d(x, 3, 2, 1)  #? photographs
         for stage in ($stages_applied):
             x = stage(x)
         x = $end  #? pre

@@ -22,6 +22,7 @@ _ACTIVATIONS: Final = {
     Activation.TANH: "torch.tanh",
     Activation.SIGMOID: "torch.sigmoid",
 }
+_MODULES: Final = {"F.relu": "nn.ReLU()", "F.gelu": "nn.GELU()", "torch.tanh": "nn.Tanh()", "torch.sigmoid": "nn.Sigmoid()"}
 _NORMS: Final = {Norm.BATCH: "nn.BatchNorm2d", Norm.GROUP: "group_norm", Norm.NONE: ""}
 # what a file of any family of convolutions begins and ends with
 IMPORTS: Final = """
@@ -80,6 +81,7 @@ def words(spec: Design) -> dict[str, str]:
     """What the layers of such a network are called in PyTorch."""
     return {
         "act": _ACTIVATIONS[spec.activation],
+        "act_module": _MODULES[_ACTIVATIONS[spec.activation]],
         "norm": _NORMS[spec.norm],
         "gain": _GAINS.get(spec.activation, "relu"),
         "bias": str(spec.norm is Norm.NONE),

@@ -75,11 +75,11 @@ class Walk:
         self._look(3, 2)
         self._row(name, "max pool 3×3", (channels, (height - 1) // 2 + 1, (width - 1) // 2 + 1))
 
-    def mean_pool(self, name: str) -> None:
-        """2×2 of stride 2; a last row or column without a neighbour is left out."""
+    def mean_pool(self, name: str, keeps: bool = False) -> None:
+        """2×2 of stride 2; a last row or column without a neighbour is left out, unless it `keeps` it."""
         channels, height, width = self.shape
         self._look(2, 2)
-        self._row(name, "average pool 2×2", (channels, height // 2, width // 2))
+        self._row(name, "average pool 2×2", (channels, (height + keeps) // 2, (width + keeps) // 2))
 
     def halve(self, name: str) -> None:
         """The largest of each 2×2."""
@@ -138,13 +138,16 @@ class Walk:
 
     @contextmanager
     def skip(self, entered: tuple[Shape, int, int], live: bool) -> Iterator[None]:
-        """Within it rows stand on the unit's skip, which starts from what `here` was; the branch's end is found again."""
-        left = self.here
+        """Within it rows stand on the unit's skip, which starts from what `here` was; the branch's end is found again.
+
+        What is added there sees as far as the two together: as the branch does, where it is not dropped.
+        """
+        shape, field, jump = self.here
         self.shape, self.field, self.jump = entered
         self._path, self._live = "skip", live
         yield
         self._path, self._live = "trunk", True
-        self.shape, self.field, self.jump = left
+        self.shape, self.field, self.jump = shape, max(field, self.field if live else 0), jump
 
     @property
     def here(self) -> tuple[Shape, int, int]:

@@ -154,7 +154,9 @@ class UnitRows:
         if self.beside:
             return "concatenating"
         if self.skip and not self.skip[0].kind.startswith("conv"):
-            return "parallel" if any(row.kind.startswith("conv") for row in self.skip) else "weighed"
+            if not any(row.kind.startswith("conv") for row in self.skip):
+                return "weighed"
+            return "averaged projection" if self.skip[0].kind.startswith("average pool") else "parallel"
         return "projection" if self.skip else "zero-padded" if self.pads else "identity"
 
     @property

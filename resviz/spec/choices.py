@@ -86,6 +86,12 @@ class Block(StrEnum):
 class Stem(StrEnum):
     CIFAR = "cifar"  # one 3×3 convolution
     IMAGENET = "imagenet"  # 7×7, stride 2, then a 3×3 max pool, stride 2
+    DEEP = "deep"  # ResNet-C's: three 3×3 in the 7×7's place, the first of stride 2 (He et al. 2018, arXiv 1812.01187)
+
+    @property
+    def photographs(self) -> bool:
+        """Whether it is for photographs, of whose side it leaves a quarter."""
+        return self is not Stem.CIFAR
 
 
 class Shortcut(StrEnum):
@@ -94,6 +100,7 @@ class Shortcut(StrEnum):
     A = "A"
     B = "B"
     C = "C"
+    D = "D"  # ResNet-D's: as B, but a stride is the mean of each 2×2 in front of the projection (arXiv 1812.01187, figure 2c)
 
 
 class Carry(StrEnum):

@@ -54,7 +54,7 @@ class DenseSpec:
     compression: int = field(
         default=100, metadata=number(1, 100, "Compression θ (%)", "Of the channels that a transition hands on; C has 50.")
     )
-    stem: Stem = field(default=Stem.CIFAR, metadata=choice(Stem, "Stem", "What stands before the blocks."))
+    stem: Stem = field(default=Stem.CIFAR, metadata=choice(Stem, "Stem", "What stands before the blocks.", without=(Stem.DEEP,)))
     width: int = field(default=16, metadata=number(1, 1024, "Width", "Channels of the stem.", step=8))
     residual: bool = field(default=True, metadata=flag())
     cut: frozenset[str] = field(
@@ -83,6 +83,8 @@ class DenseSpec:
         if not 1 <= len(self.blocks) <= 6 or any(not 1 <= n <= 128 for n in self.blocks):
             raise SpecError(f"blocks must be 1 to 6 counts from 1 to 128, got {self.blocks}; try (12, 12, 12)")
         check_ranges(self)
+        if self.stem is Stem.DEEP:
+            raise SpecError(f"stem={self.stem.value} is a ResNet's, which a DenseNet has not; use stem=imagenet")
         if self.init not in self.inits():
             raise SpecError(f"init={self.init.value} is for residual branches, which a DenseNet has not; use init=kaiming")
         if not all(self.entering):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from resviz.spec.base import Spec
-from resviz.spec.choices import Stem
 from resviz.spec.datasets import Things
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
 from resviz.spec.net import NetSpec
@@ -59,7 +58,7 @@ def side_of(spec: Network, small: int, large: int) -> int:
         return 1
     if isinstance(spec, UNetSpec):
         return UNET_SIDE
-    return large if spec.stem is Stem.IMAGENET else small
+    return large if spec.stem.photographs else small
 
 
 def things_of(spec: Network) -> Things:

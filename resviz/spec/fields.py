@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
@@ -72,9 +72,11 @@ def check_ranges(spec: object) -> None:
             raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
 
 
-def choice(kind: type[StrEnum], label: str, help: str, says: Says | None = None) -> Mapping[str, Field]:
-    """Metadata of a field that holds one of an enum's members."""
-    return {"field": Field(kind, str, label, help, says, choices=tuple(kind))}
+def choice(
+    kind: type[StrEnum], label: str, help: str, says: Says | None = None, without: Collection[StrEnum] = ()
+) -> Mapping[str, Field]:
+    """Metadata of a field that holds one of an enum's members, but for those it is `without`."""
+    return {"field": Field(kind, str, label, help, says, choices=tuple(each for each in kind if each not in without))}
 
 
 def number(low: int, high: int, label: str, help: str, step: int = 1, says: Says | None = None) -> Mapping[str, Field]:

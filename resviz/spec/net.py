@@ -60,7 +60,15 @@ class NetSpec:
         ),
     )
     blocks: tuple[int, ...] = field(default=(9, 9, 9), metadata=counts())
-    stem: Stem = field(default=Stem.CIFAR, metadata=choice(Stem, "Stem", "What stands before the blocks."))
+    stem: Stem = field(
+        default=Stem.CIFAR,
+        metadata=choice(
+            Stem,
+            "Stem",
+            "What stands before the blocks.",
+            lambda spec: "deep stem" if spec.stem is Stem.DEEP else "",
+        ),
+    )
     width: int = field(
         default=16,
         metadata=number(1, 1024, "Width", "Planes of the first stage; each later stage doubles them.", step=8),
@@ -75,7 +83,7 @@ class NetSpec:
         metadata=choice(
             Shortcut,
             "Shortcut",
-            "A zero-pads, B projects where the shape changes, C always projects.",
+            "A zero-pads, B projects where the shape changes, C always projects, D averages each 2×2 before it projects.",
             lambda spec: f"option {spec.shortcut.value}" if spec.residual else "",
         ),
     )
@@ -136,6 +144,7 @@ class NetSpec:
     # the order of a description; what tells two networks apart comes first
     described: ClassVar[tuple[str, ...]] = (
         "block",
+        "stem",
         "shortcut",
         "carry",
         "gate",
@@ -191,9 +200,13 @@ class NetSpec:
 
     @property
     def title(self) -> str:
-        """Family and depth: ResNet-56, Plain-20."""
-        family = "RepVGG" if self.block is Block.REP else "ResNet"
-        return f"{family if self.residual else 'Plain'}-{self.depth}"
+        """Family and depth: ResNet-56, Plain-20; with He et al. 2018's letter ResNet-50-C and ResNet-50-D (arXiv 1812.01187)."""
+        if not self.residual:
+            return f"Plain-{self.depth}"
+        if self.block is Block.REP:
+            return f"RepVGG-{self.depth}"
+        tweak = {Shortcut.B: "-C", Shortcut.D: "-D"}.get(self.shortcut, "") if self.stem is Stem.DEEP else ""
+        return f"ResNet-{self.depth}{tweak}"
 
     @property
     def design(self) -> Design:
@@ -204,6 +217,11 @@ class NetSpec:
     def shape(self) -> str:
         """Blocks of each stage and the width: 2-2-2, width 16."""
         return f"{'-'.join(map(str, self.blocks))}, width {self.width}"
+
+    @property
+    def half_width(self) -> int:
+        """Channels within a deep stem."""
+        return (self.width + 1) // 2
 
     def planes(self, stage: int) -> int:
         """Planes of stage 0, 1, …: the block's nominal width before its expansion."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from resviz.spec.net import Block, NetSpec, Shortcut, SpecError, Stem
@@ -51,6 +52,7 @@ def _presets() -> dict[str, NetSpec]:
     nets["resnext101_32x8d"] = _imagenet(Block.BOTTLENECK, _IMAGENET["resnet101"], 32, 8)
     nets["wide_resnet50_2"] = _imagenet(Block.BOTTLENECK, _IMAGENET["resnet50"], 1, 128)
     nets["wide_resnet101_2"] = _imagenet(Block.BOTTLENECK, _IMAGENET["resnet101"], 1, 128)
+    nets["resnet50d"] = replace(nets["resnet50"], stem=Stem.DEEP, shortcut=Shortcut.D)
     nets |= {f"resnet{depth}": NetSpec(blocks=cifar_blocks(depth)) for depth in CIFAR_DEPTHS}
     for depth in (164, 1001):
         block = Block.PREACT_BOTTLENECK

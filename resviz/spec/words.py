@@ -34,6 +34,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "gelu": "GELU",
     "cifar": "3×3",
     "imagenet": "7×7 + pool",
+    "deep": "three 3×3 + pool",
     "preact-basic": "pre-activation basic",
     "preact-bottleneck": "pre-activation bottleneck",
     "norm-after-basic": "basic, BN after the addition",

@@ -151,7 +151,7 @@ _CHOICES: Final = {
     "skips": ["all", "none"],
     "norm": ["batch", "group", "none"],
     "init": ["kaiming", "pytorch", "zero-gamma", "fixup"],
-    "shortcut": ["A", "B", "C"],
+    "shortcut": ["A", "B", "C", "D"],
     "width": ["8", "16", "32", "64"],
     "activation": ["relu", "gelu", "tanh", "sigmoid"],
 }

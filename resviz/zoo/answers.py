@@ -66,7 +66,7 @@ def answered(classifier: Classifier, answers: Answers) -> Classifier:
     guesses = [guess for guess in classifier.guesses if guess.field not in ("classes", "size", "mean")]
     usual, why = (
         usual_preprocessing(spec),
-        f"usual for {'photographs' if spec.stem is Stem.IMAGENET else 'CIFAR'}, whose stem this is",
+        f"usual for {'photographs' if spec.stem.photographs else 'CIFAR'}, whose stem this is",
     )
     size, resize = answers.size or usual.crop, answers.resize or usual.resize
     if answers.size is None:
@@ -95,7 +95,7 @@ def answered(classifier: Classifier, answers: Answers) -> Classifier:
 
 def usual_preprocessing(spec: NetSpec) -> Preprocessing:
     """What networks with such a stem are usually shown."""
-    photographs = spec.stem is Stem.IMAGENET
+    photographs = spec.stem.photographs
     mean: tuple[float, ...]
     std: tuple[float, ...]
     mean, std = (IMAGENET_MEAN, IMAGENET_STD) if photographs else (CIFAR_MEAN, CIFAR_STD)

@@ -31,14 +31,10 @@ def infer_spec(state: State) -> NetSpec:
 
 def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess, ...]]:
     """The network these tensors belong to, how it departs from the papers, and what they left open."""
+    stem, width, channels = _stem(state)
     inner = "conv1" if _REP in state else "conv2"
-    for key, dims in (("conv1.weight", 4), ("layer1.0.conv1.weight", 4), (f"layer1.0.{inner}.weight", 4), ("fc.weight", 2)):
+    for key, dims in (("layer1.0.conv1.weight", 4), (f"layer1.0.{inner}.weight", 4), ("fc.weight", 2)):
         _checked(state, key, dims)
-    width, channels, kernel, _ = state["conv1.weight"].shape
-    if kernel not in (3, 7):
-        raise CheckpointError(f"its first convolution is {kernel}×{kernel}; only 7×7 and 3×3 stems can be built here")
-    if channels not in (1, 3):
-        raise CheckpointError(f"it takes pictures of {channels} channels; a photograph has 3, or 1 in grey")
     classes = state["fc.weight"].shape[0]
     if classes < 2:
         raise CheckpointError(
@@ -54,7 +50,7 @@ def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess
         base = NetSpec(
             block=block,
             blocks=blocks,
-            stem=Stem.IMAGENET if kernel == 7 else Stem.CIFAR,
+            stem=stem,
             width=width,
             groups=groups,
             width_per_group=width_per_group,
@@ -69,7 +65,7 @@ def infer(state: State, answers: Answers) -> tuple[NetSpec, Variant, tuple[Guess
     if answers.plain:
         spec = spec.plain()
     bare = preact and norm is not Norm.NONE and "norm.weight" not in state
-    variant = Variant(bool(answers.pool) and kernel == 3, bare, answers.groups)
+    variant = Variant(bool(answers.pool) and stem is Stem.CIFAR, bare, answers.groups)
     return spec, variant, tuple(_guesses(spec, state, answers))
 
 
@@ -94,6 +90,26 @@ def _checked(state: State, key: str, dims: int) -> None:
         raise CheckpointError(
             f"{key} has shape {shape}, a {'convolution' if dims == 4 else 'linear layer'}'s has {dims} sizes above 0"
         )
+
+
+def _stem(state: State) -> tuple[Stem, int, int]:
+    """The stem, its width, and the channels of the pictures that it reads."""
+    keys = [f"conv1.{n}.weight" for n in (0, 3, 6)] if "conv1.0.weight" in state else ["conv1.weight"]
+    for key in keys:
+        _checked(state, key, 4)
+    made = [state[key].shape[0] for key in keys]
+    (_, channels, kernel, _), width = state[keys[0]].shape, made[-1]
+    if kernel not in (3, 7):
+        raise CheckpointError(f"its first convolution is {kernel}×{kernel}; only 7×7 and 3×3 stems can be built here")
+    if channels not in (1, 3):
+        raise CheckpointError(f"it takes pictures of {channels} channels; a photograph has 3, or 1 in grey")
+    if len(keys) == 1:
+        return Stem.IMAGENET if kernel == 7 else Stem.CIFAR, width, channels
+    if made[:-1] != [(width + 1) // 2] * 2:
+        raise CheckpointError(
+            f"its deep stem makes {made[0]}, {made[1]} and {width} channels; only ResNet-C's, which makes half of its width twice, can be built here"
+        )
+    return Stem.DEEP, width, channels
 
 
 def _counts(state: State) -> tuple[int, ...]:
@@ -137,6 +153,8 @@ def _grouping(state: State, block: Block, width: int) -> tuple[int, int]:
 
 
 def _shortcut(spec: NetSpec, state: State) -> Shortcut:
+    if any(key.endswith(".downsample.1.weight") and len(state[key].shape) == 4 for key in state):
+        return Shortcut.D
     given = {key.removesuffix(".downsample.0.weight") for key in state if key.endswith(".downsample.0.weight")}
     if not given:
         return Shortcut.A

@@ -78,7 +78,10 @@ _LAYOUTS: Final = (
 # what no network here can be built as, by a name among its tensors
 _VARIANTS: Final = (
     (r"\.filt$|\.blur|\.aa\.", "an anti-aliased ResNet, whose strides blur (Zhang 2019)"),
-    (r"^(conv1\.[1-9]|stem\.)", "a ResNet with a deep stem of several 3×3 convolutions (ResNet-C and -D, timm's resnet…d)"),
+    (
+        r"^(conv1\.([257-9]|\d\d)\.|stem\.)",
+        "a ResNet with another deep stem than ResNet-C's three 3×3 convolutions as timm names them",
+    ),
     (r"\.se(_module)?\.", "a squeeze-and-excitation network (Hu et al. 2018)"),
     (r"\.(ca|sa|cbam|attn|attention)\.", "a ResNet with attention in its blocks"),
     (r"\.convs\.\d", "a Res2Net"),
@@ -146,8 +149,6 @@ def _named(where: str, prefix: str, layout: _Layout, tensors: Mapping[str, Store
                 name = re.sub(pattern, replacement, name)
             ours[name] = key
     problem = next((f"it is {what}" for pattern, what in _VARIANTS if any(re.search(pattern, name) for name in ours)), "")
-    if not problem and any(re.search(r"downsample\.1\.weight", n) and len(tensors[k].shape) == 4 for n, k in ours.items()):
-        problem = "it is a ResNet-D, whose skips average before they project (He et al. 2018, arXiv 1812.01187)"
     heads = _head([key for key in tensors if key.startswith(prefix)], tensors) or _head(list(tensors), tensors)
     if len(heads) > 1:
         problem = problem or f"its head has several linear layers ({', '.join(map(quoted, heads[:3]))})"

@@ -39,6 +39,7 @@ _SPECS = (
     _SMALL, replace(_SMALL, shortcut=Shortcut.C), replace(_SMALL, norm=Norm.NONE), replace(_SMALL, norm=Norm.GROUP, width=16),
     replace(_SMALL, block=Block.PREACT_BASIC), replace(_SMALL, block=Block.BOTTLENECK, shortcut=Shortcut.B, width_per_group=32, groups=2),
     replace(_SMALL, in_channels=1), replace(_SMALL, stem=Stem.IMAGENET, shortcut=Shortcut.B, classes=2),
+    replace(_SMALL, stem=Stem.DEEP, shortcut=Shortcut.D),
 )  # fmt: skip
 _MARK = "RESVIZ_CANARY"
 

@@ -82,7 +82,7 @@ def relevance_view(score: Score, kind: str) -> nn.Module:
         module.register_forward_pre_hook(_copied)
         if not isinstance(module, nn.ReLU):
             conv = isinstance(module, nn.Conv2d) and module.groups < module.out_channels
-            module.rule = _rule(kind, conv, module is net.conv1)
+            module.rule = _rule(kind, conv, module is net.first[0])
     return net
 
 

@@ -25,7 +25,8 @@ def bottleneck_note(table: LayerTable, block: str) -> str:
     if len(convs) == 1:
         unit = next(unit for unit in table.units if unit.name == block)
         beside = sum(row.params for row in unit.skip if row.kind.startswith("conv"))
-        more = f" A 1×1 beside it has {count(beside)} more; once trained, both and x fold into the 3×3." if beside else ""
+        folds = "" if unit.carries == "averaged projection" else "; once trained, both and x fold into the 3×3"
+        more = f" A 1×1 beside it has {count(beside)} more{folds}." if beside else ""
         return f"`{block}`: one 3×3 convolution to {channels} channels, {count(weights)} weights.{more}"
     if len(convs) == 2 and convs[0].kind == "linear":
         return f"`{block}`: two fully connected layers of {channels} units, {count(weights)} weights."

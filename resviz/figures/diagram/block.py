@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 from resviz.figures.diagram.shapes import About, Canvas, Diagram, channel_tint, describe_row
 from resviz.results import LayerRow, LayerTable, Source, UnitRows
@@ -13,6 +14,7 @@ __all__ = ["block_diagram", "one_box"]
 
 _MIDDLE = 130.0
 _ROW, _PIECE = 24, 22.0  # pieces that stand in a row, and px that one takes
+_CARRIES: Final = {"projection": "projection 1×1", "averaged projection": "mean, then 1×1", "parallel": "norm and 1×1"}
 
 
 def block_diagram(table: LayerTable, name: str, *, vertical: bool = False) -> Diagram:
@@ -127,7 +129,7 @@ class _Block:
 
     def skip(self, start: float, plus_x: float, join: LayerRow) -> None:
         unit, top = self.unit, _MIDDLE - self.h / 2
-        words = {"projection": "projection 1×1", "parallel": "norm and 1×1"}.get(unit.carries, unit.carries)
+        words = _CARRIES.get(unit.carries, unit.carries)
         self.canvas.arc(
             start,
             plus_x,

@@ -50,8 +50,10 @@ def _resnet() -> type[Net]:
 
 
 def _is_resnet(weights: Collection[str]) -> bool:
+    known = set(weights)
+    stems = {"conv1.weight", "conv1.0.weight"}  # a deep one has several convolutions
     units = {"layer1.0.conv2.weight", "layer1.0.downsample.point.0.weight"}  # RepVGG's has one convolution on its branch
-    return {"conv1.weight", "layer1.0.conv1.weight", "fc.weight"} <= set(weights) and not units.isdisjoint(weights)
+    return {"layer1.0.conv1.weight", "fc.weight"} <= known and not stems.isdisjoint(known) and not units.isdisjoint(known)
 
 
 def _densenet() -> type[Net]:

@@ -2,15 +2,17 @@
 
 He et al., Deep Residual Learning for Image Recognition, 2015 (arXiv 1512.03385): `BasicBlock`, `Bottleneck`.
 He et al., Identity Mappings in Deep Residual Networks, 2016 (arXiv 1603.05027): the pre-activation blocks.
+He et al., Bag of Tricks for Image Classification, 2018 (arXiv 1812.01187): the deep stem of ResNet-C, the averaging skip of ResNet-D.
 Xie et al., ResNeXt, 2016 (arXiv 1611.05431) and Zagoruyko & Komodakis, Wide ResNet, 2016 (arXiv 1605.07146): groups, width.
 
-Names and shapes are torchvision's, so its weights load. Like torchvision's, a bottleneck strides in its 3×3.
+Names and shapes are torchvision's, and of a deep stem timm's, so their weights load. Like torchvision's, a bottleneck strides in its 3×3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -49,6 +51,22 @@ class Variant:
     groups: int | None = None  # of every group norm, whatever its channels; None is 16 channels a group
 
 
+def _deep(spec: NetSpec) -> nn.Sequential:
+    """Three 3×3; the last one's norm and activation stand behind them all."""
+    layers: list[nn.Module] = []
+    for entering, stride in ((spec.in_channels, 2), (spec.half_width, 1)):
+        layers.append(conv(spec, entering, spec.half_width, 3, stride))
+        layers += [NORMS[spec.norm](spec.half_width), ACTIVATIONS[spec.activation]()]
+    return nn.Sequential(*layers, conv(spec, spec.half_width, spec.width, 3))
+
+
+_FIRST: Final[dict[Stem, Callable[[NetSpec], nn.Module]]] = {
+    Stem.CIFAR: lambda spec: conv(spec, spec.in_channels, spec.width, 3),
+    Stem.IMAGENET: lambda spec: conv(spec, spec.in_channels, spec.width, 7, 2),
+    Stem.DEEP: _deep,
+}
+
+
 class ResNet(Net):
     """Stem, stages `layer1` … of blocks, global average pool, classifier: (N, C, H, W) to logits (N, classes)."""
 
@@ -57,11 +75,10 @@ class ResNet(Net):
         self.spec: NetSpec = spec
         self.variant = variant or Variant()
         full, preact, channels = spec.block.order is Order.PREACT, spec.block.preact, spec.width
-        imagenet = spec.stem is Stem.IMAGENET
-        self.conv1 = conv(spec, spec.in_channels, channels, 7 if imagenet else 3, 2 if imagenet else 1)
+        self.conv1 = _FIRST[spec.stem](spec)
         self.bn1 = nn.Identity() if full else NORMS[spec.norm](channels)
         self.relu = nn.Identity() if preact else ACTIVATIONS[spec.activation]()
-        self.maxpool = nn.MaxPool2d(3, 2, 1) if imagenet or self.variant.pool else nn.Identity()
+        self.maxpool = nn.MaxPool2d(3, 2, 1) if spec.stem.photographs or self.variant.pool else nn.Identity()
         for stage, count in enumerate(spec.blocks):
             layer = nn.Sequential()
             for i in range(count):
@@ -81,7 +98,7 @@ class ResNet(Net):
             self.norm, self.act = nn.Identity(), nn.Identity()
             for _, block in self.units():
                 if isinstance(block.downsample, nn.Sequential):
-                    block.downsample = block.downsample[:1]
+                    block.downsample = block.downsample[:-1]
         if self.variant.groups is not None:
             for module in self.modules():
                 if isinstance(module, nn.GroupNorm):
@@ -92,8 +109,16 @@ class ResNet(Net):
             yield name, self.get_submodule(name)
 
     def folds(self) -> Iterator[tuple[str, str]]:
-        yield "conv1", "bn1"
+        if self.spec.stem is Stem.DEEP:
+            yield from (("conv1.0", "conv1.1"), ("conv1.3", "conv1.4"), ("conv1.6", "bn1"))
+        else:
+            yield "conv1", "bn1"
         yield from super().folds()
+
+    @property
+    def first(self) -> tuple[nn.Conv2d, ...]:
+        """The stem's convolutions, in forward order."""
+        return tuple(module for module in self.conv1.modules() if isinstance(module, nn.Conv2d))
 
     def stem(self, x: Tensor) -> Tensor:
         """What enters the first block: (N, width, H', W')."""

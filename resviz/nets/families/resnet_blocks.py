@@ -2,6 +2,7 @@
 
 He et al., Deep Residual Learning for Image Recognition, 2015 (arXiv 1512.03385): `BasicBlock`, `Bottleneck`.
 He et al., Identity Mappings in Deep Residual Networks, 2016 (arXiv 1603.05027): the pre-activation blocks, gates and factors.
+He et al., Bag of Tricks for Image Classification, 2018 (arXiv 1812.01187): option D's skip, the mean before the projection.
 
 Names and shapes are torchvision's, so its weights load. Like torchvision's, a bottleneck strides in its 3×3.
 """
@@ -58,6 +59,10 @@ class ResidualBlock(Unit):
             return None
         if spec.shortcut is Shortcut.A:
             return ZeroPad(in_channels, out_channels, stride)
+        if spec.shortcut is Shortcut.D:
+            # a last row or column without a neighbour is its own mean
+            pool = nn.AvgPool2d(2, stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
+            return nn.Sequential(pool, conv(spec, in_channels, out_channels, 1), NORMS[spec.norm](out_channels))
         return nn.Sequential(conv(spec, in_channels, out_channels, 1, stride), NORMS[spec.norm](out_channels))
 
     @staticmethod
@@ -113,8 +118,8 @@ class ResidualBlock(Unit):
         return self.get_submodule(f"bn{self.convs}")
 
     def folds(self) -> Iterator[tuple[str, str]]:
-        if isinstance(self.downsample, nn.Sequential) and len(self.downsample) > 1:
-            yield "downsample.0", "downsample.1"
+        if isinstance(self.downsample, nn.Sequential) and self.downsample[-1] is not self.projection:
+            yield f"downsample.{len(self.downsample) - 2}", f"downsample.{len(self.downsample) - 1}"
 
 
 class PostActivation(ResidualBlock):

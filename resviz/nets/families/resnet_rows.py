@@ -47,14 +47,25 @@ class _Walk(Walk):
     def stem(self) -> str:
         """Returns the name of the stem's last layer."""
         spec, imagenet = self.spec, self.spec.stem is Stem.IMAGENET
-        self.convolved("conv1", spec.width, 7 if imagenet else 3, 2 if imagenet else 1)
+        if spec.stem is Stem.DEEP:
+            self.deep()
+        else:
+            self.convolved("conv1", spec.width, 7 if imagenet else 3, 2 if imagenet else 1)
         if spec.block.order is not Order.PREACT:
             self.normed("bn1")
         if not spec.block.preact:
             self.activated("relu")
-        if imagenet:
+        if spec.stem.photographs:
             self.max_pool("maxpool")
         return self.rows[-1].name
+
+    def deep(self) -> None:
+        """ResNet-C's three 3×3."""
+        for n, stride in ((0, 2), (3, 1)):
+            self.convolved(f"conv1.{n}", self.spec.half_width, 3, stride)
+            self.normed(f"conv1.{n + 1}")
+            self.activated(f"conv1.{n + 2}")
+        self.convolved("conv1.6", self.spec.width, 3)
 
     def block(self, name: str, stage: int, stride: int, source: str) -> None:
         spec, entered = self.spec, self.here
@@ -66,8 +77,7 @@ class _Walk(Walk):
             if spec.shortcut is not Shortcut.A and (changes or spec.shortcut is Shortcut.C):
                 channels = self.shape[0]
                 with self.skip(entered, live=spec.has_skip(name)):
-                    self.convolved(f"{name}.downsample.0", channels, 1, stride)
-                    self.normed(f"{name}.downsample.1")
+                    self.projected(f"{name}.downsample", channels, stride)
             elif not changes and spec.block is Block.REP:
                 with self.skip(entered, live=spec.has_skip(name)):
                     self.beside(f"{name}.downsample")
@@ -79,6 +89,14 @@ class _Walk(Walk):
             self.normed(f"{name}.bn{spec.block.convs}")
         if spec.block.order in (Order.ORIGINAL, Order.NORM_AFTER):
             self.activated(f"{name}.relu{spec.block.convs}")
+
+    def projected(self, name: str, channels: int, stride: int) -> None:
+        """A 1×1 of every `stride`-th place, or behind option D's mean."""
+        averages = self.spec.shortcut is Shortcut.D
+        if averages and stride > 1:
+            self.mean_pool(f"{name}.0", keeps=True)
+        self.convolved(f"{name}.{0 + averages}", channels, 1, 1 if averages else stride)
+        self.normed(f"{name}.{1 + averages}")
 
     def beside(self, name: str) -> None:
         """RepVGG's two ways past the 3×3."""

@@ -190,11 +190,14 @@ def _skipped(unit: Unit, x: Tensor) -> Tensor:
     projection = unit.projection
     if projection is None or not isinstance(unit.downsample, nn.Sequential):  # x alone, or more than a convolution
         return unit.identity(x, x)
-    return _step(projection, x, relu=False)
+    first = unit.downsample[0]  # the projection, or option D's mean before it
+    return _step(projection, x if first is projection else first(x), relu=False)
 
 
 def _early(net: ResNet, x: Tensor) -> Tensor:
-    found: Tensor = net.get_submodule("layer1")(net.maxpool(_step(net.conv1, x)))
+    for conv in net.first:
+        x = _step(conv, x)
+    found: Tensor = net.get_submodule("layer1")(net.maxpool(x))
     return found
 
 

@@ -19,13 +19,14 @@ class Local:
     """The stem and first stage, (N, C, H, W) to (N, C', H/4, W/4), as `early` would have them, for pictures that resemble `base`.
 
     An output's receptive field reaches `reach` pixels to each side, so a change of some pixels changes outputs at most that far
-    away, and these need inputs at most as far again. `wide` is how many outputs the first stage alone reaches. Only for the ImageNet stem, without gradients.
+    away, and these need inputs at most as far again. `wide` is how many outputs the first stage alone reaches. Only for the stems of photographs, without gradients.
     """
 
     def __init__(self, stem: Stem, wide: int, early: Callable[[Tensor], Tensor], base: Tensor) -> None:
         self.early, self.base = early, base
-        self.reach = 5 + 4 * wide  # 7×7 of stride 2, 3×3 pool of stride 2, then at stride 4
-        self.usable = stem is Stem.IMAGENET and base.shape[-1] == base.shape[-2] and base.shape[-1] % _STRIDE == 0
+        # 7×7 of stride 2, or 3×3 of stride 2 and two at stride 2; 3×3 pool of stride 2; then at stride 4
+        self.reach = (7 if stem is Stem.DEEP else 5) + 4 * wide
+        self.usable = stem.photographs and base.shape[-1] == base.shape[-2] and base.shape[-1] % _STRIDE == 0
         self.known: Tensor | None = None
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -43,6 +43,10 @@ def _carrying(name: str, unit: Unit) -> nn.Sequential:
         raise ValueError(
             f"the skip of {name} cannot be taken away without loss: that needs batch norm, a ReLU behind the addition, and every branch in place"
         )
+    if any(isinstance(module, nn.AvgPool2d) for module in unit.modules()):
+        raise ValueError(
+            f"the skip of {name} cannot be taken away without loss: it averages, at the edge of an odd side over fewer places"
+        )
     if any(conv.groups != 1 for conv in unit.chain):
         raise ValueError(f"the skip of {name} cannot be taken away without loss: its convolutions have groups")
     carried = unit.chain[0].in_channels if unit.skip else 0
