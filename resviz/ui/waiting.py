@@ -10,13 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from resviz.allocator import give_back
+from resviz.apart import engine
 from resviz.jobs import GRACE, Job, Jobs, JobsFull
+from resviz.machine import cores
 from resviz.progress import Tick
 from resviz.shared import Public, shared
 from resviz.ui.markdown import literal
@@ -31,7 +34,8 @@ _PATIENCE = 0.8  # seconds a page waits before it draws a bar instead of the res
 @st.cache_resource(show_spinner=False)
 def manager() -> Jobs:
     """The one manager of this process."""
-    return Jobs()
+    elsewhere = engine()
+    return Jobs(max(elsewhere.count, cores()) if elsewhere else None)
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,12 @@ def submit(key: Hashable, work: Callable[[Tick], object]) -> Job:
 
 
 def _computed(key: Hashable, work: Callable[[Tick], object]) -> Callable[[Tick], object]:
-    """The work, or where its result may be shared, what asks the other servers first."""
-    return store.once(key, work) if isinstance(key, Public) and (store := shared()) is not None else work
+    """The work as it is; of a public question outside this process where there is an engine, and only if no other server knows its result."""
+    if not isinstance(key, Public):
+        return work
+    if (elsewhere := engine()) is not None:
+        work = partial(elsewhere.run, work)
+    return store.once(key, work) if (store := shared()) is not None else work
 
 
 def _start(slot: str, key: Hashable, work: Callable[[Tick], object]) -> Job | None:

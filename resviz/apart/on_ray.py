@@ -1,0 +1,97 @@
+"""Computations as tasks of a Ray cluster: progress and cancelling by an actor beside each, lost nodes' tasks anew by Ray itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import cloudpickle
+
+from resviz.apart.engine import Lost
+from resviz.progress import Cancelled, Tick
+
+__all__ = ["OnRay"]
+
+T = TypeVar("T")
+_POLL: Final = 0.1  # seconds between two looks
+_RETRIES: Final = 3
+_SELDOM: Final = 0.2  # seconds between two words on how far it is
+
+
+class _Between:
+    """What the task says and the asker wants; it lives where the asker does."""
+
+    def __init__(self) -> None:
+        self.progress: tuple[float, str, object] = (0.0, "", None)
+        self.cancelled = False
+
+    def say(self, progress: tuple[float, str, object]) -> bool:
+        """Take note of how far it is; whether it shall go on."""
+        self.progress = progress
+        return not self.cancelled
+
+    def look(self) -> tuple[float, str, object]:
+        """How far it is."""
+        return self.progress
+
+    def cancel(self) -> None:
+        """It shall not go on."""
+        self.cancelled = True
+
+
+def _do(work: bytes, between: object) -> object:
+    """The task: the work, whose ticks speak to the actor."""
+    import time
+
+    import ray
+
+    last = 0.0
+
+    def tick(fraction: float, note: str = "", partial: object = None) -> bool:
+        nonlocal last
+        if time.monotonic() - last >= _SELDOM:
+            last = time.monotonic()
+            if not ray.get(between.say.remote((fraction, note, partial))):  # type: ignore[attr-defined]
+                raise Cancelled
+        return False
+
+    try:
+        return cloudpickle.loads(work)(tick)
+    except Cancelled:  # nobody waits for it any more
+        return None
+
+
+class OnRay:
+    """The cluster at an address, "auto" being the one of this machine. Raises `ValueError` without Ray or the cluster."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise ValueError("Ray is not installed; pip install 'resviz[scale]', or leave RESVIZ_RAY unset") from error
+        try:
+            ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
+        except (ConnectionError, ValueError) as error:
+            raise ValueError(f"no Ray cluster answers at RESVIZ_RAY={address}: {error}") from error
+        self.count = max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+    def run(self, work: Callable[[Tick], T], tick: Tick) -> T:
+        """What the work returns. Raises what it raises, and `Lost` where Ray gave it up."""
+        import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        between = ray.remote(num_cpus=0, scheduling_strategy=here)(_Between).remote()
+        reference = ray.remote(num_cpus=1, max_retries=_RETRIES)(_do).remote(cloudpickle.dumps(work), between)
+        try:
+            while not ray.wait([reference], timeout=_POLL)[0]:
+                tick(*ray.get(between.look.remote()))
+            result: T = ray.get(reference)
+            return result
+        except Cancelled:
+            ray.get(between.cancel.remote())
+            raise
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from error
+        except ray.exceptions.RayError as error:
+            raise Lost(f"Ray lost it: {str(error).splitlines()[0]}") from error

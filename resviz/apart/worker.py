@@ -1,0 +1,92 @@
+"""`python -m resviz.apart.worker`: does what stands on its standard input, one work after another, and says on its standard output how far it is."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import sys
+import threading
+import time
+from typing import BinaryIO, Final
+
+import cloudpickle
+
+from resviz.process import settle
+from resviz.progress import Cancelled
+
+__all__ = ["main"]
+
+_SELDOM: Final = 0.05  # seconds between two words on how far it is
+
+
+class _Work:
+    """What is asked, read beside what is computed: an empty word cancels, and the end of the asker is the end of this process."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.cancelled = threading.Event()
+        threading.Thread(target=self._listen, args=(source,), daemon=True).start()
+
+    def _listen(self, source: BinaryIO) -> None:
+        try:
+            while True:
+                if work := pickle.load(source):
+                    self.asked.put(work)
+                else:
+                    self.cancelled.set()
+        except Exception:  # whoever asked is gone
+            os._exit(0)
+
+
+class _Voice:
+    """What is said, a pickle after another."""
+
+    def __init__(self, out: BinaryIO, work: _Work) -> None:
+        self.out, self.work = out, work
+        self.last = 0.0
+
+    def say(self, kind: str, about: object) -> None:
+        data = pickle.dumps((kind, about))  # whole, before a byte of it is written
+        self.out.write(data)
+        self.out.flush()
+
+    def tick(self, fraction: float, note: str = "", partial: object = None) -> bool:
+        """How far the work is; it never has to give its turn to others, since nobody waits for this process."""
+        if self.work.cancelled.is_set():
+            raise Cancelled
+        if time.monotonic() - self.last >= _SELDOM:
+            self.last = time.monotonic()
+            self.say("tick", (fraction, note, partial))
+        return False
+
+
+def _sayable(error: Exception) -> Exception:
+    """The error, or its words where another process could not read it."""
+    try:
+        pickle.loads(pickle.dumps(error))
+        return error
+    except Exception:  # an error of its own making may refuse in any way
+        return RuntimeError(f"{type(error).__name__}: {error}")
+
+
+def main() -> None:
+    """Work until whoever asks is gone."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no word of ours
+    settle()
+    work = _Work(sys.stdin.buffer)
+    voice = _Voice(out, work)
+    while True:
+        asked = work.asked.get()
+        work.cancelled.clear()
+        try:
+            voice.say("done", cloudpickle.loads(asked)(voice.tick))
+        except Cancelled:
+            voice.say("cancelled", None)
+        except Exception as error:  # whatever it is belongs to whoever asked
+            voice.say("failed", _sayable(error))
+
+
+if __name__ == "__main__":
+    main()
