@@ -33,6 +33,7 @@ def test_the_width_by_hand() -> None:
         replace(SMALL, stem=Stem.IMAGENET, blocks=(1,)),
         replace(SMALL, stem=Stem.DEEP, blocks=(1,)),
         replace(SMALL, shortcut=Shortcut.D),
+        replace(SMALL, shortcut=Shortcut.D, dropped=frozenset({"layer2.0"})),
         replace(SMALL, cut=frozenset({"layer2.0"})),
     ],
 )

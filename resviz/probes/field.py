@@ -41,11 +41,17 @@ class _Place:
 
 
 def _place(spec: NetSpec) -> _Place:
-    """Every window is centred, so that position n looks at pixels around n · stride; the picture ends where the window does."""
-    last = [row for row in layer_table(spec, _FAR).rows if row.unit][-1]
-    stride, half = _FAR // last.out_shape[-1], (last.receptive_field - 1) // 2
-    at = -(-half // stride)
-    return _Place(at, at * stride - half, at * stride + half + 1)
+    """Position n looks at pixels around n · stride; the picture ends where the window does.
+
+    Every window is centred, but for option D's means, each of a place and the next one: where no branch sees further, that is all.
+    """
+    table = layer_table(spec, _FAR)
+    last = [row for row in table.rows if row.unit][-1]
+    means = (unit.skip[0] for unit in table.units if unit.dropped and unit.carries == "averaged projection")
+    stride, further = _FAR // last.out_shape[-1], sum(_FAR // row.in_shape[-1] for row in means)
+    before = (last.receptive_field - 1 - further) // 2
+    at = -(-before // stride)
+    return _Place(at, at * stride - before, at * stride - before + last.receptive_field)
 
 
 def check_field(spec: NetSpec) -> None:
