@@ -80,6 +80,7 @@ def main() -> None:
     while True:
         asked = work.asked.get()
         work.cancelled.clear()
+        voice.last = 0.0  # a work's first word is always said
         try:
             voice.say("done", cloudpickle.loads(asked)(voice.tick))
         except Cancelled:
