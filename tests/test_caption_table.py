@@ -1454,6 +1454,10 @@ ROWS: dict[str, list[Row]] = {
             "block that can be drawn.",
         ),
         (("Net", LayerTable((LayerRow("", "Net", (1,), (1,), 1, 0, 0, 0),), 1, 0, 0), 0, None, ""), "**Net** has 1 parameter."),
+        (
+            ("Net", LayerTable((LayerRow("", "Net", (1,), (1,), 1, 0, 0, 0),), 1, 0, 0), 0, None, "", ("a", "b", "c")),
+            "**Net** has 1 parameter. 3 layers took no part in this answer, so without a gradient: `a` to `c` (3 of them).",
+        ),
     ],
     "similarity_claim": [
         ((alike([[0.9, 0.8, 0.3], [0.8, 0.9, 0.6], [0.3, 0.4, 0.8]]),), f"{FINDS} 3 of 3 blocks (100 %): **agrees**."),
