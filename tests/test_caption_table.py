@@ -483,7 +483,7 @@ RECORDED: list[Row] = [
     ),
     (
         (LEARNING, 1),
-        "Step 1 of 10. The loss stands still: 2.00 → 2.00. In one step weights move by 0.0100 of their size in `a` to 0.0100 in `a`.",
+        "Step 1 of 10. The loss stands still: 2.00 → 2.00. In one step weights move by 0.0100 of their size in `a`.",
     ),
     ((STOPPED, 10), "Step 10 of 10. The loss is no number any more."),
 ]
