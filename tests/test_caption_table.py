@@ -1177,6 +1177,7 @@ ROWS: dict[str, list[Row]] = {
         ),
     ],
     "table_note": [
+        ((LayerTable((), 0, 0, 0),), "0 parameters and 0 MACs an image."),
         (  # 2 · 16 + 18 · 16² + 16 · 2 MACs, as many parameters and a bias a unit, 272 of them in each layer
             (layer_table(PlaneSpec(), 1),),
             "4.98 k parameters and 4.67 kMACs a point; the heaviest layer, `layer1.0.conv1`, holds 5.5 % of the parameters.",

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from resviz.export.graph import as_onnx
+from resviz.figures.captions import table_note
 from resviz.figures.diagram import network_diagram
 from resviz.nets.cost import layer_table
 from resviz.showing.graph import GraphError, onnx_table
@@ -47,6 +48,13 @@ def test_a_convolution_over_time_or_in_space_is_one_too(operation: str, sizes: t
     assert (table.params, table.macs) == (math.prod(shape), math.prod(shape) * math.prod(sizes))
     assert [unit.carries for unit in table.units] == ["identity"]
     assert network_diagram(table).shapes
+
+
+def test_a_graph_without_weights_is_told_too() -> None:
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, (1, 4)) for name in "xy"]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "graph", ends[:1], ends[1:])
+    table, _ = onnx_table(onnx.helper.make_model(graph).SerializeToString())
+    assert table_note(table) == "0 parameters and 0 MACs an image."
 
 
 @pytest.mark.parametrize("data", [b"", b"not a graph", b"PK\x03\x04" + bytes(40), onnx.ModelProto().SerializeToString()])
