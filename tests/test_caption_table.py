@@ -483,7 +483,7 @@ RECORDED: list[Row] = [
     ),
     (
         (LEARNING, 1),
-        "Step 1 of 10. The loss stands still: 2.00 → 2.00. In one step weights move by 0.0100 of their size in `a` to 0.0100 in `a`.",
+        "Step 1 of 10. The loss stands still: 2.00 → 2.00. In one step weights move by 0.0100 of their size in `a`.",
     ),
     ((STOPPED, 10), "Step 10 of 10. The loss is no number any more."),
 ]
@@ -1177,6 +1177,7 @@ ROWS: dict[str, list[Row]] = {
         ),
     ],
     "table_note": [
+        ((LayerTable((), 0, 0, 0),), "0 parameters and 0 MACs an image."),
         (  # 2 · 16 + 18 · 16² + 16 · 2 MACs, as many parameters and a bias a unit, 272 of them in each layer
             (layer_table(PlaneSpec(), 1),),
             "4.98 k parameters and 4.67 kMACs a point; the heaviest layer, `layer1.0.conv1`, holds 5.5 % of the parameters.",
@@ -1454,6 +1455,10 @@ ROWS: dict[str, list[Row]] = {
             "block that can be drawn.",
         ),
         (("Net", LayerTable((LayerRow("", "Net", (1,), (1,), 1, 0, 0, 0),), 1, 0, 0), 0, None, ""), "**Net** has 1 parameter."),
+        (
+            ("Net", LayerTable((LayerRow("", "Net", (1,), (1,), 1, 0, 0, 0),), 1, 0, 0), 0, None, "", ("a", "b", "c")),
+            "**Net** has 1 parameter. 3 layers took no part in this answer, so without a gradient: `a` to `c` (3 of them).",
+        ),
     ],
     "similarity_claim": [
         ((alike([[0.9, 0.8, 0.3], [0.8, 0.9, 0.6], [0.3, 0.4, 0.8]]),), f"{FINDS} 3 of 3 blocks (100 %): **agrees**."),

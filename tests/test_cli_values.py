@@ -51,6 +51,8 @@ EXPLAIN = ("explain", "photo.png", *MODEL)
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
+        (("export", "resnet20", "--to", "onnx", "--out", "net.pt"), "'net.pt' has no known ending; use .onnx"),
+        (("summary", "net=resnet20&cuts=1.0"), "'cuts' is not a parameter, 'cut' is"),
         ((*EXPLAIN, "--option", "steps=many"), "steps must be a whole number from 10 to 300, got 'many'"),
         ((*EXPLAIN, "--option", "steps=nan"), "whole number"),
         ((*EXPLAIN, "--option", "steps=20.5"), "whole number"),
@@ -110,6 +112,14 @@ def test_a_wrong_value_is_one_line(argv: tuple[str, ...], words: str, here: Path
         assert len(refused(capsys, *argv)) < 1000
     assert not list(here.glob("*.svg"))
     assert not (here / "explanations").exists()
+
+
+def test_a_network_is_also_named_by_a_page_s_whole_link(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for net in ("https://resviz.example.org/build?net=resnet20&cut=1.0", "net=resnet20&cut=1.0"):
+        assert main(["summary", net]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
 
 
 def test_the_page_and_the_command_line_refuse_the_same() -> None:

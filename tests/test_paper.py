@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from resviz.figures.chart import Axis, Chart, Heat, Markers, Note, Rule, Series
 from resviz.figures.diagram import block_diagram, network_diagram
-from resviz.figures.overlay import Look, OverlayStyle
+from resviz.figures.overlay import Look, OverlayStyle, poles
 from resviz.figures.paper import Maps, Paper, bibtex, card_file, chart_csv, chart_file, diagram_file, maps_file, maps_npz
 from resviz.figures.theme import PLAIN, RESIDUAL_LINE, LineStyle
 from resviz.nets.cost import layer_table
@@ -156,6 +156,25 @@ def test_maps_without_colours_tell_for_from_against_by_lightness() -> None:
     assert (np.diff(down) >= 0).all()
     assert down[0] < 40
     assert down[-1] > 215
+
+
+def test_what_a_change_took_from_a_magnitude_has_its_colour_on_the_scale() -> None:
+    whole = shown(signed=False)
+    change = replace(whole.maps["Saliency"], values=np.linspace(-1, 1, 64).reshape(8, 8))
+    svg = maps_file(replace(whole, maps={**whole.maps, "After − before": change}), "Evidence", "svg", Paper())
+    assert {"less", "0", "more"} <= set(re.findall(r">([^<>]+)</text>", svg.decode()))
+    ends = pictures(svg)[-1][0, [0, -1]]
+    for end, colour in zip(ends, reversed(poles(False)), strict=True):
+        np.testing.assert_allclose(end, ImageColor.getrgb(colour), atol=3)
+    without = pictures(maps_file(replace(whole, maps={"Change": change}), "Evidence", "svg", Paper(grey=True)))[1]
+    assert (np.diff(without[..., 0].mean(axis=1)) >= 0).all()
+
+
+def test_the_words_of_an_axis_are_no_longer_than_it() -> None:
+    title = "held-out pictures named right, %"
+    svg = chart_file(replace(CHART, y=replace(CHART.y, title=title)), "a", "svg", Paper()).decode()
+    lines = [text for text in re.findall(r">([^<>]+)</text>", svg) if text.strip() in title]
+    assert len([line for line in lines if len(line) > 4]) == 2
 
 
 def test_the_data_beside_maps_are_their_raw_values() -> None:

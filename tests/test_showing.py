@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet18
 from torchvision.models.densenet import DenseNet
+from torchvision.models.swin_transformer import SwinTransformer
 
 import resviz
 from resviz.attribution.question import attribute
@@ -181,6 +182,68 @@ def test_a_notebook_is_handed_html_that_needs_nothing_else(tmp_path: Path) -> No
     assert shown.save(tmp_path / "it.svg").read_text(encoding="utf-8") == shown.svg
     with pytest.raises(ValueError, match=r"it\.png ends neither in \.html nor in \.svg"):
         shown.save(tmp_path / "it.png")
+
+
+class Elsewhere(Decides):
+    """Its first layer is called for other batches than this one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(x) if x.sum() > -1e9 else self.last(self.first(x))
+
+
+def test_a_layer_that_takes_no_part_is_said_to_and_not_judged() -> None:
+    shown = show(Elsewhere(), torch.ones(2, 6))
+    assert shown.profile is not None
+    assert shown.profile.names == ("last",)
+    assert "1 layer took no part in this answer, so without a gradient: `first`." in shown.notes[0]
+    assert "vanish" not in shown.notes[0]
+
+
+class Twice(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * x
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.LSTM(6, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(x)[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Twice(), "0 parameters"),
+        (nn.Sequential(), "0 parameters"),
+        (nn.LSTM(6, 4), "192 parameters"),
+        (Recurrent(), "LSTM"),
+        (nn.Sequential(nn.ReLU()), "relu"),
+    ],
+)
+def test_a_model_without_weights_or_without_a_layer_that_is_known_is_drawn_too(model: nn.Module, words: str) -> None:
+    shown = show(model, torch.ones(3, 2, 6))
+    assert words in shown.svg + str(shown.table)
+    assert shown.html
+
+
+def test_tokens_that_lie_in_rows_and_columns_are_no_channels() -> None:
+    net = SwinTransformer([4, 4], 12, [1, 1], [1, 1], [4, 4], num_classes=5)
+    shown = show(net, torch.rand(2, 3, 32, 32))
+    assert {unit.carries for unit in shown.table.units} == {"identity"}
+    assert [title.split(",")[0] for title, _ in shown.maps] == ["Saliency"]
+
+
+def test_what_is_no_batch_and_what_the_model_itself_says_is_told() -> None:
+    net = nn.Linear(6, 3)
+    with pytest.raises(ValueError, match=r"a batch is one tensor of shape \(N, …\), and not a tuple"):
+        show(net, (torch.ones(2, 6), torch.ones(2)))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"RuntimeError: mat1 and mat2 shapes cannot be multiplied \(2x5 and 6x3\)"):
+        show(net, torch.ones(2, 5))
+    with pytest.raises(ValueError, match=r"a str is no network; give a spec, such as resviz\.PRESETS\['resnet20'\]"):
+        show("resnet20")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

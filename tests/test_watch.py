@@ -265,6 +265,11 @@ def test_wrappers_leave_the_names_alone() -> None:
     [
         (lambda: resviz.watch(nn.ReLU()), "no parameter that learns"),
         (lambda: resviz.watch(small(), every=0), "every=0"),
+        (lambda: resviz.watch(small(), every=2.5), "every=2.5 is no number of steps"),  # type: ignore[arg-type]
+        (
+            lambda: resviz.watch(resviz.NetSpec()),
+            r"a NetSpec is no nn.Module; of a spec, watch what resviz.build\(spec\) returns",
+        ),  # type: ignore[arg-type]
         (lambda: resviz.watch(nn.LazyLinear(3)), "before its first batch"),
         (lambda: resviz.watch(small()).step(), "before optimizer.zero_grad"),
         (lambda: resviz.watch(small()).step(torch.zeros(3)), r"shape \(3,\)"),

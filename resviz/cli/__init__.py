@@ -72,7 +72,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="resviz", description=__doc__)
+    parser = _Parser(
+        prog="resviz",
+        description="Residual networks you can take apart. `resviz COMMAND --help` says what each takes; what is refused is one line, with exit code 2.",
+    )
     parser.add_argument("--version", action="version", version=f"resviz {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:

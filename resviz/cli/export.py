@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
     """The command's own parser."""
     export = commands.add_parser("export", help="a network in a form that needs no ResViz")
     export.add_argument(
-        "net", help="a preset such as resnet50, the query string of a page's link, or a bundled network with what it has learned"
+        "net", help="a preset such as resnet50, a page's link or its query string, or a bundled network with what it has learned"
     )
     forms = "; ".join(f"{name}: {writer.says}" for name, writer in WRITERS.items())
     export.add_argument("--to", choices=list(WRITERS), required=True, help=forms)

@@ -43,7 +43,7 @@ __all__ = [
 
 
 def spec_of(text: str) -> Network:
-    """A preset's name, or the query string that a page's URL holds."""
+    """A preset's name, a page's whole URL, or the query string that it holds."""
     if text in ALL_PRESETS:
         return ALL_PRESETS[text]
     if "=" not in text and text:
@@ -51,7 +51,7 @@ def spec_of(text: str) -> Network:
         raise ValueError(
             f"{quoted(text)!r} is no preset; choose one of {', '.join(listed)}, or give a query such as blocks=2-2-2{nearest(text, ALL_PRESETS)}"
         )
-    spec, problems = from_query(text)
+    spec, problems = from_query(text[text.find("?") + 1 :])
     if problems:
         raise ValueError(problems[0])
     return spec
@@ -93,7 +93,8 @@ def out_file(text: str | None, endings: Sequence[str]) -> Path | None:
         return None
     path = Path(text)
     if path.suffix.lower() not in endings:
-        raise ValueError(f"{quoted(text)!r} has no known ending; use {', '.join(endings[:-1])} or {endings[-1]}")
+        known = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
+        raise ValueError(f"{quoted(text)!r} has no known ending; use {known}")
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {quoted(path.parent)!r} to write into; make it first")
     return path

@@ -30,6 +30,6 @@ def prediction_bars(prediction: Prediction, k: int = 5) -> go.Figure:
         hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
     )
     figure.update_xaxes(visible=False, range=[0, 132])
-    figure.update_yaxes(automargin=True, ticksuffix="  ")
+    figure.update_yaxes(automargin=True, ticksuffix="  ", showgrid=False)  # a line would strike the numbers through
     figure.update_layout(margin={"l": 8, "r": 8, "t": 28, "b": 4})
     return figure

@@ -10,6 +10,7 @@ from torch.func import functional_call
 from torch.nn.parameter import UninitializedParameter
 
 from resviz.data.images import probe_batch
+from resviz.guard import brief
 from resviz.probes.gradients import norms_of
 from resviz.results import GradientProfile
 
@@ -52,8 +53,8 @@ def layer_names(model: nn.Module) -> dict[str, str]:
     return {name: owner if owner and owners.count(owner) == 1 else name for name, owner in zip(matrices, owners, strict=True)}
 
 
-def profile_of(model: nn.Module, x: Tensor, targets: Tensor | None) -> tuple[GradientProfile, str, float]:
-    """One backward pass: every layer's gradient, the loss in words, and what guessing would cost.
+def profile_of(model: nn.Module, x: Tensor, targets: Tensor | None) -> tuple[GradientProfile, str, float, tuple[str, ...]]:
+    """One backward pass: every layer's gradient, the loss in words, what guessing would cost, and layers that the answer does without.
 
     The loss is the cross-entropy with `targets`, or with the classes in turn, where one row of numbers is answered for each of the
     batch; else half the mean square of the answer. The model's weights, gradients, statistics and hooks, and the process's
@@ -73,8 +74,8 @@ def profile_of(model: nn.Module, x: Tensor, targets: Tensor | None) -> tuple[Gra
             answer = answer_of(functional_call(model, (parameters, buffers), (x,)))
         except Exception as error:  # a network of anybody's may raise whatever it likes
             raise ValueError(
-                f"{type(model).__name__} does not take a batch of shape {tuple(x.shape)} ({type(error).__name__}); give one that it "
-                "reads: show(model, batch)"
+                f"{type(model).__name__} does not take a batch of shape {tuple(x.shape)} ({type(error).__name__}: {brief(error)}); give one "
+                "that it reads: show(model, batch)"
             ) from error
         if answer is None:
             raise ValueError(f"{type(model).__name__} returns no tensor, so that it has no gradient to look at")
@@ -87,5 +88,8 @@ def profile_of(model: nn.Module, x: Tensor, targets: Tensor | None) -> tuple[Gra
             loss, said = answer.float().square().mean() / 2, "half the mean square of the answer"
             guess = loss.item()
         names = layer_names(model)
-        gradients = torch.autograd.grad(loss, [parameters[name] for name in names], allow_unused=True)
-    return GradientProfile(tuple(names.values()), norms_of(gradients), loss.item()), said, guess
+        asked = [parameters[name] for name in names]
+        found = torch.autograd.grad(loss, asked, allow_unused=True) if asked and loss.requires_grad else [None] * len(asked)
+    gradients = {called: each for called, each in zip(names.values(), found, strict=True) if each is not None}
+    apart = tuple(called for called in names.values() if called not in gradients)
+    return GradientProfile(tuple(gradients), norms_of(tuple(gradients.values())), loss.item()), said, guess, apart

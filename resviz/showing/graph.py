@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -21,6 +21,12 @@ __all__ = ["GraphError", "onnx_table"]
 
 _MOST: Final = 20_000  # nodes
 _JOINS: Final[Mapping[str, Literal["add", "concat"]]] = {"Add": "add", "Sum": "add", "Concat": "concat"}
+_CONVS: Final[Mapping[int, Callable[..., nn.Module]]] = {
+    3: nn.Conv1d,
+    4: nn.Conv2d,
+    5: nn.Conv3d,
+}  # by the sizes of their weights
+_TURNED: Final[Mapping[int, Callable[..., nn.Module]]] = {3: nn.ConvTranspose1d, 4: nn.ConvTranspose2d, 5: nn.ConvTranspose3d}
 _PLAIN: Final[Mapping[str, type[nn.Module]]] = {"Relu": nn.ReLU, "Gelu": nn.GELU}
 
 
@@ -116,13 +122,13 @@ def _layer(node: NodeProto, weights: Mapping[str, tuple[int, ...]]) -> nn.Module
     """The layer that a node is, without numbers; None for what is no layer."""
     own = [weights[name] for name in node.input[1:] if name in weights]
     with torch.device("meta"):
-        if node.op_type == "Conv" and own and len(own[0]) == 4:
+        if node.op_type == "Conv" and own and len(own[0]) in _CONVS:
             made, read, *window = own[0]
             groups = next((each.i for each in node.attribute if each.name == "group"), 1)
-            return nn.Conv2d(read * groups, made, (window[0], window[1]), groups=groups, bias=len(own) > 1)
-        if node.op_type == "ConvTranspose" and own and len(own[0]) == 4:
+            return _CONVS[len(own[0])](read * groups, made, tuple(window), groups=groups, bias=len(own) > 1)
+        if node.op_type == "ConvTranspose" and own and len(own[0]) in _CONVS:
             read, made, *window = own[0]
-            return nn.ConvTranspose2d(read, made, (window[0], window[1]), bias=len(own) > 1)
+            return _TURNED[len(own[0])](read, made, tuple(window), bias=len(own) > 1)
         if node.op_type in ("Gemm", "MatMul") and own and len(own[0]) == 2:
             turned = node.op_type == "Gemm" and any(each.name == "transB" and each.i for each in node.attribute)
             made, read = own[0] if turned else own[0][::-1]

@@ -30,7 +30,7 @@ from resviz.nets.cost import check_memory, layer_table
 from resviz.nets.families.resnet import ResNet
 from resviz.nets.unit import Net
 from resviz.probes.gradients import gradient_probe
-from resviz.results import Attribution, GradientProfile, LayerTable
+from resviz.results import Attribution, GradientProfile, LayerRow, LayerTable
 from resviz.showing.batch import batch_for, profile_of
 from resviz.showing.table import table_of
 from resviz.showing.trace import trace
@@ -87,8 +87,14 @@ def show(network: Network | nn.Module, batch: Tensor | None = None, targets: Ten
     (`torch.fx`, else `torch.export`); what cannot be traced is one box with a note. `batch` is what it reads, (N, …), `targets` (N,) its
     classes; without them it is shown handwritten digits, or numbers drawn from seed 0, of the shape that its first layer reads.
     Maps are drawn where pictures (N, C, H, W) lead to one row of numbers each. The model is afterwards as it was. Raises
-    `ValueError` where it does not take the batch.
+    `ValueError` where it does not take the batch, and of what is no network or no batch.
     """
+    if batch is not None and not isinstance(batch, Tensor):
+        raise ValueError(f"a batch is one tensor of shape (N, …), and not a {type(batch).__name__}")
+    if not isinstance(network, nn.Module | Network):
+        raise ValueError(
+            f"a {type(network).__name__} is no network; give a spec, such as resviz.PRESETS['resnet20'], or an nn.Module"
+        )
     if not isinstance(network, nn.Module):
         return _known(build(network).train(), batch, targets)
     if isinstance(network, Net):
@@ -124,7 +130,7 @@ def _any(model: nn.Module, batch: Tensor | None, targets: Tensor | None) -> Show
     x, first = batch_for(model) if batch is None else batch, next(model.parameters(), None)
     if first is not None:
         x = x.to(first.device, first.dtype if x.is_floating_point() else x.dtype)
-    profile, loss, guess = profile_of(model, x, targets)
+    profile, loss, guess, apart = profile_of(model, x, targets)
     found = trace(model, x)
     table, loose = table_of(model, found)
     judged = judge_layers(profile, guess) if profile.names else None
@@ -133,9 +139,13 @@ def _any(model: nn.Module, batch: Tensor | None, targets: Tensor | None) -> Show
     rows = [row.name for row in table.rows if len(row.out_shape) == 3 and min(row.out_shape[1:]) > 1 and not row.joins]
     places = [unit.name for unit in table.units if len(unit.handed_on.out_shape) == 3] if table.units else rows
     layer = next((name for name in reversed(places) if name in dict(model.named_modules())), "")
-    notes = [shown_note(title, table, loose, judged, loss), *filter(None, [found.note])]
-    diagram = network_diagram(table) if found.steps else one_box(title, f"{table.params:,} parameters")
+    notes = [shown_note(title, table, loose, judged, loss, apart), *filter(None, [found.note])]
+    diagram = network_diagram(table) if any(map(_drawn, table.rows)) else one_box(title, f"{table.params:,} parameters")
     return Shown(title, tuple(notes), table, diagram, profile, chart, *_maps(model, x if x.dim() == 4 else None, layer))
+
+
+def _drawn(row: LayerRow) -> bool:
+    return row.kind.startswith(("conv", "linear"))
 
 
 _Maps = tuple[Image.Image | None, tuple[tuple[str, Attribution], ...]]

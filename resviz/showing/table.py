@@ -150,11 +150,12 @@ def _place(unit: _Unit, rows: dict[int, LayerRow], steps: Sequence[Step], names:
     join, fork = steps[unit.join], steps[unit.fork]
     between = (row for place, row in rows.items() if unit.fork < place < unit.join)
     across = any(row.unit not in (None, called) and row.path != "trunk" for row in between)
+    tokens = bool(branch) and len(rows[branch[0]].in_shape) == 2  # (height, width, channels) too
     rows[unit.join] = LayerRow(
         called,
         join.joins or "add",
-        _shape(steps[max(unit.branch)].shape),
-        _shape(join.shape),
+        _shape(steps[max(unit.branch)].shape, tokens),
+        _shape(join.shape, tokens),
         params=0,
         macs=0,
         memory=4 * _numel(join.shape),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from urllib.parse import parse_qsl, urlencode
 
 from resviz.spec.base import Spec
@@ -44,7 +45,8 @@ def from_query(query: Mapping[str, str] | str) -> tuple[Network, tuple[str, ...]
     changes, known = {}, fields_of(type(base))
     for name, text in pairs.items():
         if name not in known:
-            problems.append(f"{name[:40]!r} is not a parameter")
+            meant = get_close_matches(name[:40], known, 1)
+            problems.append(f"{name[:40]!r} is not a parameter{f', {meant[0]!r} is' if meant else ''}")
             continue
         try:
             changes[name] = known[name].read(text[:4000])

@@ -51,7 +51,7 @@ def _drawn(name: str, table: LayerTable, loose: int) -> None:
         st.caption("No two ways that part and meet again around a layer were found in it, so there is no block to draw.")
     st.markdown(captions.table_note(table))
     if loose:
-        st.caption(f"{captions.counted(loose, 'join')} more stand in no block that can be drawn.")
+        st.caption(f"{captions.counted(loose, 'more join')} {'stands' if loose == 1 else 'stand'} in no block that can be drawn.")
     rows = pd.DataFrame(
         {name: value for name, value in row.costs().items() if name not in ("receptive_field", "cut")} for row in table.rows
     )

@@ -39,7 +39,9 @@ class Watch:
     """
 
     def __init__(self, model: nn.Module, every: int = 10, activations: bool = True, updates: bool = True) -> None:
-        if every < 1:
+        if not isinstance(model, nn.Module):
+            raise ValueError(f"a {type(model).__name__} is no nn.Module; of a spec, watch what resviz.build(spec) returns")
+        if every < 1 or every != int(every):
             raise ValueError(f"every={every} is no number of steps; take 1 to look at all of them")
         self._model, compiled = unwrapped(model)
         self._layers = layers_of(self._model, compiled)

@@ -28,6 +28,16 @@ def test_a_figure_leaves_as_a_paper_prints_it(server: Server, page: Page) -> Non
     assert sizes["Data (CSV)"].count(b"residual,") == 14
 
 
+def test_what_opened_a_sheet_can_be_read_in_the_dark(server: Server, page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{server.url}/gradients?blocks=2-2-2")
+    ready(page)
+    button = page.get_by_role("button", name="For a paper")
+    button.click()
+    expect(page.get_by_test_id("stPopoverBody").get_by_text("he2016deep")).to_be_visible()
+    expect(button).to_have_css("color", "rgb(232, 237, 242)")  # Streamlit's own is rgb(20, 52, 77), 1.4 to 1 on this ground
+
+
 def test_maps_of_evidence_leave_as_a_paper_prints_them(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/explain?methods=saliency,grad-cam")
     expect(page.get_by_role("img", name="Grad-CAM · layer3.2: evidence for cat")).to_be_visible()

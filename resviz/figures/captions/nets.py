@@ -112,8 +112,9 @@ def sublayer_note(table: LayerTable, name: str) -> str:
 
 def table_note(table: LayerTable) -> str:
     """How large the network is, what an image costs, and which layer holds the most."""
+    read = next((_READ.get(row.kind) for row in table.rows[:1]), None) or "an image"
+    said = f"{count(table.params)} parameters and {count(table.macs, 'MACs')} {read}"
+    if not table.params:
+        return f"{said}."
     heaviest = max(table.rows, key=lambda row: row.params)
-    return (
-        f"{count(table.params)} parameters and {count(table.macs, 'MACs')} {_READ.get(table.rows[0].kind, 'an image')}; the heaviest layer, "
-        f"`{heaviest.name}`, holds {percent(heaviest.params / table.params)} of the parameters."
-    )
+    return f"{said}; the heaviest layer, `{heaviest.name}`, holds {percent(heaviest.params / table.params)} of the parameters."

@@ -37,10 +37,8 @@ def recording_note(recording: Recording, at: int) -> str:
         if np.isfinite(values).any():
             names = updates.names
             most, least = int(np.nanargmax(np.where(np.isfinite(values), values, np.nan))), int(np.nanargmin(values))
-            parts.append(
-                f"In one step weights move by {number(values[least])} of their size in `{names[least]}` to {number(values[most])} "
-                f"in `{names[most]}`."
-            )
+            up = f" to {number(values[most])} in `{names[most]}`" if values[most] > values[least] else ""
+            parts.append(f"In one step weights move by {number(values[least])} of their size in `{names[least]}`{up}.")
     return " ".join(parts)
 
 

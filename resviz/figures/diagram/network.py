@@ -83,7 +83,7 @@ class _Network:
             *(row for row in table.rows if row.kind.startswith("conv")),
             *first,
             *(row for unit in self.units for row in unit.convs),
-        ]
+        ] or table.rows  # a recurrent layer is of neither kind
         self.top_channels, self.tallest = max(row.channels for row in every), every[0].side
         self.longer = _LONGER if any(unit.beside and not unit.across for unit in self.units) else 0
         across = [unit.join.name for unit in self.units if unit.join is not None and unit.across]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, cast
 
@@ -82,7 +83,8 @@ def _axis(axes: Axes, which: Literal["x", "y"], axis: Axis, values: Sequence[Seq
         axes.set(**{f"{which}lim": (low, high)})
     if axis.ticks is not None:
         side.set_ticks([place for place, _ in axis.ticks], [text for _, text in axis.ticks])
-    side.set_label_text(axis.title, fontsize=paper.points)
+    letters = int(_SHAPE * paper.width * 72 / (0.65 * paper.points))
+    side.set_label_text(axis.title if which == "x" else textwrap.fill(axis.title, letters), fontsize=paper.points)
     axes.tick_params(which, labelsize=0.9 * paper.points, width=0.5, length=2)
     axes.grid(True, color=paper.colour(STROKE), linewidth=0.4)
     axes.set_axisbelow(True)

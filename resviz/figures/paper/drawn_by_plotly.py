@@ -33,7 +33,10 @@ def plotly_file(figure: go.Figure, form: str, paper: Paper) -> bytes:
     printed = recoloured(figure, paper.colour)
     size = paper.points * _DOTS / 72
     printed.update_layout(paper_bgcolor="white", plot_bgcolor="white", font={"size": size, "color": "black"})
-    printed.update_layout(legend={"font": {"size": size}}, margin={"l": 48, "r": 8, "t": 28, "b": 36})
+    above = (
+        {"t": 20 + 3 * size, "b": 8} if printed.layout.xaxis.side == "top" else {"t": 28, "b": 36}
+    )  # where the axis has its words
+    printed.update_layout(legend={"font": {"size": size}}, margin={"l": 48, "r": 8, **above})
     printed.update_xaxes(tickfont={"size": 0.9 * size}, title={"font": {"size": size}})
     printed.update_yaxes(tickfont={"size": 0.9 * size}, title={"font": {"size": size}})
     logging.getLogger("choreographer").setLevel(logging.CRITICAL)

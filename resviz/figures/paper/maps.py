@@ -75,7 +75,7 @@ def _picture(shown: Maps, name: str, paper: Paper) -> Image.Image:
     attribution, top = shown.maps[name], shown.tops.get(name)
     if paper.grey and _has_scale(shown):
         values = at_size(scaled(attribution, top), shown.photograph)
-        light = (values + 1) / 2 if _signed(shown) else 1 - np.abs(values)
+        light = (values + 1) / 2 if _below(shown) else 1 - np.abs(values)
         return Image.fromarray(np.rint(255 * light).astype(np.uint8))
     whole = replace(shown.look, wipe=1.0)  # what is wiped aside on the page is only hidden for a moment
     return overlay_image(shown.photograph, attribution, whole, top)
@@ -91,18 +91,26 @@ def _signed(shown: Maps) -> bool:
     return shown.look.style is OverlayStyle.SIGNED and any(each.signed for each in shown.maps.values())
 
 
+def _below(shown: Maps) -> bool:
+    """Whether there are colours for what is below 0: what speaks against the class, or what a change left less of."""
+    found = any(bool((np.asarray(each.values, np.float64) < 0).any()) for each in shown.maps.values())
+    return _signed(shown) or (shown.look.style is OverlayStyle.SIGNED and found)
+
+
 def _scale(axes: Axes, shown: Maps, paper: Paper) -> None:
-    """From against to for, or from nothing to strong, as the maps are coloured; sign and strength side by side have the signs'."""
+    """From against to for, from less to more, or from nothing to strong, as the maps are coloured; beside signs all have theirs."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    signed = _signed(shown)
-    positive, negative = poles(True)
-    colours = (negative, PAPER, positive) if signed else heat_colours()
+    signed, below = _signed(shown), _below(shown)
+    positive, negative = poles(signed)
+    colours = (negative, PAPER, positive) if signed else (*[negative] * below, *heat_colours())
+    places = np.linspace(0, 1, len(colours)) if signed or not below else [0, *np.linspace(0.5, 1, len(colours) - 1)]
     if paper.grey:
-        colours = ("#000000", "#FFFFFF") if signed else ("#FFFFFF", "#000000")
-    ramp = LinearSegmentedColormap.from_list("scale", colours)
+        colours, places = ("#000000", "#FFFFFF") if below else ("#FFFFFF", "#000000"), [0, 1]
+    ramp = LinearSegmentedColormap.from_list("scale", list(zip(places, colours, strict=True)))
     axes.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=ramp, extent=(0, 1, 0, 1))
-    ends = {0.0: "against", 0.5: "0", 1.0: "for"} if signed else {0.0: "0", 1.0: "strong"}
+    low, high = ("against", "for") if signed else ("less", "more")
+    ends = {0.0: low, 0.5: "0", 1.0: high} if below else {0.0: "0", 1.0: "strong"}
     axes.set_xticks(list(ends), list(ends.values()), fontsize=0.9 * paper.points)
     axes.tick_params("x", length=1.5, width=0.4, pad=1)
     axes.set_yticks([])
