@@ -75,7 +75,8 @@ def test_the_page_says_what_the_command_line_says(spec: NetSpec, capsys: pytest.
         at.query_params[key] = value
     at = at.switch_page("pages/gradients.py").run()
     for _ in range(300):
-        if not any(job.live for job in at.session_state["jobs"].values()):
+        jobs = at.session_state["jobs"] if "jobs" in at.session_state else {}  # none where all was measured before
+        if not any(job.live for job in jobs.values()):
             break
         time.sleep(0.1)
     at.run()

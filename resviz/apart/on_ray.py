@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -15,6 +16,7 @@ __all__ = ["OnRay"]
 T = TypeVar("T")
 _POLL: Final = 0.1  # seconds between two looks
 _RETRIES: Final = 3
+_PATIENCE: Final = 5.0  # seconds for the cluster to answer at all
 _SELDOM: Final = 0.2  # seconds between two words on how far it is
 
 
@@ -61,6 +63,19 @@ def _do(work: bytes, between: object) -> object:
         return None
 
 
+def _reach(address: str) -> None:
+    """Ray itself asks for minutes where nobody answers. Raises `ValueError` then."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if not port.isdecimal():  # "auto", or another name that Ray knows
+        return
+    try:
+        socket.create_connection((host, int(port)), _PATIENCE).close()
+    except OSError as error:
+        raise ValueError(
+            f"no Ray cluster answers at RESVIZ_RAY={address} ({error}); name its address, or leave it unset"
+        ) from error
+
+
 class OnRay:
     """The cluster at an address, "auto" being the one of this machine. Raises `ValueError` without Ray or the cluster."""
 
@@ -69,6 +84,7 @@ class OnRay:
             import ray
         except ImportError as error:
             raise ValueError("Ray is not installed; pip install 'resviz[scale]', or leave RESVIZ_RAY unset") from error
+        _reach(address)
         try:
             ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
         except (ConnectionError, ValueError) as error:
