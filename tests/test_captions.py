@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+import torchvision.models  # noqa: F401 - the page says what was shipped until it is there
 from streamlit.testing.v1 import AppTest
 
+import resviz.attribution.question  # noqa: F401 - likewise
 from resviz.cli import main
 from resviz.figures.theme import number
 from resviz.judgement import FACTOR, FLOOR
@@ -75,8 +77,8 @@ def test_the_page_says_what_the_command_line_says(spec: NetSpec, capsys: pytest.
         at.query_params[key] = value
     at = at.switch_page("pages/gradients.py").run()
     for _ in range(300):
-        jobs = at.session_state["jobs"] if "jobs" in at.session_state else {}  # none where all was measured before
-        if not any(job.live for job in jobs.values()):
+        # there are none where all was measured before
+        if "jobs" not in at.session_state or not any(job.live for job in at.session_state["jobs"].values()):
             break
         time.sleep(0.1)
     at.run()

@@ -160,6 +160,21 @@ def test_killed_and_resumed_it_has_every_row_once(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(table[MEASURED], undisturbed[MEASURED])
 
 
+def test_rows_of_a_table_are_measured_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, out = tmp_path / "plan.toml", tmp_path / "out.parquet"
+    plan.write_text(PLAN, encoding="utf-8")
+    runs = read_sweep(PLAN).runs[:3]
+    table = pd.DataFrame([measure(run) for run in runs])
+    table.to_parquet(out)
+    asked = ["sweep", str(plan), "--out", str(out), "--check", "2"]
+    assert main(asked) == 0
+    assert "2 of 3 rows" in (said := capsys.readouterr().out)
+    assert "2 equal to the bit, 2 within" in said.replace("2 of 2", "2")
+    table.assign(first_gradient=1.01 * table["first_gradient"]).to_parquet(out)
+    assert main(asked) == 1
+    assert "0 of 2 equal to the bit, 0 within" in capsys.readouterr().out
+
+
 def test_without_ray_the_command_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import random
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
 from resviz.cli.values import BAR, Commands, at_least, out_file
 from resviz.guard import quoted
-from resviz.spec.sweep import Run, read_sweep
+from resviz.spec.sweep import Run, Sweep, read_sweep
 
 __all__ = ["add"]
 
+# what is checked, and how far it may be: another processor adds in another order, and 150 steps make much of that
+_CHECKED = {"first_gradient": 1e-3, "accuracy": 5.0}  # relative and absolute both, which for either number is one of the two
+_WITHIN = "a thousandth of the first gradient and 5 points of accuracy"
 _TIMED = 3  # runs that are timed before anything is begun, from the least to the deepest
 
 
@@ -25,6 +29,8 @@ def _sweep(args: argparse.Namespace) -> int:
     plan = read_sweep(_text(args.plan))
     out = out_file(args.out or Path(args.plan).with_suffix(".parquet").name, (".parquet",))
     assert out is not None  # a name was given
+    if args.check:
+        return _check(plan, out, args.check, args.workers or cores())
     store = Store(out.with_suffix(".runs"))
     left = [run for run in plan.runs if run.key not in store.done()]
     workers = args.workers or cores()
@@ -46,6 +52,36 @@ def _sweep(args: argparse.Namespace) -> int:
     for each in failed:
         print(f"failed: {each.run.network}, seed {each.run.seed}: {each.reason}")
     return 1 if failed else 0
+
+
+def _check(plan: Sweep, out: Path, count: int, workers: int) -> int:
+    """Measure rows of a table again, drawn at random, and say how far they are from what it holds."""
+    import numpy as np
+
+    from resviz.training.sweep import Failed, locally
+    from resviz.zoo.sweeps import read_table
+
+    kept = read_table(out.read_bytes()).set_index("key")
+    known = [run for run in plan.runs if run.key in kept.index]
+    drawn = random.sample(known, min(count, len(known)))
+    print(f"{len(drawn)} of {len(known)} rows of {out}, each as it is kept and as it is measured now")
+    wrong, same = 0, 0
+    for each in locally(drawn, workers):
+        if isinstance(each, Failed):
+            print(f"failed: {each.run.network}, seed {each.run.seed}: {each.reason}")
+            wrong += 1
+            continue
+        row: dict[str, object] = {**each.row}
+        before, now = ([float(str(held[name])) for name in _CHECKED] for held in (kept.loc[each.run.key], row))
+        said = ", ".join(f"{name} {a:.6g} {b:.6g}" for name, a, b in zip(_CHECKED, before, now, strict=True))
+        print(f"{each.run.network}, seed {each.run.seed}: {said}")
+        same += np.array_equal(before, now, equal_nan=True)
+        near = (
+            np.isclose(b, a, limit, limit, equal_nan=True) for a, b, limit in zip(before, now, _CHECKED.values(), strict=True)
+        )
+        wrong += not all(near)
+    print(f"{same} of {len(drawn)} equal to the bit, {len(drawn) - wrong} within {_WITHIN}")
+    return 1 if wrong else 0
 
 
 def _reason(left_out: tuple[str, str]) -> str:
@@ -94,4 +130,10 @@ def add(commands: Commands) -> None:
     )
     sweep.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster's address, or auto, in place of this machine's processes")
     sweep.add_argument("--estimate", action="store_true", help="say what it costs, and do nothing")
+    sweep.add_argument(
+        "--check",
+        type=at_least(1, 10_000),
+        metavar="ROWS",
+        help="measure so many rows of the table again, and train nothing else",
+    )
     sweep.set_defaults(run=_sweep)

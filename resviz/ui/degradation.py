@@ -13,9 +13,9 @@ import streamlit as st
 
 from resviz.figures import axes, captions, gradients, training
 from resviz.results import Run
-from resviz.spec.net import Design
+from resviz.spec.net import Design, NetSpec
 from resviz.spec.query import from_query
-from resviz.ui import cache, story
+from resviz.ui import cache, story, swept
 from resviz.ui.components.chart import line_chart
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import race
@@ -59,6 +59,7 @@ def show() -> None:
     st.fragment(run_every=0.5 if st.session_state.get("playing") else None)(_figures)(runs)
     st.header("A race of your own, on handwritten digits", anchor=False)
     race.show()
+    swept.said_of(NetSpec())
     st.header("Not overfitting", anchor=False)
     worst = max(runs.values(), key=lambda run: run.epochs[-1].train_error)
     st.markdown(f"**{training.title_of(worst)}**: {captions.overfitting(worst)}")
