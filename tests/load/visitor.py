@@ -20,6 +20,7 @@ class Visitor:
     port: int
     page: str
     query: str = ""
+    cookie: str = ""  # by which a proxy tells one browser from another
     widgets: dict[str, str] = field(default_factory=dict)
     fragments: dict[str, str] = field(default_factory=dict)  # what the widget of this id stands in, and is run again with
     parts: dict[str, list[str]] = field(default_factory=dict)  # the Markdown of each fragment, and of the page around them as ""
@@ -34,7 +35,11 @@ class Visitor:
     def open(self) -> float:
         """Connect and run the page once; seconds until it was there."""
         self._socket = connect(
-            f"ws://127.0.0.1:{self.port}/_stcore/stream", subprotocols=["streamlit"], max_size=None, open_timeout=60
+            f"ws://127.0.0.1:{self.port}/_stcore/stream",
+            subprotocols=["streamlit"],
+            max_size=None,
+            open_timeout=60,
+            additional_headers={"Cookie": f"resviz_replica={self.cookie}"} if self.cookie else None,
         )
         return self.rerun()
 
