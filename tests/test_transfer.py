@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from resviz.cli import main
 from resviz.data.album import Album, album_of, example, read_album
@@ -33,6 +36,8 @@ from resviz.zoo.checkpoint import load
 from resviz.zoo.classifier import Classifier, Preprocessing, predict
 from resviz.zoo.read import with_card
 from resviz.zoo.shelf import Shelf, ShelfError, home
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def start(**changes: object) -> Classifier:
@@ -164,6 +169,32 @@ def test_a_killed_run_is_taken_up_to_the_bit(album: Album, tmp_path: Path, mode:
     assert np.array_equal(whole.result().probabilities, again.result().probabilities)
     with pytest.raises(ValueError, match="other pictures or another plan"):
         Transfer(lesson, replace(plan, seed=1), tmp_path / "run.ckpt")
+
+
+def test_a_command_that_is_killed_is_taken_up_to_the_bit(album: Album, tmp_path: Path) -> None:
+    for name, pictures in album.classes.items():
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for n, each in enumerate(pictures):
+            each.image.save(tmp_path / "pictures" / name / f"{n}.png")
+    asked = ["transfer", str(tmp_path / "pictures"), "--from", "resnet20-digits-0", "--mode", "finetune", "--epochs", "40"]
+    asked += ["--device", "cpu"]
+    command = [sys.executable, "-m", "resviz", *asked, "--out", str(tmp_path / "killed")]
+    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoint = tmp_path / "killed.ckpt"
+    until = time.monotonic() + 120
+    while not checkpoint.exists():
+        assert killed.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert checkpoint.exists()
+    assert not (tmp_path / "killed.safetensors").exists()
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+    assert subprocess.run([*command[:-1], str(tmp_path / "whole")], cwd=ROOT, capture_output=True).returncode == 0
+    one, other = (load_file(tmp_path / f"{name}.safetensors") for name in ("killed", "whole"))
+    assert list(one) == list(other)
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_the_kept_epoch_is_the_best_of_the_watched(album: Album) -> None:
