@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resviz.jobs import AGAIN
+from resviz.jobs import AGAIN, Jobs
 from resviz.results import Attribution
 from resviz.shared import Public, Shared, shared
 from resviz.spec.choices import Init
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS
-from resviz.ui import probing
+from resviz.ui import idle, probing, waiting
 from resviz.ui.anatomy import work as anatomy
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -204,3 +204,28 @@ def test_a_visitor_s_picture_is_no_public_question() -> None:
     picture = "0" * 32, Image.new("RGB", (32, 32))
     ((_, key, _, _),) = probing.wanted({"residual": PRESETS["resnet20"]}, "picture", 4, 32, picture)
     assert not isinstance(key, Public)
+
+
+def test_what_a_course_begins_with_is_measured_in_idle_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default network, the tour's and the chips', each once; and a page that opens then has it without a computation."""
+    asked = list(idle.ahead())
+    keys = [key for _, key, _, _ in asked]
+    assert len(set(keys)) == len(keys) > 6
+    for spec in (NetSpec(), NetSpec().plain()):
+        assert any(spec in key for key in keys)
+    monkeypatch.setattr(idle, "ahead", lambda: iter(asked[:2]))
+    monkeypatch.setattr(waiting, "manager", lambda: jobs)
+    monkeypatch.setenv("RESVIZ_CACHE", str(tmp_path))
+    shared.cache_clear()
+    jobs = Jobs(1)
+    try:
+        idle.begin.clear()
+        thread = idle.begin()
+        assert thread is not None
+        thread.join(300)
+        assert all(jobs.remembered(key) is not None for key in keys[:2])
+        assert len(files(tmp_path)) == 2
+    finally:
+        shared.cache_clear()
+        idle.begin.clear()
+        jobs.close()

@@ -21,7 +21,7 @@ from resviz.progress import Tick
 from resviz.results import DepthSweep, GradientProfile, Probe
 from resviz.shared import Public
 from resviz.spec.dense import DENSE_PRESETS, DenseSpec
-from resviz.spec.families import Network, side_of, things_of
+from resviz.spec.families import Network, things_of
 from resviz.spec.names import describe
 from resviz.spec.net import Block, Design, Init, NetSpec, Norm, SpecError
 from resviz.spec.plane import PlaneSpec
@@ -35,7 +35,7 @@ from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.field import field_section
 from resviz.ui.grammar import beside, why
 from resviz.ui.page import network_strip
-from resviz.ui.probing import begin, probes_of
+from resviz.ui.probing import begin, opening, probes_of
 from resviz.ui.shatter import shatter_section
 from resviz.ui.state import current_spec
 from resviz.ui.swept import said_of
@@ -44,7 +44,7 @@ from resviz.ui.whys import why_gradients
 from resviz.ui.widgets import pickers, spec_controls
 from resviz.ui.widgets.pickers import Photograph
 
-__all__ = ["show"]
+__all__ = ["TELLING", "show"]
 
 _PAINTING = 0.08  # seconds in which a browser paints the figure: what follows at once would hold it up
 _SIDES = [8, 16, 32, 64]
@@ -74,7 +74,7 @@ class _Pinned:
     profiles: Mapping[Design, GradientProfile]
 
 
-_TELLING: Final[Mapping[str, Network]] = {
+TELLING: Final[Mapping[str, Network]] = {
     "Take the batch norm away": replace(PRESETS["resnet56"], norm=Norm.NONE, init=Init.PYTORCH),
     "110 layers": PRESETS["resnet110"],
     "ReLU before the addition": replace(PRESETS["resnet56"], block=Block.RELU_BEFORE_BASIC),
@@ -94,10 +94,8 @@ def show() -> None:
 def _body(drawn: Network) -> None:
     """After an edit the figure comes first; the page around it, which still shows `drawn`, follows."""
     spec = current_spec()
-    own = side_of(spec, 8, 64)  # the usual side
+    nets, _, size, own = opening(spec)
     imagenet = own > 32
-    nets: dict[Design, Network] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
-    size = 16 if imagenet else 64
     kind = _own_kind(spec) or st.session_state.get("batch", "digits")
     batch = _Batch(kind, size, _side(spec, own))
     if kind != "picture":
@@ -112,7 +110,7 @@ def _body(drawn: Network) -> None:
         st.rerun()
     with above:
         network_strip()
-        spec_controls.try_this(_TELLING)
+        spec_controls.try_this(TELLING)
     with control_column:
         batch = _controls(spec, size, own)
     probes = _measured(nets, batch, figure_column)

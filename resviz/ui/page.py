@@ -15,7 +15,7 @@ from resviz.guard import quoted
 from resviz.process import settle
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
-from resviz.ui import cache, drawn, embed, landmarks, waiting
+from resviz.ui import cache, drawn, embed, idle, landmarks, waiting
 from resviz.ui.address import Address
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
@@ -124,6 +124,7 @@ def _open(about: Page) -> None:
     loading = bool(about.first) and cache.warm_up().is_alive()
     settle()
     waiting.keep()
+    idle.begin()
     follow_back()
     query = to_query(current_spec()) | tour.query()
     with navigation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from PIL import Image
@@ -13,12 +14,19 @@ from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.results import Probe
 from resviz.shared import Public
-from resviz.spec.families import Network
+from resviz.spec.families import Network, side_of, things_of
 from resviz.spec.names import name_of
 from resviz.spec.net import Design, SpecError
 from resviz.ui import cache, waiting
 
-__all__ = ["begin", "measured", "probes_of", "wanted"]
+__all__ = ["begin", "measured", "opening", "probes_of", "wanted"]
+
+
+def opening(spec: Network) -> tuple[dict[Design, Network], str, int, int]:
+    """What is measured of a network unless told otherwise: both designs, the batch's kind and size, and its side in pixels."""
+    side, things = side_of(spec, 8, 64), things_of(spec)
+    nets: dict[Design, Network] = {"residual": replace(spec, residual=True), "plain": spec.plain()}
+    return nets, "digits" if things == "images" else things, 16 if side > 32 else 64, side
 
 
 def begin(nets: Mapping[Design, Network], batch: str, size: int, side: int) -> None:

@@ -24,7 +24,7 @@ from resviz.progress import Tick
 from resviz.shared import Public, shared
 from resviz.ui.markdown import literal
 
-__all__ = ["Wanted", "begin", "keep", "manager", "result_of", "results_of", "submit"]
+__all__ = ["Wanted", "begin", "computed", "keep", "manager", "result_of", "results_of", "submit"]
 
 T = TypeVar("T")
 Wanted = tuple[str, Hashable, str, Callable[[Tick], T]]  # a place on the page, what is asked, its name, and how it is computed
@@ -91,7 +91,7 @@ def submit(key: Hashable, work: Callable[[Tick], object]) -> Job:
     return manager().submit(_owner(), key, work)
 
 
-def _computed(key: Hashable, work: Callable[[Tick], object]) -> Callable[[Tick], object]:
+def computed(key: Hashable, work: Callable[[Tick], object]) -> Callable[[Tick], object]:
     """The work as it is; of a public question outside this process where there is an engine, and only if no other server knows its result."""
     if not isinstance(key, Public):
         return work
@@ -107,7 +107,7 @@ def _start(slot: str, key: Hashable, work: Callable[[Tick], object]) -> Job | No
     if slot in jobs and jobs[slot].key != key:
         jobs.pop(slot).cancel()
     if slot not in jobs and manager().remembered(key) is None:
-        jobs[slot] = manager().submit(name, key, _computed(key, work))
+        jobs[slot] = manager().submit(name, key, computed(key, work))
     return jobs.get(slot)
 
 
