@@ -213,6 +213,8 @@ def test_it_learns_in_the_lab_and_is_cut_there(toy: Family) -> None:
 
 def test_a_spec_of_no_family_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(FAMILIES, "toy")
+    with pytest.raises(SpecError, match="'resnet20' is a name, and a spec is asked for"):
+        build("resnet20")  # type: ignore[arg-type]
     with pytest.raises(SpecError, match="ToySpec belongs to no family; the families are resnet"):
         build(ToySpec())
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from resviz.guard import quoted
 from resviz.nets.families import densenet_rows, plane_rows, resnet_rows, transformer_rows, unet_rows
 from resviz.results import LayerTable
 from resviz.spec.base import Spec
@@ -106,6 +107,10 @@ def family_of(spec: Spec) -> Family:
     for family in FAMILIES.values():
         if type(spec) is family.spec:
             return family
+    if isinstance(spec, str):
+        raise SpecError(
+            f"{quoted(spec)!r} is a name, and a spec is asked for: PRESETS has those of the papers by name, NetSpec makes others"
+        )
     raise SpecError(f"{type(spec).__name__} belongs to no family; the families are {', '.join(FAMILIES)}")
 
 
