@@ -14,12 +14,15 @@ import psutil
 import pytest
 
 from resviz.cli import main
+from resviz.figures.recolour import recoloured
 from resviz.figures.sweep import grouped, sweep_lines, sweep_map
+from resviz.figures.theme import dark
 from resviz.spec.fields import SpecError
 from resviz.spec.query import from_query
 from resviz.spec.sweep import read_sweep
 from resviz.training.sweep import Done, Failed, locally, measure, on_ray
 from resviz.zoo.sweeps import axes_of, bundled_sweep, read_table, sweep_names
+from tests.test_theme import contrast
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAN = """
@@ -228,13 +231,31 @@ def test_medians_and_ranges_are_of_the_runs_that_ended_well() -> None:
     assert str(found["all", 20]) == "95.0"
     axes = axes_of(TABLE)
     assert axes == {"depth": [8, 20], "skips": ["all", "none"]}
-    (cells,) = sweep_map(TABLE, "skips", "depth", axes, "accuracy").data
+    drawn = sweep_map(TABLE, "skips", "depth", axes, "accuracy")
+    (cells,) = drawn.data
     assert [list(row) for row in cells.customdata] == [["91.0 (90.0–94.0)", "95.0"], ["diverged", ""]]
-    assert [list(row) for row in cells.text] == [["91.0", "95.0"], ["diverged", ""]]
+    assert [(each.y, each.x, each.text) for each in drawn.layout.annotations if each.text] == [
+        (0, 0, "91.0"),
+        (0, 1, "95.0"),
+        (1, 0, "diverged"),
+    ]
     lines = {series.name: list(series.y) for series in sweep_lines(TABLE, "depth", "skips", axes, "ratio").series}
     assert lines["skips=all"] == [1, 1]
     assert lines["skips=all, greatest"] == [2, 2]
     assert all(np.isnan(lines["skips=none"][1:]))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_cell_can_be_read(theme: str) -> None:
+    values = np.linspace(0, 100, 40)
+    table = pd.DataFrame({"depth": range(40), "skips": "all", "seed": 0, "accuracy": values, "key": [str(n) for n in range(40)]})
+    drawn = sweep_map(table, "skips", "depth", {"depth": list(range(40)), "skips": ["all"]}, "accuracy")
+    if theme == "dark":
+        drawn = recoloured(drawn, dark)
+    ramp = [colour for _, colour in drawn.data[0].colorscale]
+    assert len(drawn.layout.annotations) == 40
+    for n, each in enumerate(drawn.layout.annotations):
+        assert contrast(ramp[round(n / 39 * (len(ramp) - 1))], each.font.color) > 3.5
 
 
 @pytest.mark.parametrize(("data", "said"), [(b"no", "no Parquet file"), (b"", "no Parquet file")])

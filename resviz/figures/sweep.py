@@ -10,7 +10,7 @@ import numpy as np
 
 from resviz.figures.axes import log_axis
 from resviz.figures.chart import Axis, Chart, Markers, Series, base_figure
-from resviz.figures.theme import INK, PLAIN, LineStyle, method_styles, number, signal
+from resviz.figures.theme import INK, PAPER, PLAIN, LineStyle, method_styles, number, signal
 from resviz.spec.sweep import MEASURES
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Spread", "grouped", "sweep_lines", "sweep_map"]
 
+_WORDS: Final = 400  # cells that are written in, beyond which they are too small to be read
+_MIDDLE: Final = 0.47  # of the ramp, where ink and paper are read equally well on it
 _OF_SKIPS: Final = {"all": LineStyle(INK), "none": LineStyle(PLAIN, "dash", "square")}
 
 
@@ -64,20 +66,30 @@ def sweep_map(table: pd.DataFrame, down: str, across: str, axes: Mapping[str, Se
         x=[str(value) for value in columns],
         y=[str(value) for value in rows],
         z=scale,
-        text=[[each.partition(" ")[0] for each in row] for row in words],  # the median alone, which a phone has room for
         customdata=words,
-        texttemplate="%{text}",
-        textfont={"size": 16},
         colorscale=list(signal(64)),
         showscale=False,
         hovertemplate=f"{down}=%{{y}}, {across}=%{{x}}<br>{about.title}: %{{customdata}}<extra></extra>",
         xgap=2,
         ygap=2,
     )
+    shares = _shares(scale)
+    for i, j in np.ndindex(shares.shape) if shares.size <= _WORDS else ():
+        text = words[i][j].partition(" ")[0]  # the median alone, which a phone has room for
+        # in the dark the ramp brightens where it darkens in the light, and both tokens change places with it
+        font = {"size": 16, "color": PAPER if shares[i, j] > _MIDDLE else INK}
+        figure.add_annotation(x=j, y=i, text=text, showarrow=False, font=font)
     figure.update_xaxes(title={"text": across, "font": {"size": 16}}, showgrid=False, type="category", side="top")
     figure.update_yaxes(title={"text": down, "font": {"size": 16}}, showgrid=False, type="category", autorange="reversed")
     figure.update_layout(margin={"l": 96, "r": 8, "t": 60, "b": 12})
     return figure
+
+
+def _shares(scale: np.ndarray) -> np.ndarray:
+    """Where on its ramp every number lies, from 0 to 1."""
+    finite = scale[np.isfinite(scale)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return (scale - low) / ((high - low) or 1.0)
 
 
 def sweep_lines(table: pd.DataFrame, along: str, apart: str, axes: Mapping[str, Sequence[object]], measure: str) -> Chart:
