@@ -13,7 +13,7 @@ import streamlit as st
 
 from resviz.figures import axes, captions, gradients, training
 from resviz.results import Run
-from resviz.spec.net import Design, NetSpec
+from resviz.spec.net import Design
 from resviz.spec.query import from_query
 from resviz.ui import cache, story, swept
 from resviz.ui.components.chart import line_chart
@@ -58,8 +58,7 @@ def show() -> None:
     # redrawn alone while the epochs play, and when one of its controls is used
     st.fragment(run_every=0.5 if st.session_state.get("playing") else None)(_figures)(runs)
     st.header("A race of your own, on handwritten digits", anchor=False)
-    race.show()
-    swept.said_of(NetSpec())
+    swept.said_of(race.show())
     st.header("Not overfitting", anchor=False)
     worst = max(runs.values(), key=lambda run: run.epochs[-1].train_error)
     st.markdown(f"**{training.title_of(worst)}**: {captions.overfitting(worst)}")

@@ -23,8 +23,8 @@ _SETTINGS = {
 }
 
 
-def show() -> None:
-    """The controls, and the race filling in under them."""
+def show() -> NetSpec:
+    """The controls, and the race filling in under them; the network with skips that is chosen there."""
     st.markdown(
         "Live, and not the comparison above: 1,500 handwritten digits of 8×8 pixels instead of CIFAR-10, some hundred steps instead of "
         "30 epochs, without a norm unless you choose one; both networks on the same batches."
@@ -51,8 +51,9 @@ def show() -> None:
             st.button("Stop", on_click=held.pause, icon=":material/stop:")
     if held is None:
         st.caption("A depth of 56 and 150 steps take some ten seconds on two idle cores. The Lab goes on from here.")
-        return
+        return spec
     _watch(held) if held.running else _draw(held)
+    return spec
 
 
 @st.fragment(run_every=0.5)
