@@ -14,8 +14,8 @@ from resviz.spec.sweep import Run, Sweep, read_sweep
 
 __all__ = ["add"]
 
-# what is checked, and how far it may be: another processor adds in another order, and 150 steps make much of that
-_CHECKED = {"first_gradient": 1e-3, "accuracy": 5.0}  # relative and absolute both, which for either number is one of the two
+# what is checked, and how far it may be, relatively and absolutely: another processor adds in another order, and 150 steps make much of that
+_CHECKED = {"first_gradient": (1e-3, 0.0), "accuracy": (0.0, 5.0)}
 _WITHIN = "a thousandth of the first gradient and 5 points of accuracy"
 _TIMED = 3  # runs that are timed before anything is begun, from the least to the deepest
 
@@ -76,9 +76,7 @@ def _check(plan: Sweep, out: Path, count: int, workers: int) -> int:
         said = ", ".join(f"{name} {a:.6g} {b:.6g}" for name, a, b in zip(_CHECKED, before, now, strict=True))
         print(f"{each.run.network}, seed {each.run.seed}: {said}")
         same += np.array_equal(before, now, equal_nan=True)
-        near = (
-            np.isclose(b, a, limit, limit, equal_nan=True) for a, b, limit in zip(before, now, _CHECKED.values(), strict=True)
-        )
+        near = (np.isclose(b, a, *limits, equal_nan=True) for a, b, limits in zip(before, now, _CHECKED.values(), strict=True))
         wrong += not all(near)
     print(f"{same} of {len(drawn)} equal to the bit, {len(drawn) - wrong} within {_WITHIN}")
     return 1 if wrong else 0
