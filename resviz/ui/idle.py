@@ -51,7 +51,8 @@ def ahead() -> Iterator[waiting.Wanted[Probe]]:
 def _measure(questions: list[waiting.Wanted[Probe]]) -> None:
     """One after another, and none while a visitor's computation waits or runs."""
     jobs = waiting.manager()
-    cache.warm_up().join()
+    if (loading := cache.warm_up()).is_alive():  # it never was where all is loaded already
+        loading.join()
     for _, key, _, work in questions:
         while (now := jobs.counters.read()).queued or now.running:
             time.sleep(_LOOK)

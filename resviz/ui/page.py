@@ -40,6 +40,7 @@ def page(title: str) -> Iterator[Address]:
     about = next(each for each in PAGES if each.title == title)
     drawn.forget()
     _open(about)
+    idle.begin()
     address = Address(about.network)
     if tour.asks(title):
         tour.keep_address()
@@ -124,7 +125,6 @@ def _open(about: Page) -> None:
     loading = bool(about.first) and cache.warm_up().is_alive()
     settle()
     waiting.keep()
-    idle.begin()
     follow_back()
     query = to_query(current_spec()) | tour.query()
     with navigation:
