@@ -133,6 +133,8 @@ def learning(visitor: Visitor, until: float, seen: Seen) -> None:
         train(visitor, until, seen.steps, seen.states)
     except (WebSocketException, OSError):
         seen.states.append("lost with its replica")
+    except KeyError:
+        seen.errors.append("a lab that was not there in time")
 
 
 @contextlib.contextmanager
