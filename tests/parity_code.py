@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from resviz.export.code import code
-from resviz.spec.choices import Init, Norm
+from resviz.spec.choices import Init
 from resviz.spec.families import ALL_PRESETS, Network
 from tests.test_code import differing, tidy
 
@@ -22,7 +22,7 @@ def _changed(spec: Network) -> Iterator[tuple[str, Network]]:
     for what, change in {
         "some cut": {"cut": frozenset(names[1::2])},
         "all cut": {"cut": frozenset(names)},
-        "no norm": {"norm": Norm.NONE},
+        "no norm": {"norm": type(spec.norm)("none")},
         "zero-γ": {"init": Init.ZERO_GAMMA},
     }.items():
         if "cut" in change and not spec.residual:
