@@ -113,6 +113,9 @@ class Shared:
         except Timeout:
             yield False
             return
+        except OSError:  # a folder that is gone or full: everybody computes
+            yield True
+            return
         try:
             yield True
         finally:

@@ -185,6 +185,13 @@ def test_a_folder_that_cannot_be_used_costs_nothing_but_the_sharing(
     shared.cache_clear()
 
 
+def test_a_folder_that_is_gone_costs_nothing_but_the_sharing(tmp_path: Path) -> None:
+    store = Shared(tmp_path / "cache", 2**20)
+    (tmp_path / "cache").rmdir()
+    (tmp_path / "cache").write_text("", encoding="utf-8")
+    assert store.once(KEY, lambda tick: 1)(quiet) == 1
+
+
 def test_every_kind_of_public_result_is_kept_as_it_is(tmp_path: Path) -> None:
     store, nets = Shared(tmp_path, 2**26), {"residual": SPEC}
     asked = ("resnet20-digits-0", 32, False)

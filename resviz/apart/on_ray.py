@@ -53,7 +53,7 @@ def _do(work: bytes, between: object) -> object:
         nonlocal last
         if time.monotonic() - last >= _SELDOM:
             last = time.monotonic()
-            if not ray.get(between.say.remote((fraction, note, partial))):  # type: ignore[attr-defined]
+            if not ray.get(between.say.remote((fraction, note, partial))):  # type: ignore[attr-defined] # Ray's handle of it
                 raise Cancelled
         return False
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import streamlit as st
 
 from resviz.jobs import JobsFull
 from resviz.results import Probe
-from resviz.shared import Public, shared
-from resviz.spec.net import NetSpec
+from resviz.shared import shared
+from resviz.spec.net import NetSpec, SpecError
 from resviz.ui import cache, probing, waiting
 from resviz.ui.state import network_in
 
@@ -28,7 +29,7 @@ def begin() -> threading.Thread | None:
     """Measure what servers share, once a process, in whatever time visitors leave; None where nothing is shared."""
     if shared() is None:
         return None
-    thread = threading.Thread(target=_measure, args=(list(ahead()),), daemon=True, name="idle")
+    thread = threading.Thread(target=_measure, daemon=True, name="idle")
     thread.start()
     return thread
 
@@ -42,21 +43,21 @@ def ahead() -> Iterator[waiting.Wanted[Probe]]:
     seen = set()
     for spec in (NetSpec(), *toured, *TELLING.values()):
         nets, batch, size, side = probing.opening(spec)
-        for wanted in probing.wanted(nets, batch, size, side, None) if side <= _SMALL else ():
-            if wanted[1] not in seen:
-                seen.add(wanted[1])
-                yield wanted
+        with suppress(SpecError):  # what this machine has no memory for
+            for wanted in probing.wanted(nets, batch, size, side, None) if side <= _SMALL else ():
+                if wanted[1] not in seen:
+                    seen.add(wanted[1])
+                    yield wanted
 
 
-def _measure(questions: list[waiting.Wanted[Probe]]) -> None:
+def _measure() -> None:
     """One after another, and none while a visitor's computation waits or runs."""
     jobs = waiting.manager()
     if (loading := cache.warm_up()).is_alive():  # it never was where all is loaded already
         loading.join()
-    for _, key, _, work in questions:
+    for _, key, _, work in ahead():
         while (now := jobs.counters.read()).queued or now.running:
             time.sleep(_LOOK)
-        assert isinstance(key, Public)
         try:
             job = jobs.submit(_OWNER, key, waiting.computed(key, work))
         except JobsFull:

@@ -11,7 +11,6 @@ from resviz.machine import fitting_threads
 from resviz.probes.sharpness import sharpness
 from resviz.progress import Tick
 from resviz.results import Sharpness
-from resviz.shared import Public
 from resviz.spec.landscape import PICTURES, LandscapePlan
 from resviz.spec.net import Design
 from resviz.training.pairs import rate_of
@@ -55,7 +54,7 @@ def _curvature(plan: LandscapePlan, nets: Mapping[Design, Classifier]) -> None:
     rate = st.number_input(
         "Learning rate η", 0.0001, 10.0, rate_of(plan), format="%.4f", key=f"landscape.rate.{plan.depth}.{plan.run}", width=180
     )
-    key = Public(("sharpness", plan.depth, plan.weights, plan.run))
+    key = "sharpness", plan.depth, plan.weights, plan.run
     found = result_of("landscape.sharpness", key, "Measuring the largest curvature", work)
     if found:
         st.markdown(captions.sharpness_note(found, rate))
