@@ -33,9 +33,10 @@ from resviz.spec.comparisons import COMPARISONS, comparison_of
 from resviz.spec.lab import Edit, LabPlan, labels_of, plan_from_query, plan_to_query
 from resviz.spec.net import Block, Init, NetSpec, Norm, SpecError
 from resviz.training.detect import findings
+from resviz.training.estimate import estimate
 from resviz.training.export import lab_checkpoint, lab_recording
 from resviz.training.history import History
-from resviz.training.lab import Lab, estimate
+from resviz.training.lab import Lab
 from resviz.zoo.checkpoint import load
 from resviz.zoo.classifier import predict
 from resviz.zoo.read import contents

@@ -25,12 +25,12 @@ class _Between:
 
     def __init__(self) -> None:
         self.progress: tuple[float, str, object] = (0.0, "", None)
-        self.cancelled = False
+        self.cancelled = self.over = False
 
-    def say(self, progress: tuple[float, str, object]) -> bool:
-        """Take note of how far it is; whether it shall go on."""
+    def say(self, progress: tuple[float, str, object]) -> tuple[bool, bool]:
+        """Take note of how far it is; whether it is cancelled, and whether its turn is over."""
         self.progress = progress
-        return not self.cancelled
+        return self.cancelled, self.over
 
     def look(self) -> tuple[float, str, object]:
         """How far it is."""
@@ -40,6 +40,10 @@ class _Between:
         """It shall not go on."""
         self.cancelled = True
 
+    def end_turn(self) -> None:
+        """It should let others have their turn."""
+        self.over = True
+
 
 def _do(work: bytes, between: object) -> object:
     """The task: the work, whose ticks speak to the actor."""
@@ -47,15 +51,16 @@ def _do(work: bytes, between: object) -> object:
 
     import ray
 
-    last = 0.0
+    last, over = 0.0, False
 
     def tick(fraction: float, note: str = "", partial: object = None) -> bool:
-        nonlocal last
+        nonlocal last, over
         if time.monotonic() - last >= _SELDOM:
             last = time.monotonic()
-            if not ray.get(between.say.remote((fraction, note, partial))):  # type: ignore[attr-defined] # Ray's handle of it
+            cancelled, over = ray.get(between.say.remote((fraction, note, partial)))  # type: ignore[attr-defined] # Ray's handle of it
+            if cancelled:
                 raise Cancelled
-        return False
+        return over
 
     try:
         return cloudpickle.loads(work)(tick)
@@ -101,7 +106,8 @@ class OnRay:
         reference = ray.remote(num_cpus=1, max_retries=_RETRIES)(_do).remote(cloudpickle.dumps(work), between)
         try:
             while not ray.wait([reference], timeout=_POLL)[0]:
-                tick(*ray.get(between.look.remote()))
+                if tick(*ray.get(between.look.remote())):
+                    between.end_turn.remote()
             result: T = ray.get(reference)
             return result
         except Cancelled:

@@ -119,7 +119,7 @@ class _Process:
             self._process.wait()
             self._said.put(("died", _end_of(self._process.returncode)))
 
-    def _tell(self, what: bytes) -> None:
+    def _tell(self, what: bytes | str) -> None:
         assert self._process.stdin is not None
         try:
             pickle.dump(what, self._process.stdin)
@@ -132,6 +132,7 @@ class _Process:
         self.free = False
         self._tell(work)
         progress: tuple[float, str, object] = (0.0, "", None)
+        over = False
         while True:
             try:
                 kind, about = self._said.get(timeout=_POLL)
@@ -154,14 +155,16 @@ class _Process:
             if most and (large := self.megabytes()) > most:
                 raise Lost(f"it took {large:.0f} MB, more than the {most} MB of one process; take a smaller network or batch")
             try:
-                tick(*progress)
+                if tick(*progress) and not over:
+                    over = True
+                    self._tell("over")
             except Cancelled:
                 self._cancel()
                 raise
 
     def _cancel(self) -> None:
         """Have it stop; one that does not hear is not used again."""
-        self._tell(b"")
+        self._tell("cancel")
         until = time.monotonic() + _PATIENCE
         while not self.free and (left := until - time.monotonic()) > 0:
             try:

@@ -17,24 +17,28 @@ from resviz.progress import Cancelled
 
 __all__ = ["main"]
 
+_NICE: Final = 10  # a page's own thread comes first where cores are few
 _SELDOM: Final = 0.05  # seconds between two words on how far it is
 
 
 class _Work:
-    """What is asked, read beside what is computed: an empty word cancels, and the end of the asker is the end of this process."""
+    """What is asked, read beside what is computed; its turn is over, or it is cancelled, where that is told. The end of the asker is the end of this process."""
 
     def __init__(self, source: BinaryIO) -> None:
         self.asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self.cancelled = threading.Event()
+        self.cancelled, self.over = threading.Event(), threading.Event()
         threading.Thread(target=self._listen, args=(source,), daemon=True).start()
 
     def _listen(self, source: BinaryIO) -> None:
         try:
             while True:
-                if work := pickle.load(source):
-                    self.asked.put(work)
-                else:
-                    self.cancelled.set()
+                match pickle.load(source):
+                    case bytes(work):
+                        self.asked.put(work)
+                    case "over":
+                        self.over.set()
+                    case "cancel":
+                        self.cancelled.set()
         except Exception:  # whoever asked is gone
             os._exit(0)
 
@@ -52,13 +56,13 @@ class _Voice:
         self.out.flush()
 
     def tick(self, fraction: float, note: str = "", partial: object = None) -> bool:
-        """How far the work is; it never has to give its turn to others, since nobody waits for this process."""
+        """How far the work is."""
         if self.work.cancelled.is_set():
             raise Cancelled
         if time.monotonic() - self.last >= _SELDOM:
             self.last = time.monotonic()
             self.say("tick", (fraction, note, partial))
-        return False
+        return self.work.over.is_set()
 
 
 def _sayable(error: Exception) -> Exception:
@@ -75,11 +79,14 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no word of ours
     settle()
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
     work = _Work(sys.stdin.buffer)
     voice = _Voice(out, work)
     while True:
         asked = work.asked.get()
         work.cancelled.clear()
+        work.over.clear()
         voice.last = 0.0  # a work's first word is always said
         try:
             voice.say("done", cloudpickle.loads(asked)(voice.tick))

@@ -96,7 +96,7 @@ def _text(path: str) -> str:
 def _estimate(left: list[Run], workers: int) -> str:
     """What is left to do, from runs of the least, the middle and the greatest depth."""
     from resviz.data.datasets import named_sets
-    from resviz.training.lab import estimate
+    from resviz.training.estimate import estimate
 
     if not left:
         return "nothing is left to do"

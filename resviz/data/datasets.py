@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -32,6 +32,7 @@ __all__ = [
     "digits_split",
     "download_cifar10",
     "files_sets",
+    "lab_sets",
     "named_sets",
     "probed",
     "sets_of",
@@ -84,6 +85,15 @@ def sets_of(plan: LabPlan) -> Sets:
     if data.points:
         return points(plan.data, plan.noise, plan.share, plan.seed)
     return sequences(plan.seed) if data.symbols else named_sets(plan.data)
+
+
+def lab_sets(plan: LabPlan, own: Sets | None = None) -> Callable[[], Sets]:
+    """How a lab comes to its images when it begins, wherever that is: `own` are the visitor's, for a plan of these."""
+    return partial(_given, own) if plan.data == "own" and own is not None else partial(sets_of, plan)
+
+
+def _given(sets: Sets) -> Sets:
+    return sets
 
 
 def probed(spec: Network, size: int, side: int, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -90,17 +90,17 @@ class ImageSet:
         for start in range(0, len(self), size):
             yield self.normalised(self.images[start : start + size]), self.labels[start : start + size]
 
-    def shuffled(self, size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """One shuffled epoch of whole batches, un-augmented; depends on the seed alone."""
+    def shuffled(self, size: int, seed: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """One shuffled epoch of whole batches, from the `first` on, un-augmented; depends on the seed alone."""
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
-        for start in range(0, len(self) - size + 1, size):
+        for start in range(first * size, len(self) - size + 1, size):
             chosen = order[start : start + size]
             yield self.normalised(self.images[chosen]), self.labels[chosen]
 
-    def crop_flip(self, size: int, seed: int, pad: int = 4, flip: bool = True) -> Iterator[tuple[Tensor, Tensor]]:
+    def crop_flip(self, size: int, seed: int, pad: int = 4, flip: bool = True, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """One shuffled epoch with the paper's augmentation: pad, random crop, random flip, which `flip` leaves out where False.
 
-        Depends on the seed alone, so an interrupted epoch can be taken up again at any batch.
+        Depends on the seed alone, so an interrupted epoch can be taken up again at any batch, the `first`.
         """
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(self), generator=generator)
@@ -112,7 +112,7 @@ class ImageSet:
         order, tops, lefts, flips = (each.to(self.images.device) for each in (order, tops, lefts, flips))
         steps = torch.arange(side, device=self.images.device)
         padded = F.pad(self.images, (pad, pad, pad, pad))
-        for start in range(0, len(self) - size + 1, size):
+        for start in range(first * size, len(self) - size + 1, size):
             chosen = order[start : start + size]
             rows = tops[chosen, None] + steps  # (B, H)
             columns = lefts[chosen, None] + torch.where(flips[chosen, None], side - 1 - steps, steps)  # (B, W)

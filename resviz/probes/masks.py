@@ -42,6 +42,9 @@ class MaskWatch:
         self.masks: Masks | None = None
         self._next = -np.inf
 
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_next": -np.inf}  # another machine has another clock
+
     def look(self, nets: Sequence[tuple[str, Net]], held_out: ImageSet, step: int, at_once: bool = False) -> None:
         """Ask these networks, by their labels, where the last look is some time ago, or `at_once`."""
         if not at_once and time.monotonic() < self._next:

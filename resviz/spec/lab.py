@@ -16,6 +16,7 @@ from resviz.spec.net import SpecError
 from resviz.spec.query import from_query, to_query_string
 
 __all__ = [
+    "ENDLESS",
     "LETTERS",
     "MOST",
     "PARAMETERS",
@@ -118,12 +119,13 @@ def _check_edits(edits: Iterable[Edit], blocks: Sequence[Set[str]]) -> None:
             raise SpecError(f"an edit names {edit.block!r} of contender {edit.contender + 1}, which this lab does not have")
 
 
+ENDLESS: Final = 1_000_000  # the last step of a run that nobody ends
 _RANGES: Final = (
     ("lr", 1e-6, 10.0),
     ("clip", 0.0, 1e6),
     ("batch", 2, 512),
     ("seed", 0, 2**31 - 1),
-    ("steps", 0, 1_000_000),
+    ("steps", 0, ENDLESS),
     ("noise", 0, 50),
     ("share", 10, 90),
 )

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from resviz.data.images import ImageSet
-from resviz.nets.build import build
-from resviz.nets.cost import memory_need
 from resviz.nets.unit import Net
-from resviz.probes.accuracy import agreement, evaluate, percent_right
-from resviz.probes.gradients import norms_of
-from resviz.probes.signal import watched_signals
+from resviz.probes.accuracy import evaluate
 from resviz.results import SIGNALS, LabRecord, LabTrack
 from resviz.spec.families import Network
 from resviz.spec.lab import Edit, LabPlan, labels_of
-from resviz.spec.net import NetSpec
-from resviz.training.history import History
+from resviz.training.contender import Contender, Measured
 
-__all__ = ["HELD_OUT", "HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Estimate", "Lab", "estimate"]
+__all__ = ["HELD_OUT", "HELD_OUT_EVERY", "SIGNALS_EVERY", "Divergence", "Lab"]
 
 SIGNALS_EVERY = 16  # steps between two looks at the forward signal
 HELD_OUT_EVERY = 50  # steps between two looks at the held-out images
 HELD_OUT = 200  # of which at most so many are looked at
-_MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -43,59 +37,6 @@ class Divergence:
     label: str
     loss: float
     layer: str | None
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a plan costs: seconds a step and bytes at the peak."""
-
-    seconds: float
-    memory: int
-
-
-_Measured = tuple[np.ndarray, np.ndarray, np.ndarray | None]
-
-
-class _Contender:
-    """One network with its optimizer and what was recorded of it."""
-
-    def __init__(self, spec: Network, lr: float) -> None:
-        self.net: Net | None = build(spec).train()
-        self.blocks = tuple(spec.block_names())
-        weights = self.net.weights()
-        self.layers, self.weights = tuple(weights), list(weights.values())
-        # torch's own default takes the parameters one by one on a CPU
-        self.optimizer = torch.optim.SGD(self.net.parameters(), lr, momentum=_MOMENTUM, foreach=True)
-        self.lines, self.rows = History(2, kept=2048), History(2 * len(self.layers))
-        self.signals, self.held_out = History(len(SIGNALS) * len(self.blocks), kept=256, recent=16), History(2, kept=1024)
-
-    def step(self, images: Tensor, labels: Tensor, clip: float, signals: bool, recording: bool = True) -> _Measured:
-        """Train once: (loss, accuracy or IoU %), gradient norms and ‖Δw‖/‖w‖ of every layer, signals. Diverged: no update is made."""
-        assert self.net is not None  # a stopped lab never steps
-        self.optimizer.zero_grad(set_to_none=True)
-        with watched_signals(self.net) if signals else nullcontext(lambda: None) as read:
-            logits = self.net(images)
-            seen = read()
-        loss = nn.functional.cross_entropy(logits, labels)
-        loss.backward()  # type: ignore[no-untyped-call] # torch leaves it unannotated
-        gradients = norms_of([weight.grad for weight in self.weights] if recording else [])
-        line = np.array([loss.item(), percent_right(agreement(logits.detach(), labels))])
-        updates = np.zeros_like(gradients)
-        if math.isfinite(line[0]) and np.isfinite(gradients).all():
-            if clip:
-                nn.utils.clip_grad_norm_(self.net.parameters(), clip, foreach=True)
-            self.optimizer.step()
-            if recording:
-                updates = self._updates()
-        return line, np.concatenate([gradients, updates]), seen
-
-    def _updates(self) -> np.ndarray:
-        """‖Δw‖/‖w‖: with momentum alone, Δw is the rate times the momentum buffer."""
-        state = self.optimizer.state
-        buffers = [state[weight].get("momentum_buffer") if weight.grad is not None else None for weight in self.weights]
-        sizes = torch.stack(torch._foreach_norm([weight.detach() for weight in self.weights])).double().numpy()
-        moved: np.ndarray = self.optimizer.param_groups[0]["lr"] * norms_of(buffers) / np.maximum(sizes, 1e-30)
-        return moved
 
 
 class Lab:
@@ -114,8 +55,10 @@ class Lab:
     ) -> None:
         self._plan, self._sets, self._augment, self._recording, self._looks = plan, sets, augment, recording, looks
         self._asked: list[Edit] = []
+        self._lent = 0  # of these, how many went along with the copy that goes on elsewhere
+        self._seen: LabRecord | None = None  # what that copy has recorded
         self._lock = threading.Lock()
-        self._contenders: list[_Contender] = []
+        self._contenders: list[Contender] = []
         self._batches: Iterator[tuple[Tensor, Tensor]] | None = None
         self._held_out: ImageSet | None = None
         self.step_number = self._begun = 0
@@ -130,8 +73,9 @@ class Lab:
             return self._current_plan()
 
     def _current_plan(self) -> LabPlan:
-        edits = sorted((*self._plan.edits, *self._asked), key=lambda edit: edit.step)
-        return replace(self._plan, edits=tuple(edits), steps=max(self._plan.steps, self.step_number))
+        known, asked = (self._seen.plan, self._asked[self._lent :]) if self._seen else (self._plan, self._asked)
+        edits = sorted((*known.edits, *asked), key=lambda edit: edit.step)
+        return replace(known, edits=tuple(edits), steps=max(known.steps, self.step_number))
 
     @property
     def specs(self) -> tuple[Network, ...]:
@@ -148,6 +92,38 @@ class Lab:
         with self._lock:
             self._asked.append(replace(edit, step=self._begun + 1))
 
+    def __getstate__(self) -> dict[str, object]:
+        """Everything but the lock and the batches, which follow from the seed and the step."""
+        with self._lock:
+            return {**self.__dict__, "_asked": list(self._asked), "_lock": None, "_batches": None}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+    def lend(self) -> Lab:
+        """What goes on elsewhere, to be pickled at once; until `take_back` this one makes no step, and shows what it is told by `follow`."""
+        lent = copy.copy(self)
+        self._lent = len(lent._asked)
+        return lent
+
+    @property
+    def awaited(self) -> bool:
+        """Whether something was asked for that the lent copy does not know."""
+        return len(self._asked) > self._lent
+
+    def follow(self, record: LabRecord, seconds: float) -> None:
+        """What the lent copy has recorded by now."""
+        with self._lock:
+            self._seen, self.seconds = record, seconds
+            self.step_number = self._begun = record.step
+
+    def take_back(self, other: Lab) -> None:
+        """Go on from where the other is, with what was asked for meanwhile."""
+        with self._lock:
+            later = self._asked[self._lent :]
+            self.__dict__.update(other.__getstate__(), _lock=self._lock, _lent=0, _seen=None)
+            self._asked += [replace(edit, step=self._begun + 1) for edit in later]
+
     def advance(self) -> None:
         """One step of every contender. Afterwards `divergence` says whose update was withheld, if any was."""
         if self.broken:
@@ -161,9 +137,7 @@ class Lab:
         self.seconds += time.perf_counter() - began
 
     def _advance(self) -> None:
-        if self._batches is None:
-            self._prepare()
-        assert self._batches is not None
+        self._batches = self._batches or self._prepared()
         step = self.step_number + 1
         self._carry_out(step)
         images, labels = next(self._batches)
@@ -187,22 +161,23 @@ class Lab:
             self.step_number = step
         self.divergence = next(filter(None, (self._diverged(i, row) for i, row in enumerate(measured))), None)
 
-    def _prepare(self) -> None:
+    def _prepared(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches from the next step on; before the first step, the contenders are made too."""
         train, test = self._sets()
         if len(train) < self._plan.batch:
             raise ValueError(f"{len(train)} training images do not fill a batch of {self._plan.batch}; lower the batch")
-        self._held_out = test.subset(HELD_OUT)
-        contenders = [_Contender(spec, self._plan.lr) for spec in self._plan.contenders]
-        with self._lock:
-            self._contenders = contenders
-        self._batches = self._endless(train)
+        if not self._contenders:
+            self._held_out = test.subset(HELD_OUT)
+            contenders = [Contender(spec, self._plan.lr) for spec in self._plan.contenders]
+            with self._lock:
+                self._contenders = contenders
+        return self._endless(train, *divmod(self.step_number, len(train) // self._plan.batch))
 
-    def _endless(self, train: ImageSet) -> Iterator[tuple[Tensor, Tensor]]:
-        epoch = 0
+    def _endless(self, train: ImageSet, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+        batches = train.crop_flip if self._augment else train.shuffled
         while True:
-            seed = self._plan.seed * 100_003 + epoch
-            yield from train.crop_flip(self._plan.batch, seed) if self._augment else train.shuffled(self._plan.batch, seed)
-            epoch += 1
+            yield from batches(self._plan.batch, self._plan.seed * 100_003 + epoch, first=first)
+            epoch, first = epoch + 1, 0
 
     def _carry_out(self, step: int) -> None:
         """Bring the plan up to date with what was asked for, and the networks with the plan."""
@@ -215,13 +190,13 @@ class Lab:
             assert contender.net is not None
             contender.net.wire(spec)
 
-    def _look(self, contender: _Contender) -> list[float]:
+    def _look(self, contender: Contender) -> list[float]:
         assert contender.net is not None
         assert self._held_out is not None
         error, loss = evaluate(contender.net, self._held_out)
         return [loss, 100 - error]
 
-    def _diverged(self, i: int, measured: _Measured) -> Divergence | None:
+    def _diverged(self, i: int, measured: Measured) -> Divergence | None:
         line, row, _ = measured
         layers = self._contenders[i].layers
         bad = np.flatnonzero(~np.isfinite(row[: len(layers)]))
@@ -253,6 +228,8 @@ class Lab:
         with self._lock:
             if not self.step_number:
                 return None
+            if self._seen:
+                return replace(self._seen, plan=self._current_plan())
             first = self._contenders[0]
             tracks = tuple(
                 self._track(label, spec, contender)
@@ -272,7 +249,7 @@ class Lab:
             )
 
     @staticmethod
-    def _track(label: str, spec: Network, contender: _Contender) -> LabTrack:
+    def _track(label: str, spec: Network, contender: Contender) -> LabTrack:
         lines, rows = contender.lines.rows()[1], contender.rows.rows()[1]
         signals = contender.signals.rows()[1].reshape(-1, len(contender.blocks), len(SIGNALS))
         layers = len(contender.layers)
@@ -288,32 +265,3 @@ class Lab:
             signals={name: signals[:, :, i] for i, name in enumerate(SIGNALS)},
             held_out=contender.held_out.rows()[1],
         )
-
-
-def estimate(plan: LabPlan, train: ImageSet) -> Estimate:
-    """Seconds a step, from a few steps of the same designs at one and at two blocks a stage; and the memory by arithmetic."""
-    images, labels = next(train.shuffled(plan.batch, 0))
-    side, weights, pass_ = images.shape[-1], 0, 0
-    seconds = sum(_seconds(spec, images, labels) for spec in plan.contenders)
-    for spec in plan.contenders:
-        whole, none = memory_need(spec, side, plan.batch), memory_need(spec, side, 0)
-        weights += 2 * none  # weights, gradients, momentum, and as much again while the optimizer works
-        pass_ = max(pass_, whole - none)
-    return Estimate(seconds, weights + pass_)
-
-
-def _seconds(spec: Network, images: Tensor, labels: Tensor) -> float:
-    if not isinstance(spec, NetSpec):  # a DenseNet's layers are each dearer than the one before, a Transformer has no stages
-        return _time_of_step(spec, images, labels)
-    stages = len(spec.blocks)
-    one, two = (_time_of_step(spec.resized(blocks=(n,) * stages), images, labels) for n in (1, 3))
-    return one + max(0.0, two - one) / (2 * stages) * (sum(spec.blocks) - stages)
-
-
-def _time_of_step(spec: Network, images: Tensor, labels: Tensor) -> float:
-    contender, times = _Contender(spec, 1e-6), []
-    for _ in range(4):
-        began = time.perf_counter()
-        contender.step(images, labels, 0.0, signals=False)
-        times.append(time.perf_counter() - began)
-    return min(times)

@@ -21,7 +21,7 @@ from resviz.nets.families.resnet import ResNet
 from resviz.progress import Tick, quiet
 from resviz.results import LearningCurve
 from resviz.spec.transfer import TransferPlan
-from resviz.training.lab import Estimate
+from resviz.training.estimate import Estimate
 from resviz.training.transfer.linear import learning_curve
 from resviz.zoo.classifier import Classifier, last_features
 

@@ -15,7 +15,7 @@ from resviz.ui.lab.session import Session
 from resviz.ui.waiting import result_of
 
 if TYPE_CHECKING:
-    from resviz.training.lab import Estimate
+    from resviz.training.estimate import Estimate
 
 __all__ = ["download", "estimated"]
 
@@ -46,7 +46,7 @@ def estimated(lab: Session, place: DeltaGenerator) -> None:
     def work(tick: Tick) -> Estimate:
         from resviz.data.datasets import sets_of
         from resviz.machine import fitting_threads
-        from resviz.training.lab import estimate
+        from resviz.training.estimate import estimate
 
         with fitting_threads(DATASETS[plan.data].side):
             own = lab.own if plan.data == "own" else None

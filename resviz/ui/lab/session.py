@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from resviz.apart import engine
 from resviz.jobs import AGAIN, Job, JobsFull
 from resviz.nets.cost import check_memory
 from resviz.progress import Tick
 from resviz.spec.comparisons import COMPARISONS, fitting
 from resviz.spec.datasets import DATASETS, POINTS
 from resviz.spec.families import Network
-from resviz.spec.lab import PARAMETERS, Edit, LabPlan, labels_of, plan_from_query, plan_to_query
+from resviz.spec.lab import ENDLESS, PARAMETERS, Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import SpecError
 from resviz.ui.state import went_back
 from resviz.ui.waiting import submit
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from resviz.probes.masks import MaskWatch
     from resviz.probes.plane import Watch
     from resviz.training.lab import Lab
+    from resviz.training.turn import Turn
 
 __all__ = ["Session", "hand_over", "session"]
-
-_ENDLESS = 1_000_000
 
 
 @dataclass
@@ -111,8 +110,9 @@ class Session:
             batch = min(batch, POINTS * plan.share // 100)
         return replace(plan, contenders=specs, batch=batch)
 
-    def run_to(self, until: int = _ENDLESS) -> None:
+    def run_to(self, until: int = ENDLESS) -> None:
         """Train on, up to a step; what cannot be started is said in `error`."""
+        from resviz.data.datasets import lab_sets
         from resviz.training.lab import Lab
 
         if self.job is not None and self.until == 1:
@@ -124,17 +124,11 @@ class Session:
             for spec in self.plan.contenders:
                 check_memory(spec, DATASETS[self.plan.data].side, self.plan.batch)
             if self.lab is None:
-                self.lab = Lab(self.plan, self._sets(), augment=DATASETS[self.plan.data].augmented)
+                self.lab = Lab(self.plan, lab_sets(self.plan, self.own), augment=DATASETS[self.plan.data].augmented)
                 self._watch_answers()
             self.job = submit(("lab", object()), self._work)
         except (SpecError, JobsFull) as error:
             self.error = str(error)
-
-    def _sets(self) -> Callable[[], tuple[ImageSet, ImageSet]]:
-        from resviz.data.datasets import sets_of
-
-        own, plan = self.own, self.plan
-        return lambda: own if plan.data == "own" and own is not None else sets_of(plan)
 
     def _watch_answers(self) -> None:
         data = DATASETS[self.plan.data]
@@ -151,53 +145,29 @@ class Session:
         """Have the units of another layer mapped: by the next look, or at once where nothing trains."""
         if self.watch is not None:
             self.watch.layer = layer
-            if not self.running and not self.over:
-                self._look(at_once=True)
+            if not self.running and not self.over and self.lab is not None:
+                self._turn().look(at_once=True)
 
-    def _look(self, at_once: bool = False) -> None:
-        """What the contenders make of the plane, or of held-out pictures, now; for whoever may use them."""
-        if (self.watch is None and self.marks is None) or self.lab is None or not self.lab.step_number:
-            return
-        from resviz.nets.families.plane import PlaneNet
+    def _turn(self) -> Turn:
+        from resviz.training.turn import Turn
 
-        pairs = [self.lab.network(i) for i in range(len(self.plan.contenders))]
-        labels = labels_of(self.plan.contenders)
-        if self.marks is not None:
-            asked = [(label, net) for label, (net, _) in zip(labels, pairs, strict=True)]
-            self.marks.look(asked, pairs[0][1], self.lab.step_number, at_once)
-        if self.watch is None:
-            return
-        nets = [(label, net) for label, (net, _) in zip(labels, pairs, strict=True) if isinstance(net, PlaneNet)]
-        self.watch.look(nets, pairs[0][1], self.lab.step_number, at_once)
+        assert self.lab is not None  # submitted with one
+        return Turn(self.lab, self.until, self.pace, self.told, self.watch, self.marks)
 
     def _work(self, tick: Tick) -> object:
-        """In the worker's thread: steps until the end, a divergence, or the end of its turn."""
-        from resviz.machine import fitting_threads
+        """In the worker's thread: steps, here or where the engine computes, until the end, a divergence, or the end of a turn."""
+        turn, layer = self._turn(), self.watch and self.watch.layer
 
-        with fitting_threads(DATASETS[self.plan.data].side):
-            try:
-                return self._steps(tick)
-            finally:
-                if self.lab is not None and not self.lab.broken:
-                    self._look(at_once=True)
+        def changed() -> bool:
+            return self.pace != turn.pace or (self.watch and self.watch.layer) != layer
 
-    def _steps(self, tick: Tick) -> object:
-        lab = self.lab
-        assert lab is not None  # submitted with one
-        while lab.step_number < self.until:
-            began = time.monotonic()
-            lab.advance()
-            self._look()
-            crowded = tick(lab.step_number / self.until if self.until < _ENDLESS else 0.0, f"step {lab.step_number:,}")
-            if lab.divergence is not None and lab.divergence.contender not in self.told:
-                self.told.add(lab.divergence.contender)
-                return None
-            while time.monotonic() < began + 1 / self.pace and not crowded:
-                time.sleep(min(0.05, max(0.0, began + 1 / self.pace - time.monotonic())))
-                crowded = tick(self.job.fraction if self.job else 0.0)
-            if crowded:
-                return AGAIN
-        return None
+        if (elsewhere := engine()) is not None:
+            from resviz.apart.lab import take_apart
+
+            more = take_apart(turn, elsewhere, tick, changed)
+        else:
+            more = turn.take(lambda fraction, note="", partial=None: tick(fraction, note) or changed())
+        return AGAIN if more else None
 
     def pause(self, patience: float = 0.3) -> None:
         """Stop after the current step, which is waited for at most `patience` seconds."""

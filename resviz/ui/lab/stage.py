@@ -13,6 +13,7 @@ from resviz.judgement import FACTOR
 from resviz.results import Finding, GradientProfile, LabRecord
 from resviz.spec.datasets import DATASETS
 from resviz.spec.dense import DenseSpec
+from resviz.spec.lab import ENDLESS
 from resviz.spec.transformer import TransformerSpec
 from resviz.ui.components import diagram
 from resviz.ui.components.chart import line_chart
@@ -204,7 +205,7 @@ def _status(held: Session, record: LabRecord, at: int, found: Sequence[Finding])
     place = manager().place(held.job) if held.job and held.running else 0
     queue = f" · place {place} in the queue" if place else ""
     state = "ended" if held.over else "learning" if held.running else "paused"
-    if held.running and held.until < 1_000_000 and held.job is not None and held.job.remaining:
+    if held.running and held.until < ENDLESS and held.job is not None and held.job.remaining:
         queue += f" · about {held.job.remaining:.0f} s to step {held.until:,}"
     tokens = any(isinstance(spec, TransformerSpec) for spec in record.plan.contenders)
     weighed = "convolution's and every matrix's" if tokens else "convolution's" if held.watch is None else "inner layer's"
