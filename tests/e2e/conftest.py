@@ -34,7 +34,7 @@ _STREAMLITS_OWN = re.compile(
 class Server:
     """The real app on a free port, with its log; a talkative one also logs what it computes.
 
-    Of an `installed` package, whose programs lie there, what `resviz serve` starts in the log's folder.
+    Of an `installed` package, whose programs lie there, what `resviz serve` starts in the log's folder; of another checkout, its `root`.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Server:
         talkative: bool = False,
         options: Sequence[str] = (),
         installed: Path | None = None,
+        root: Path = ROOT,
     ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -62,7 +63,7 @@ class Server:
         ]
         if installed:
             command = [str(installed / "resviz"), "serve", "--host", "127.0.0.1", "--port", str(self.port)]
-        place, environment = (log.parent, ENVIRONMENT) if installed else (ROOT, None)
+        place, environment = (log.parent, ENVIRONMENT) if installed else (root, None)
         with log.open("w", encoding="utf-8") as out:
             self.process = subprocess.Popen(command, cwd=place, env=environment, stdout=out, stderr=subprocess.STDOUT)
         for _ in range(240):

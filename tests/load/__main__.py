@@ -51,7 +51,9 @@ def train(visitor: Visitor, until: float, steps: list[int], states: list[str]) -
     visitor.open()
     while not any(text.startswith("Step 1.") for text in visitor.texts) and time.monotonic() < until:
         time.sleep(0.5)
-        visitor.rerun()
+        visitor.poll()
+        if not visitor.polls:
+            visitor.rerun()
     visitor.click("Start")
     while time.monotonic() < until:
         time.sleep(0.5)
