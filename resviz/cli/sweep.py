@@ -72,7 +72,7 @@ def _check(plan: Sweep, out: Path, count: int, workers: int) -> int:
             wrong += 1
             continue
         row: dict[str, object] = {**each.row}
-        before, now = ([float(str(held[name])) for name in _CHECKED] for held in (kept.loc[each.run.key], row))
+        before, now = ([float(str(held.get(name, "nan"))) for name in _CHECKED] for held in (kept.loc[each.run.key], row))
         said = ", ".join(f"{name} {a:.6g} {b:.6g}" for name, a, b in zip(_CHECKED, before, now, strict=True))
         print(f"{each.run.network}, seed {each.run.seed}: {said}")
         same += np.array_equal(before, now, equal_nan=True)
@@ -105,7 +105,7 @@ def _estimate(left: list[Run], workers: int) -> str:
     for i in range(min(_TIMED, len(by_depth))):
         run = by_depth[round(i * (len(by_depth) - 1) / max(1, min(_TIMED, len(by_depth)) - 1))]
         cost = estimate(run.plan, named_sets(run.data)[0])
-        seconds += cost.seconds * run.steps / min(_TIMED, len(by_depth))
+        seconds += cost.seconds * max(1, run.steps) / min(_TIMED, len(by_depth))
         memory = max(memory, cost.memory)
     hours = seconds * len(left) / workers / 3600
     return f"about {hours:.2g} hours with {workers} workers, {seconds:.1f} s a run, {memory * workers / 1e6:,.0f} MB for networks at the most"
@@ -117,7 +117,7 @@ def add(commands: Commands) -> None:
         "sweep", help="train every combination of a plan once for each seed; resumes where it was stopped"
     )
     sweep.add_argument(
-        "plan", help="a TOML file: data, steps, lr, batch, seeds, networks or a [grid] of depth, skips and a link's fields"
+        "plan", help="a TOML file: probe, data, steps, lr, batch, seeds, networks or a [grid] of depth, skips and a link's fields"
     )
     sweep.add_argument(
         "--out",

@@ -1,4 +1,4 @@
-"""A sweep: every combination of some settings, trained once for each seed; what one run is, and what it is known by."""
+"""A sweep: every combination of some settings, measured once for each seed; what one run is, and what it is known by."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from resviz.spec.lab import LabPlan
 from resviz.spec.net import NetSpec
 from resviz.spec.query import from_query, to_query_string
 
-__all__ = ["ABOUT", "MEASURES", "Measure", "Run", "Sweep", "read_sweep"]
+__all__ = ["ABOUT", "MEASURES", "PROBES", "Measure", "Run", "Sweep", "read_sweep"]
 
 T = TypeVar("T")
 _VERSION: Final = 1  # of what a run computes: another number, and none that was done before counts
 _SKIPS: Final = ("all", "none")
-_KEYS: Final = ("title", "data", "steps", "lr", "batch", "seeds", "networks", "grid")
+PROBES: Final[Mapping[str, str]] = {
+    "training": "how it trains",
+    "gradients": "gradients before any training",
+    "lesions": "training, and then each block taken away",
+}
+_KEYS: Final = ("title", "data", "steps", "lr", "batch", "seeds", "networks", "grid", "probe")
 
 
 class Measure(NamedTuple):
@@ -39,17 +44,20 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "loss": Measure("training loss, last ten steps"),
     "ratio": Measure("first layer's gradient over the last's, at the first step", decades=True),
     "first_gradient": Measure("first layer's gradient norm, at the first step", decades=True),
+    "spread": Measure("largest layer's gradient over the smallest, before training", decades=True),
+    "lesion_mean": Measure("error that a block's loss adds, mean over blocks", "points"),
+    "lesion_most": Measure("error that a block's loss adds, of the block that counts most", "points"),
     "diverged": Measure("step at which it diverged, 0: none"),
     "seconds": Measure("seconds it took"),
 }
 ABOUT: Final = frozenset(
-    {"key", "network", "data", "steps", "lr", "batch", "seed", "machine", "version", "last_gradient"}
+    {"key", "network", "probe", "data", "steps", "lr", "batch", "seed", "machine", "version", "last_gradient"}
 )  # of a run, and no axis
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training: a network, named as a link names it, the settings that the plan varies, data, recipe and seed."""
+    """One measurement: a network, named as a link names it, the settings that the plan varies, data, recipe, seed and probe."""
 
     network: str
     settings: tuple[tuple[str, str], ...]
@@ -58,12 +66,15 @@ class Run:
     lr: float
     batch: int
     seed: int
+    probe: str = "training"
 
     @property
     def key(self) -> str:
         """The same for the same computation, whatever plan asks for it: 16 hex digits."""
         values = {**asdict(self), "version": _VERSION}
         del values["settings"]  # what of it counts is in the network
+        if self.probe == "training":  # what a run was before there were others
+            del values["probe"]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -88,7 +99,7 @@ class Sweep:
 def read_sweep(text: str) -> Sweep:
     """A plan in TOML: `data`, `steps`, `lr`, `batch`, `seeds`, and `networks` (links' queries or presets), a `[grid]`, or both.
 
-    A grid's axes are `depth` (layers of a three-stage ResNet), `skips` ("all", "none"), or any field of a link. Raises `SpecError`
+    `probe` is one of `PROBES`; that of gradients trains nothing, and takes no steps. A grid's axes are `depth` (layers of a three-stage ResNet), `skips` ("all", "none"), or any field of a link. Raises `SpecError`
     for what cannot be read.
     """
     try:
@@ -100,14 +111,18 @@ def read_sweep(text: str) -> Sweep:
     data = str(values.get("data", "digits"))
     if data not in DATASETS:
         raise SpecError(f"data={data!r} is none of {', '.join(DATASETS)}")
+    if (probe := str(values.get("probe", "training"))) not in PROBES:
+        raise SpecError(f"probe={probe!r} is none of {', '.join(PROBES)}")
     seeds = _list(values.get("seeds", [0]), "seeds", int)
     steps, batch = int(_number(values, "steps", 150, whole=True)), int(_number(values, "batch", 64, whole=True))
+    steps = 0 if probe == "gradients" else steps
     lr = _number(values, "lr", 0.02)
     runs, left_out = [], []
     for settings in _settings(values):
         try:
             network = to_query_string(_network(settings, data))
-            made = [Run(network, tuple(settings.items()), data, steps=steps, lr=lr, batch=batch, seed=seed) for seed in seeds]
+            asked = Run(network, tuple(settings.items()), data, steps=steps, lr=lr, batch=batch, seed=0, probe=probe)
+            made = [replace(asked, seed=seed) for seed in seeds]
             _ = made[0].plan  # it is checked here, not in a worker
         except SpecError as error:
             left_out.append((", ".join(f"{name}={value}" for name, value in settings.items()), str(error)))

@@ -15,7 +15,7 @@ from resviz.figures import captions
 from resviz.figures.sweep import sweep_lines, sweep_map
 from resviz.guard import brief
 from resviz.spec.fields import SpecError
-from resviz.spec.sweep import MEASURES, read_sweep
+from resviz.spec.sweep import MEASURES, PROBES, read_sweep
 from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.markdown import literal
@@ -169,27 +169,30 @@ def _plan() -> None:
         usual = {"depth": ["8", "20", "56"], "skips": values, "norm": ["batch", "none"]}.get(name, [])
         if chosen := columns[i % 4].multiselect(name, values, default=usual, key=f"sweeps.plan.{name}"):
             grid[name] = chosen
-    left, right, _ = st.columns([1, 1, 2])
+    first, left, right, _ = st.columns([2, 1, 1, 1])
+    probe = first.selectbox("Measured", list(PROBES), format_func=PROBES.__getitem__, key="sweeps.plan.probe")
     seeds = left.number_input("Seeds", 1, 100, 3, key="sweeps.plan.seeds")
-    steps = right.number_input("Steps", 1, 100_000, 150, step=50, key="sweeps.plan.steps")
-    text = _toml(grid, int(seeds), int(steps))
+    trains = probe != "gradients"
+    steps = right.number_input("Steps", 1, 100_000, 150, step=50, key="sweeps.plan.steps", disabled=not trains)
+    text = _toml(grid, probe, int(seeds), int(steps) if trains else None)
     try:
         plan = read_sweep(text)
     except SpecError as error:
         st.warning(literal(brief(error, 300)), icon=":material/info:")
         return
     impossible = f"; {len(plan.left_out)} combinations can be built by nobody and are left out" if plan.left_out else ""
-    st.markdown(f"**{len(plan.runs)} trainings**{impossible}.")
+    st.markdown(f"**{len(plan.runs)} {'trainings' if trains else 'networks'}**{impossible}.")
     st.code(f"{text}\n# python -m resviz sweep plan.toml --estimate\n# python -m resviz sweep plan.toml", language="toml")
     st.download_button("The plan (TOML)", text, "plan.toml", "application/toml", on_click="ignore")
 
 
-def _toml(grid: dict[str, list[str]], seeds: int, steps: int) -> str:
+def _toml(grid: dict[str, list[str]], probe: str, seeds: int, steps: int | None) -> str:
+    about = [f'probe = "{probe}"', 'data = "digits"', *([f"steps = {steps}"] if steps else []), f"seeds = {list(range(seeds))}"]
     lists = [
         f"{name} = [{', '.join(value if value.isdecimal() else repr(value).replace(chr(39), chr(34)) for value in values)}]"
         for name, values in grid.items()
     ]
-    return "\n".join(['data = "digits"', f"steps = {steps}", f"seeds = {list(range(seeds))}", "", "[grid]", *lists, ""])
+    return "\n".join([*about, "", "[grid]", *lists, ""])
 
 
 _WHY: Final = (

@@ -14,7 +14,7 @@ from resviz.spec.sweep import ABOUT, MEASURES
 __all__ = ["SWEEPS", "TableError", "axes_of", "bundled_sweep", "read_table", "sweep_names"]
 
 SWEEPS: Final = asset("sweeps")
-_NEEDED: Final = ("key", "network", "seed", "accuracy")
+_NEEDED: Final = ("key", "network", "seed")
 _MOST: Final = 200_000  # rows
 
 
@@ -48,6 +48,8 @@ def read_table(data: bytes) -> pd.DataFrame:
         table: pd.DataFrame = file.read().to_pandas()
     if missing := [name for name in _NEEDED if name not in table]:
         raise TableError(f"its column {missing[0]!r} is missing; give a table that `python -m resviz sweep` wrote")
+    if not set(MEASURES) & set(table.columns):
+        raise TableError(f"it has none of the columns {', '.join(MEASURES)}; give a table that `python -m resviz sweep` wrote")
     if len(table) == 0:
         raise TableError("it has no row: none of its runs is done yet")
     return table

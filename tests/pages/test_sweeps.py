@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from resviz.spec.sweep import read_sweep
+from resviz.spec.sweep import PROBES, read_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,3 +41,13 @@ def test_every_choice_of_the_plan_can_be_read(name: str, page: AppTest) -> None:
         assert not changed.exception
         # what nobody can build is a sentence about the combination, never about an unknown value
         assert option in plan(changed) if not changed.warning else "combination" in changed.warning[0].value
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_the_plan_says_what_is_measured(probe: str, page: AppTest) -> None:
+    page.selectbox(key="sweeps.plan.probe").set_value(probe).run()
+    assert not page.exception
+    runs = read_sweep(plan(page)).runs
+    assert {(run.probe, run.steps) for run in runs} == {(probe, 0 if probe == "gradients" else 150)}
+    things = "networks" if probe == "gradients" else "trainings"
+    assert any(markdown.value.startswith(f"**{len(runs)} {things}**") for markdown in page.markdown)

@@ -20,7 +20,7 @@ _Setting = tuple[tuple[str, str], ...]
 
 def skips_over_all(table: pd.DataFrame) -> str:
     """In how many settings skips won, where the table has each with them and without; "" where it has not."""
-    if "skips" not in table:
+    if not {"skips", "accuracy"} <= set(table.columns):
         return ""
     runs: dict[_Setting, dict[str, list[float]]] = {}
     for row in table.to_dict("records"):
