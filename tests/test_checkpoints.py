@@ -25,11 +25,12 @@ import torch
 from safetensors.torch import save as safe
 from torch import Tensor, nn
 
-from resviz.nets.build import build
-from resviz.nets.families.resnet import ResNet
+from resviz.nets.build import build, skeleton
+from resviz.nets.families.resnet import ResNet, Variant
 from resviz.progress import Cancelled
 from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.spec.query import to_query_string
+from resviz.training.transfer.keep import checkpoint_of
 from resviz.zoo.bundled import CHECKPOINTS, load_bundled
 from resviz.zoo.checkpoint import Answers, CheckpointError, load
 from tests.foreign import NumberedResNet, PreActResNet, TimmResNet, as_transformers, trained
@@ -268,6 +269,34 @@ def test_what_the_file_cannot_say_is_said_and_may_be_told() -> None:
     assert found.categories == tuple("vwxyz")
     assert (found.preprocessing.crop, found.preprocessing.mean, found.preprocessing.std) == (48, (0.5,) * 3, (0.25,) * 3)
     assert not {"classes", "size", "mean"} & {guess.field for guess in found.guesses}
+
+
+def drawn(empty: ResNet) -> ResNet:
+    full = empty.to_empty(device="cpu").eval()
+    generator = torch.Generator().manual_seed(0)
+    for value in full.state_dict().values():
+        if value.is_floating_point():
+            value.copy_(0.1 + 0.1 * torch.rand(value.shape, generator=generator))
+    return full
+
+
+@pytest.mark.parametrize("field", ["plain", "activation", "pool", "groups", "preact", "bare"])
+def test_what_was_told_once_stands_in_the_card_of_what_is_kept(field: str) -> None:
+    group = regrouped(net(replace(SMALL, norm=Norm.GROUP)), 4)
+    given, answers = {
+        "plain": (net(replace(SMALL, shortcut=Shortcut.A).plain()), Answers(plain=True)),
+        "activation": (net(replace(SMALL, activation=Activation.TANH)), Answers(activation=Activation.TANH)),
+        "pool": (Pooled(net()), Answers(pool=True)),
+        "groups": (group, Answers(groups=4)),
+        "preact": (net(replace(SMALL, norm=Norm.NONE, block=Block.PREACT_BASIC)), Answers(preact=True)),
+        "bare": (drawn(skeleton(replace(SMALL, block=Block.PREACT_BASIC), Variant(bare=True))), Answers()),
+    }[field]
+    data = saved({key.removeprefix("of."): value for key, value in given.state_dict().items()})
+    kept = load(data, "net.pth", answers)
+    again = load(checkpoint_of(kept), "kept.safetensors")
+    assert (again.spec, again.net.variant, again.notes) == (kept.spec, kept.net.variant, ())
+    x = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(again.net(x), kept.net(x))
 
 
 @pytest.mark.parametrize("answers", [{"size": 0}, {"size": 10**6}, {"mean": (float("nan"),) * 3}, {"std": (0.0,) * 3}, {"groups": 0},

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from resviz.budget import budget
 from resviz.guard import brief, door, quoted
+from resviz.nets.families.resnet import Variant
 from resviz.progress import Tick, quiet
 from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
@@ -51,10 +52,11 @@ def load(data: bytes, name: str, answers: Answers | None = None, card: str | Non
         state = dict(found.tensors)
         notes = _notes(found)
         spec, variant, guesses = infer(state, answers)
-        said, about, trouble = _carded(card if card is not None else held.metadata.get("card"), state)
+        said, about, trouble = _carded(card if card is not None else held.metadata.get("card"), state, variant)
         if about is not None:
             spec = _corrected(about, answers)
             guesses = ()
+            variant = infer(state, answers.over(said))[1]
         tick(0.9, "building the network")
         net = load_into(spec, state, variant, tick)
         names = said.classes or class_names(held.tree, spec.classes) or None
@@ -103,13 +105,14 @@ def _answers_in_numbers(classifier: Classifier) -> None:
         raise CheckpointError(f"{classifier.name} answers with numbers that are not finite; its training diverged")
 
 
-def _carded(card: str | None, state: State) -> tuple[Answers, NetSpec | None, tuple[str, ...]]:
+def _carded(card: str | None, state: State, variant: Variant) -> tuple[Answers, NetSpec | None, tuple[str, ...]]:
     """What a card says, the network it names where the tensors are that network's, and what was wrong with it."""
     if card is None:
         return Answers(), None, ()
     try:
         about = json.loads(card)
         named, problems = from_query(str(about["spec"]))
+        departs = about.get("departs", {})
         said = Answers(
             classes=tuple(quoted(name).replace("_", " ") for name in about["categories"]),
             size=int(about["image_size"]),
@@ -117,8 +120,15 @@ def _carded(card: str | None, state: State) -> tuple[Answers, NetSpec | None, tu
             mean=tuple(map(float, about["mean"])),
             std=tuple(map(float, about["std"])),
             temperature=float(about.get("calibration", {}).get("temperature", 1.0)),
+            pool=bool(departs["pool"]) if "pool" in departs else None,
+            groups=int(departs["groups"]) if "groups" in departs else None,
         )
-        if problems or not isinstance(named, NetSpec) or not fits(named, state) or len(said.classes or ()) != named.classes:
+        if (
+            problems
+            or not isinstance(named, NetSpec)
+            or not fits(named, state, variant)
+            or len(said.classes or ()) != named.classes
+        ):
             return Answers(), None, (f"its card is of another network ({quoted(describe(named), 80)}) and is not used",)
         return said, named, ()
     except Exception as error:  # a card is anything that lies beside a file

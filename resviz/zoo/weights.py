@@ -74,8 +74,8 @@ def numbers(key: str, value: Tensor | Stored) -> Tensor:
     return found
 
 
-def fits(spec: NetSpec, state: State) -> bool:
+def fits(spec: NetSpec, state: State, variant: Variant | None = None) -> bool:
     """Whether these are the network's tensors, by name and shape."""
-    wanted = skeleton(spec).state_dict()
+    wanted = skeleton(spec, variant).state_dict()
     given = {key: tuple(value.shape) for key, value in state.items()}
     return given == {key: tuple(value.shape) for key, value in wanted.items() if not key.endswith("num_batches_tracked")}

@@ -89,19 +89,21 @@ def card_of(net: Classifier) -> dict[str, object]:
         "mean": list(shown.mean),
         "std": list(shown.std),
         "calibration": {"temperature": net.temperature},
+        "departs": _departures(net),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": {"resviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
     }
 
 
-def checkpoint_of(net: Classifier, card: Mapping[str, object] | None = None, recording: bytes = b"") -> bytes:
-    """As safetensors with card and recording in its metadata, which `zoo.checkpoint.load` reads back to the same answers.
+def _departures(net: Classifier) -> dict[str, object]:
+    """Where it departs from the papers in what its tensors do not show."""
+    variant = net.net.variant
+    return ({"pool": True} if variant.pool else {}) | ({"groups": variant.groups} if variant.groups else {})
 
-    Raises ValueError for a network whose file alone would not say how it is built.
-    """
+
+def checkpoint_of(net: Classifier, card: Mapping[str, object] | None = None, recording: bytes = b"") -> bytes:
+    """As safetensors with card and recording in its metadata, which `zoo.checkpoint.load` reads back to the same answers."""
     from safetensors.torch import save
 
-    if net.net.variant != type(net.net.variant)():
-        raise ValueError(f"{net.name} departs from the papers in a way that a card cannot say yet; keep its own file")
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.net.state_dict().items()}
     return save(weights, said_of(card_of(net) if card is None else card, recording))
