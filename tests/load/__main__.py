@@ -21,6 +21,7 @@ from tests.load.visitor import Visitor
 from tests.load.worst import beside_the_worst
 
 SESSIONS, LABS, SECONDS, ASKING = 20, 4, 40.0, 300
+NOT_THERE = "not there in time"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -54,6 +55,10 @@ def train(visitor: Visitor, until: float, steps: list[int], states: list[str]) -
         visitor.poll()
         if not visitor.polls:
             visitor.rerun()
+    if "Start" not in visitor.widgets:
+        steps.append(0)
+        states.append(NOT_THERE)
+        return
     visitor.click("Start")
     while time.monotonic() < until:
         time.sleep(0.5)

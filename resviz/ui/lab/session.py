@@ -117,6 +117,8 @@ class Session:
 
         if self.job is not None and self.until == 1:
             self.job.wait(2.0)  # the first step, which the page takes by itself
+            if self.running:  # on a busy server it goes on from there
+                self.until = until
         if self.running or self.over or not self.ready:
             return
         self.error, self.until = "", until
@@ -167,7 +169,8 @@ class Session:
             more = take_apart(turn, elsewhere, tick, changed)
         else:
             more = turn.take(lambda fraction, note="", partial=None: tick(fraction, note) or changed())
-        return AGAIN if more else None
+        further = self.until > turn.until and turn.lab.divergence is None  # asked for while the first step was taken
+        return AGAIN if more or further else None
 
     def pause(self, patience: float = 0.3) -> None:
         """Stop after the current step, which is waited for at most `patience` seconds."""
