@@ -84,6 +84,8 @@ def test_serve_says_in_one_line_what_is_in_its_way(capsys: pytest.CaptureFixture
         port = other.getsockname()[1]
         assert main(["serve", "--host", "127.0.0.1", "--port", str(port)]) == 2
     assert capsys.readouterr().err.startswith(f"resviz: nobody can listen on port {port} (")
+    assert main(["serve", "8502"]) == 2
+    assert "'8502' is no option; a port is named by --port" in capsys.readouterr().err
     assert main(["serve", "--host", "192.0.2.1"]) == 2  # an address of no machine
     assert "'192.0.2.1' is no address of this machine" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "streamlit", None)  # as Python itself says that a module is not there

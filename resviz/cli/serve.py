@@ -19,6 +19,8 @@ __all__ = ["add"]
 def _serve(args: argparse.Namespace) -> int:
     if find_spec("streamlit") is None:
         raise ValueError("the pages need Streamlit, which is not installed; pip install 'resviz[app]'")
+    if args.options and not args.options[0].startswith("-"):
+        raise ValueError(f"{quoted(args.options[0])!r} is no option; a port is named by --port, a host by --host")
     _check_free(args.host, args.port)
     # the options that the app relies on lie beside server.py, where Streamlit looks for them after the visitor's own
     options = {"port": args.port, "address": args.host, "headless": str(not args.open).lower()}

@@ -273,6 +273,24 @@ def test_a_link_sets_the_explanation_and_the_page_remembers_it() -> None:
     assert panels(at) == ["Saliency", "Photograph", "Grad-CAM · layer1.0", "Grad-CAM · layer3.2"]
 
 
+def test_a_link_that_names_what_is_not_there_says_so_and_the_rest_holds() -> None:
+    query = {
+        "model": "resnet18-imagenette",
+        "photo": "Nowhere",
+        "methods": "grad-cam,magic",
+        "view": "sideways",
+        "class": "dragon",
+    }
+    at = finished(opened("pages/explain.py", **query))
+    (said,) = [warning.value for warning in at.warning if "not understood" in warning.value]
+    assert all(word in said for word in ("Nowhere", "magic", "dragon"))
+    assert at.session_state["explain.network"] == "resnet18-imagenette"
+    assert at.multiselect(key="explain.methods").value == ["grad-cam"]
+    at.selectbox(key="explain.network").set_value("resnet20-cifar10").run()  # whose classes are others
+    assert not any("tench" in warning.value for warning in at.warning)
+    assert not any("not understood" in w.value for w in finished(opened("pages/explain.py", photo="Cat")).warning)
+
+
 def test_the_link_of_the_usual_explanation_is_short_and_a_crop_is_not_in_it() -> None:
     begun = finished(opened("pages/explain.py"))
     assert set(begun.query_params) == {

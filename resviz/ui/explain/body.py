@@ -24,7 +24,7 @@ from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import look_bar
 from resviz.ui.components.link import link_popover
 from resviz.ui.explain.case import PageCase
-from resviz.ui.explain.link import LEFT_OUT, keep, link, restore, valid
+from resviz.ui.explain.link import LEFT_OUT, keep, link, restore, say_left_out, valid
 from resviz.ui.explain.parameters import with_parameters
 from resviz.ui.explain.views import VIEWS, WITH_MAPS
 from resviz.ui.grammar import beside, chips, why
@@ -74,6 +74,7 @@ def show(address: Address) -> None:
         _said(subject)
         _answer(subject, question)
     with chosen:
+        say_left_out()
         _try_this(subject)
     why(_WHY + f"\n\nA guess among {len(subject.ranked)} classes has an entropy of {math.log2(len(subject.ranked)):.2f} bits.")
     with st.expander(f"The {len(METHODS)} methods"):

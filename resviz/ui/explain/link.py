@@ -8,18 +8,35 @@ from typing import Final
 
 import streamlit as st
 
+from resviz.guard import quoted
 from resviz.spec.spot import SPOT_PARAMETERS
 from resviz.ui.cache import samples
+from resviz.ui.markdown import literal
 from resviz.ui.networks import bundled_titles, come_back
 from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
 
-__all__ = ["LEFT_OUT", "arrived", "asked", "choose", "chosen", "enter_with", "keep", "link", "restore", "usual", "valid"]
+__all__ = [
+    "LEFT_OUT",
+    "arrived",
+    "asked",
+    "choose",
+    "chosen",
+    "enter_with",
+    "keep",
+    "link",
+    "restore",
+    "say_left_out",
+    "usual",
+    "valid",
+]
 
 LEFT_OUT: Final = {
     "model": "resnet20-cifar10",
     "photo": "Cat",
 }  # what a link means that leaves one out, whatever the page begins with
 _KEPT: Final = "explain.link"
+_WORDS: Final = "explain.words"  # of the address that was followed, until the page has been drawn whole
+_STRANGE: Final = "explain.strange"  # those of them that mean nothing here
 _QUESTION: Final = "explain.question"
 _LAST: Final = "explain.last"
 _ABOUT: Final = SPOT_PARAMETERS | {"class", "against"}  # which mean nothing to another photograph or network
@@ -59,6 +76,10 @@ def choose(query: Mapping[str, str]) -> tuple[str, str]:
     model, photo = query.get("model", ""), query.get("photo", "")
     known = model in bundled_titles() or model in weights()
     begin = tuple(LEFT_OUT.values()) if query and LEFT_OUT["model"] in bundled_titles() else usual()
+    if not own and not known:
+        _strange(model)
+    if photo not in samples():
+        _strange(photo)
     model = own or (model if known else begin[0])
     photo = photo if photo in samples() else begin[1]
     state["explain.sample"] = photo
@@ -74,7 +95,9 @@ def asked(kept: str, parameters: Collection[str]) -> Mapping[str, str]:
     state = st.session_state
     in_address = {name: text[:400] for name, text in st.query_params.items() if name in parameters}
     left: Mapping[str, str] = state.get(kept) or {}
+    state[_WORDS], state[_STRANGE] = set(), []
     if went_back() or (in_address and not left):
+        state[_WORDS] = {word for text in in_address.values() for word in (text, *text.split(","))}
         return in_address
     last: Mapping[str, str] = state.get(_LAST, {})
     if all(left.get(name, LEFT_OUT[name]) == value for name, value in last.items()):
@@ -142,6 +165,9 @@ def valid(key: str, choices: Iterable[str], default: object = None, most: int = 
     """
     state, known = st.session_state, set(choices)
     value = state.get(key)
+    for each in value if isinstance(value, list) else [value]:
+        if each not in known:
+            _strange(each)
     if isinstance(value, list) and (fits := list(dict.fromkeys(each for each in value if each in known))[:most]) != value:
         state[key] = fits
     if (value and state[key] == []) or (value is not None and not isinstance(value, list) and value not in known):
@@ -149,6 +175,21 @@ def valid(key: str, choices: Iterable[str], default: object = None, most: int = 
     if state.get(key) is None:  # set even to None, or the browser goes on showing what it had
         state[key] = default
     return key
+
+
+def _strange(word: object) -> None:
+    """Remember what means nothing here where the address that was followed says it."""
+    if word and word in st.session_state.get(_WORDS, ()) and word not in st.session_state[_STRANGE]:
+        st.session_state[_STRANGE].append(word)
+
+
+def say_left_out() -> None:
+    """What of the address was not understood, until another one is followed; for a page that was drawn whole."""
+    state = st.session_state
+    state[_WORDS] = set()
+    if words := state.get(_STRANGE):
+        named = ", ".join(quoted(word, 60) for word in words[:3])
+        st.warning(literal(f"Part of the link was not understood and is left out: {named}."), icon=":material/info:")
 
 
 def link(state: Mapping[str, str | None], usual: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from resviz.spec.names import describe
 from resviz.spec.spot import FACTORS, Spot, spot_from_query, spot_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.rows import rows
-from resviz.ui.explain.link import LEFT_OUT, arrived, asked, choose, chosen, valid
+from resviz.ui.explain.link import LEFT_OUT, arrived, asked, choose, chosen, say_left_out, valid
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.inside import kept, parts
 from resviz.ui.markdown import literal, with_literal_classes
@@ -55,6 +55,7 @@ def show(address: Address) -> None:
     with stage:
         _stage(subject, order, target)
     with tries:
+        say_left_out()
         _try_this(subject)
     why(_WHY)
     address.add(_link(subject))
