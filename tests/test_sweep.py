@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +19,10 @@ from resviz.spec.query import from_query
 from resviz.spec.sweep import read_sweep
 from resviz.training.sweep import Done, Failed, locally, measure, on_ray
 from resviz.zoo.sweeps import axes_of, bundled_sweep, read_table, sweep_names
+from tests.house import ROOT
+from tests.sweeping import MEASURED, Sweep, kill_one, two_nodes, unlike, workers
 from tests.test_theme import contrast
 
-ROOT = Path(__file__).resolve().parents[1]
 PLAN = """
 steps = 2
 seeds = [0, 1]
@@ -32,7 +30,6 @@ seeds = [0, 1]
 depth = [8, 14]
 skips = ["all", "none"]
 """
-MEASURED = ["loss", "train_accuracy", "accuracy", "first_gradient", "last_gradient", "ratio", "diverged"]
 
 
 def test_a_plan_has_every_combination_once_for_each_seed() -> None:
@@ -107,10 +104,10 @@ def test_a_worker_that_is_killed_costs_its_run_s_time_and_nothing_else() -> None
     for each in locally(runs, 1):
         ended.append(each)
         if len(ended) == 2:
-            workers = [child for child in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
-            for worker in workers:
+            there = workers("spawn_main")
+            for worker in there:
                 worker.kill()
-            assert workers
+            assert there
     assert all(isinstance(each, Done) for each in ended)
     assert sorted(each.run.key for each in ended) == sorted(run.key for run in runs)
 
@@ -124,43 +121,36 @@ def test_a_run_s_own_failure_leaves_the_others(monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(ended[good.network], Done)
 
 
-def _command(folder: Path) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "resviz",
-        "sweep",
-        str(folder / "plan.toml"),
-        "--out",
-        str(folder / "out.parquet"),
-        "--workers",
-        "1",
-    ]
-
-
 def test_killed_and_resumed_it_has_every_row_once(tmp_path: Path) -> None:
-    (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    first = subprocess.Popen(_command(tmp_path), env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
-    rows = tmp_path / "out.runs"
-    for _ in range(600):
-        if len(list(rows.glob("*.parquet"))) >= 2:
-            break
-        time.sleep(0.1)
-    workers = psutil.Process(first.pid).children(recursive=True)
+    sweep = Sweep(tmp_path, PLAN, "--workers", "1")
+    first = sweep.start()
+    assert sweep.reaches(2, first)
+    its = psutil.Process(first.pid).children(recursive=True)
     first.kill()
-    first.wait()
-    _, alive = psutil.wait_procs(workers, timeout=30)
+    first.communicate()
+    _, alive = psutil.wait_procs(its, timeout=30)
     assert not alive  # none outlives whoever asked
-    there = len(list(rows.glob("*.parquet")))
+    there = len(sweep.done())
     assert 2 <= there < 8
-    second = subprocess.run(_command(tmp_path), env=environment, capture_output=True, text=True, check=True)
-    assert f"8 runs, {there} of them done before" in second.stdout
-    table = pd.read_parquet(tmp_path / "out.parquet")
-    undisturbed = pd.DataFrame([measure(run) for run in read_sweep(PLAN).runs]).sort_values("key", ignore_index=True)
-    assert table["key"].tolist() == undisturbed["key"].tolist()
-    assert table["key"].is_unique
-    pd.testing.assert_frame_equal(table[MEASURED], undisturbed[MEASURED])
+    for left in (sweep.rows / ".key.1.part", tmp_path / ".out.parquet.1.part"):  # as of a kill amid writing
+        left.touch()
+    second = sweep.start()
+    said, _ = second.communicate()
+    assert second.returncode == 0, said
+    assert f"8 runs, {there} of them done before" in said
+    assert not list(tmp_path.rglob("*.part"))
+    undisturbed = pd.DataFrame([measure(run) for run in read_sweep(PLAN).runs])
+    table = pd.read_parquet(sweep.out)
+    assert table["key"].is_monotonic_increasing
+    assert unlike(table[undisturbed.columns], undisturbed) == (0, 0, 0)
+
+
+def test_tables_are_told_apart() -> None:
+    table = pd.DataFrame({"key": ["a", "b"], "loss": [np.nan, 1.0], "seconds": [1.0, 2.0]})
+    assert unlike(table[::-1].assign(seconds=0.0), table) == (0, 0, 0)
+    assert unlike(table[:1], table) == (1, 0, 0)
+    assert unlike(pd.concat([table, table[1:]]), table) == (0, 1, 0)
+    assert unlike(table.assign(loss=[0.0, np.nextafter(1.0, 2.0)]), table) == (0, 0, 2)
 
 
 def test_rows_of_a_table_are_measured_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,10 +162,16 @@ def test_rows_of_a_table_are_measured_again(tmp_path: Path, capsys: pytest.Captu
     asked = ["sweep", str(plan), "--out", str(out), "--check", "2"]
     assert main(asked) == 0
     assert "2 of 3 rows" in (said := capsys.readouterr().out)
-    assert "2 equal to the bit, 2 within" in said.replace("2 of 2", "2")
+    assert "2 of 2 equal to the bit, 2 within" in said
+    assert "farthest by 0 of the first gradient and 0 points" in said
     table.assign(first_gradient=1.01 * table["first_gradient"]).to_parquet(out)
     assert main(asked) == 1
-    assert "0 of 2 equal to the bit, 0 within" in capsys.readouterr().out
+    assert "0 of 2 equal to the bit, 0 within" in (said := capsys.readouterr().out)
+    assert "farthest by 0.0099 of the first gradient and 0 points" in said
+    table.assign(accuracy=np.nan).to_parquet(out)  # kept as diverged, and is not
+    assert main(asked) == 1
+    assert "0 within" in (said := capsys.readouterr().out)
+    assert "and inf points" in said
 
 
 def test_without_ray_the_command_says_what_to_install(
@@ -188,23 +184,17 @@ def test_without_ray_the_command_says_what_to_install(
 
 
 def test_a_lost_node_and_a_killed_worker_change_no_number() -> None:
-    ray = pytest.importorskip("ray")
-    cluster_utils = pytest.importorskip("ray.cluster_utils")
-    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    node = cluster.add_node(num_cpus=1)
-    try:
-        ended = []
+    pytest.importorskip("ray.cluster_utils")
+    ended = []
+    with two_nodes() as (cluster, node):
         for each in on_ray(read_sweep(PLAN).runs, cluster.address):
             ended.append(each)
             if len(ended) == 1:
                 cluster.remove_node(node, allow_graceful=False)
-        assert all(isinstance(each, Done) for each in ended)
-        table = pd.DataFrame([each.row for each in ended]).sort_values("key", ignore_index=True)
-        local = pd.DataFrame([measure(run) for run in read_sweep(PLAN).runs]).sort_values("key", ignore_index=True)
-        pd.testing.assert_frame_equal(table[["key", *MEASURED]], local[["key", *MEASURED]])
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
+                assert kill_one("ray::measure")
+    assert all(isinstance(each, Done) for each in ended)
+    local = pd.DataFrame([measure(run) for run in read_sweep(PLAN).runs])
+    assert unlike(pd.DataFrame([each.row for each in ended]), local) == (0, 0, 0)
 
 
 TABLE = pd.DataFrame(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import random
 from collections.abc import Iterator
 from itertools import groupby
@@ -14,8 +15,8 @@ from resviz.spec.sweep import Run, Sweep, read_sweep
 
 __all__ = ["add"]
 
-# what is checked, and how far it may be, relatively and absolutely: another processor adds in another order, and 150 steps make much of that
-_CHECKED = {"first_gradient": (1e-3, 0.0), "accuracy": (0.0, 5.0)}
+# what is checked, how far it may be and whether relatively: another processor adds in another order, and 150 steps make much of that
+_CHECKED = {"first_gradient": (1e-3, True), "accuracy": (5.0, False)}
 _WITHIN = "a thousandth of the first gradient and 5 points of accuracy"
 _TIMED = 3  # runs that are timed before anything is begun, from the least to the deepest
 
@@ -32,7 +33,8 @@ def _sweep(args: argparse.Namespace) -> int:
     if args.check:
         return _check(plan, out, args.check, args.workers or cores())
     store = Store(out.with_suffix(".runs"))
-    left = [run for run in plan.runs if run.key not in store.done()]
+    done = store.done()
+    left = [run for run in plan.runs if run.key not in done]
     workers = args.workers or cores()
     print(f"{len(plan.runs)} runs, {len(plan.runs) - len(left)} of them done before; rows in {store.folder}")
     for reason, some in groupby(sorted(plan.left_out, key=_reason), _reason):
@@ -56,8 +58,6 @@ def _sweep(args: argparse.Namespace) -> int:
 
 def _check(plan: Sweep, out: Path, count: int, workers: int) -> int:
     """Measure rows of a table again, drawn at random, and say how far they are from what it holds."""
-    import numpy as np
-
     from resviz.training.sweep import Failed, locally
     from resviz.zoo.sweeps import read_table
 
@@ -65,7 +65,7 @@ def _check(plan: Sweep, out: Path, count: int, workers: int) -> int:
     known = [run for run in plan.runs if run.key in kept.index]
     drawn = random.sample(known, min(count, len(known)))
     print(f"{len(drawn)} of {len(known)} rows of {out}, each as it is kept and as it is measured now")
-    wrong, same = 0, 0
+    wrong, same, farthest = 0, 0, [0.0] * len(_CHECKED)
     for each in locally(drawn, workers):
         if isinstance(each, Failed):
             print(f"failed: {each.run.network}, seed {each.run.seed}: {each.reason}")
@@ -75,11 +75,25 @@ def _check(plan: Sweep, out: Path, count: int, workers: int) -> int:
         before, now = ([float(str(held.get(name, "nan"))) for name in _CHECKED] for held in (kept.loc[each.run.key], row))
         said = ", ".join(f"{name} {a:.6g} {b:.6g}" for name, a, b in zip(_CHECKED, before, now, strict=True))
         print(f"{each.run.network}, seed {each.run.seed}: {said}")
-        same += np.array_equal(before, now, equal_nan=True)
-        near = (np.isclose(b, a, *limits, equal_nan=True) for a, b, limits in zip(before, now, _CHECKED.values(), strict=True))
-        wrong += not all(near)
-    print(f"{same} of {len(drawn)} equal to the bit, {len(drawn) - wrong} within {_WITHIN}")
+        apart = [_apart(a, b, relative) for a, b, (_, relative) in zip(before, now, _CHECKED.values(), strict=True)]
+        farthest = [max(each) for each in zip(farthest, apart, strict=True)]
+        same += not any(apart)
+        wrong += any(by > limit for by, (limit, _) in zip(apart, _CHECKED.values(), strict=True))
+    gradient, points = farthest
+    print(
+        f"{same} of {len(drawn)} equal to the bit, {len(drawn) - wrong} within {_WITHIN};"
+        f" farthest by {gradient:.2g} of the first gradient and {points:.2g} points"
+    )
     return 1 if wrong else 0
+
+
+def _apart(kept: float, now: float, relative: bool) -> float:
+    """How far a number is from the one that is kept; two that are no numbers agree, and one alone is as far as can be."""
+    if kept == now or (math.isnan(kept) and math.isnan(now)):
+        return 0.0
+    scale = abs(kept) if relative else 1.0
+    by = abs(now - kept) / scale if scale else math.inf
+    return math.inf if math.isnan(by) else by
 
 
 def _reason(left_out: tuple[str, str]) -> str:

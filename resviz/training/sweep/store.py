@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from glob import escape
 from pathlib import Path
 
 import pandas as pd
@@ -48,6 +49,8 @@ class Store:
         table = self.table(runs)
         if len(table):
             table = table.sort_values("key", ignore_index=True)
+        for left in out.parent.glob(f".{escape(out.name)}.*.part"):  # of a process that was killed while it wrote
+            left.unlink(missing_ok=True)
         part = out.with_name(f".{out.name}.{os.getpid()}.part")
         table.to_parquet(part, index=False)
         part.replace(out)
