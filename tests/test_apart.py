@@ -81,6 +81,20 @@ def test_progress_arrives_on_the_way(processes: Processes) -> None:
     assert [3] in [partial for *_, partial in said]
 
 
+def test_a_turn_that_is_over_before_the_process_is_up_is_over(processes: Processes) -> None:
+    def until_told(tick: Tick) -> int:
+        for n in range(600):
+            if tick(0.0):
+                return n
+            time.sleep(0.1)
+        return -1
+
+    def over(fraction: float, note: str = "", partial: object = None) -> bool:
+        return True
+
+    assert processes.run(until_told, over) >= 0
+
+
 def test_an_error_is_the_work_s_own(processes: Processes) -> None:
     def refused(tick: Tick) -> None:
         raise SpecError("blocks=0 is no network")

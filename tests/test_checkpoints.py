@@ -30,7 +30,7 @@ from resviz.nets.families.resnet import ResNet, Variant
 from resviz.progress import Cancelled
 from resviz.spec.net import Activation, Block, NetSpec, Norm, Shortcut, Stem
 from resviz.spec.query import to_query_string
-from resviz.training.transfer.keep import checkpoint_of
+from resviz.training.transfer.keep import card_of, checkpoint_of
 from resviz.zoo.bundled import CHECKPOINTS, load_bundled
 from resviz.zoo.checkpoint import Answers, CheckpointError, load
 from tests.foreign import NumberedResNet, PreActResNet, TimmResNet, as_transformers, trained
@@ -269,6 +269,17 @@ def test_what_the_file_cannot_say_is_said_and_may_be_told() -> None:
     assert found.categories == tuple("vwxyz")
     assert (found.preprocessing.crop, found.preprocessing.mean, found.preprocessing.std) == (48, (0.5,) * 3, (0.25,) * 3)
     assert not {"classes", "size", "mean"} & {guess.field for guess in found.guesses}
+
+
+@pytest.mark.parametrize(
+    "departs", [{"groups": -4}, {"groups": 0}, {"groups": 7}, {"groups": "4"}, {"groups": None}, [], {"pool": "no"}]
+)
+def test_a_card_whose_departures_make_no_sense_is_not_used(departs: Any) -> None:
+    kept = load(saved(regrouped(net(replace(SMALL, norm=Norm.GROUP)), 4).state_dict()), "net.pth", Answers(groups=4))
+    found = load(checkpoint_of(kept, card_of(kept) | {"departs": departs}), "net.safetensors")
+    assert not found.net.variant.pool
+    if departs not in ([], {"groups": None}, {"pool": "no"}):
+        assert any("is not used" in note for note in found.notes)
 
 
 def drawn(empty: ResNet) -> ResNet:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -161,11 +163,34 @@ def workers() -> set[int]:
     }
 
 
-def test_what_a_step_raises_ends_the_lab(processes: Processes) -> None:
+def test_what_a_step_raises_leaves_the_lab_as_it_was(processes: Processes) -> None:
     lab = Lab(RESNETS, partial(lab_sets, RESNETS))  # no sets, but how they are made
     with pytest.raises(TypeError):
         take_apart(turn_of(lab, 3), processes, quiet, never)
-    assert lab.broken
+    assert (lab.step_number, lab.broken) == (0, False)
+
+
+def test_two_labs_take_turns_where_there_is_one_process(processes: Processes) -> None:
+    labs, reached = [lab_of(RESNETS), lab_of(RESNETS)], threading.Barrier(2)
+
+    def learn(lab: Lab) -> None:
+        def tick(fraction: float, note: str = "", partial: object = None) -> bool:
+            if all(each.step_number > 1 for each in labs):
+                raise Cancelled
+            return False
+
+        reached.wait()
+        with contextlib.suppress(Cancelled):
+            while take_apart(turn_of(lab, LONG), processes, tick, never):
+                pass
+
+    threads = [threading.Thread(target=learn, args=(lab,), daemon=True) for lab in labs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert all(lab.step_number > 1 for lab in labs)
 
 
 def test_a_cluster_takes_the_same_steps() -> None:
@@ -181,6 +206,7 @@ def test_a_cluster_takes_the_same_steps() -> None:
             raise Cancelled
         return False
 
+    assert not take_apart(turn_of(lab, 2), cluster, quiet, never)
     with pytest.raises(Cancelled):
         take_apart(turn_of(lab, LONG), cluster, tick, never)
     assert lab.step_number > 3

@@ -72,6 +72,17 @@ def test_a_lesion_is_the_error_without_a_block_or_a_convolution(n: int) -> None:
         assert np.isfinite(row["lesion_mean"])
 
 
+def test_what_cannot_be_measured_is_refused_or_left_out() -> None:
+    with pytest.raises(SpecError, match="every pixel of discs has a class"):
+        read_sweep('probe = "lesions"\ndata = "discs"\nnetworks = ["family=unet"]\n')
+    none = 'steps = 1\nnetworks = ["family=transformer&image=8&patch=4&num_layers=1&in_channels=1&residual=0"]\n'
+    row = measure(read_sweep('probe = "lesions"\n' + none).runs[0])
+    assert np.isfinite(row["accuracy"])
+    assert "lesion_mean" not in row
+    untrainable = 'probe = "gradients"\nbatch = 4\nnetworks = ["blocks=60-60-60&norm=none&init=pytorch&residual=0"]\n'
+    assert "spread" in measure(read_sweep(untrainable).runs[0])
+
+
 def test_a_table_of_gradients_is_made_read_and_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan, out = tmp_path / "plan.toml", tmp_path / "plan.parquet"
     plan.write_text('probe = "gradients"\nseeds = [0, 1]\n[grid]\ndepth = [8, 14]\nskips = ["all", "none"]\n')

@@ -25,6 +25,11 @@ class Engine(Protocol):
 
     count: int
 
+    @property
+    def crowded(self) -> bool:
+        """Whether work waits for a place, and turns should be short."""
+        ...
+
     def run(self, work: Callable[[Tick], T], tick: Tick) -> T:
         """What the work returns, its progress by `tick`, which may cancel it. Raises what the work raises, and `Lost`."""
         ...

@@ -45,7 +45,7 @@ class _Between:
         self.over = True
 
 
-def _do(work: bytes, between: object) -> object:
+def _do(work: bytes, between: object) -> bytes | None:
     """The task: the work, whose ticks speak to the actor."""
     import time
 
@@ -63,7 +63,7 @@ def _do(work: bytes, between: object) -> object:
         return over
 
     try:
-        return cloudpickle.loads(work)(tick)
+        return cloudpickle.dumps(cloudpickle.loads(work)(tick))  # Ray itself would hand on arrays that can only be read
     except Cancelled:  # nobody waits for it any more
         return None
 
@@ -95,6 +95,7 @@ class OnRay:
         except (ConnectionError, ValueError) as error:
             raise ValueError(f"no Ray cluster answers at RESVIZ_RAY={address}: {error}") from error
         self.count = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self.crowded = False  # what waits, waits in the queue of jobs: they are as many as there are processors
 
     def run(self, work: Callable[[Tick], T], tick: Tick) -> T:
         """What the work returns. Raises what it raises, and `Lost` where Ray gave it up."""
@@ -108,7 +109,7 @@ class OnRay:
             while not ray.wait([reference], timeout=_POLL)[0]:
                 if tick(*ray.get(between.look.remote())):
                     between.end_turn.remote()
-            result: T = ray.get(reference)
+            result: T = cloudpickle.loads(ray.get(reference))
             return result
         except Cancelled:
             ray.get(between.cancel.remote())

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeVar, cast
 
@@ -25,6 +26,7 @@ __all__ = ["Processes"]
 T = TypeVar("T")
 _POLL: Final = 0.05  # seconds between two looks
 _PATIENCE: Final = 2.0  # seconds that work has to hear that it is cancelled
+_AGAIN: Final = 1.0  # seconds until what was not heard is said again
 _TRIES: Final = 2
 _GROWN: Final = 0.8  # of the limit: what has grown so large is not used again
 
@@ -43,14 +45,14 @@ class Processes:
         self._idle: list[_Process] = []
         self._every: set[_Process] = set()
         self._lock = threading.Lock()
-        self._room = threading.BoundedSemaphore(count)
+        self._line: deque[object] = deque()  # who waits for a process, the longest first
+        self._free, self._changed = count, threading.Condition()
         atexit.register(self.close)
 
     def run(self, work: Callable[[Tick], T], tick: Tick) -> T:
         """What the work returns. A process that dies has its work done once more; raises `Lost` where that one dies too, or is too large."""
         asked = cloudpickle.dumps(work)
-        while not self._room.acquire(timeout=_POLL):
-            tick(0.0, "waiting for a process")
+        self._enter(tick)
         try:
             for tried in range(1, _TRIES + 1):
                 try:
@@ -63,13 +65,50 @@ class Processes:
                     tick(0.0, f"its process ended ({died}), once more")
             raise AssertionError
         finally:
-            self._room.release()
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether work waits for a process."""
+        return bool(self._line)
+
+    def _enter(self, tick: Tick) -> None:
+        """Wait for one's turn; who has just had one stands behind those who wait."""
+        place = object()
+        with self._changed:
+            self._line.append(place)
+        try:
+            while not self._entered(place):
+                tick(0.0, "waiting for a process")
+        except BaseException:
+            with self._changed:
+                self._line.remove(place)
+                self._changed.notify_all()
+            raise
+
+    def _entered(self, place: object) -> bool:
+        def first() -> bool:
+            return self._free > 0 and self._line[0] is place
+
+        with self._changed:
+            if not self._changed.wait_for(first, _POLL):
+                return False
+            self._line.popleft()
+            self._free -= 1
+            return True
 
     def _once(self, asked: bytes, tick: Tick) -> object:
         with self._lock:
             process = self._idle.pop() if self._idle else None
         if process is None:
-            process = _Process()
+            try:
+                process = _Process()
+            except OSError as error:
+                raise Lost(
+                    f"no process can be started for it ({error.strerror}); the server goes on, try again in a minute"
+                ) from error
             with self._lock:
                 self._every.add(process)
         try:
@@ -132,7 +171,7 @@ class _Process:
         self.free = False
         self._tell(work)
         progress: tuple[float, str, object] = (0.0, "", None)
-        over = False
+        said = 0.0
         while True:
             try:
                 kind, about = self._said.get(timeout=_POLL)
@@ -155,8 +194,8 @@ class _Process:
             if most and (large := self.megabytes()) > most:
                 raise Lost(f"it took {large:.0f} MB, more than the {most} MB of one process; take a smaller network or batch")
             try:
-                if tick(*progress) and not over:
-                    over = True
+                if tick(*progress) and time.monotonic() - said > _AGAIN:
+                    said = time.monotonic()
                     self._tell("over")
             except Cancelled:
                 self._cancel()

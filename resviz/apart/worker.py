@@ -34,6 +34,8 @@ class _Work:
             while True:
                 match pickle.load(source):
                     case bytes(work):
+                        self.cancelled.clear()
+                        self.over.clear()
                         self.asked.put(work)
                     case "over":
                         self.over.set()
@@ -84,12 +86,9 @@ def main() -> None:
     work = _Work(sys.stdin.buffer)
     voice = _Voice(out, work)
     while True:
-        asked = work.asked.get()
-        work.cancelled.clear()
-        work.over.clear()
         voice.last = 0.0  # a work's first word is always said
         try:
-            voice.say("done", cloudpickle.loads(asked)(voice.tick))
+            voice.say("done", cloudpickle.loads(work.asked.get())(voice.tick))
         except Cancelled:
             voice.say("cancelled", None)
         except Exception as error:  # whatever it is belongs to whoever asked

@@ -113,6 +113,8 @@ def read_sweep(text: str) -> Sweep:
         raise SpecError(f"data={data!r} is none of {', '.join(DATASETS)}")
     if (probe := str(values.get("probe", "training"))) not in PROBES:
         raise SpecError(f"probe={probe!r} is none of {', '.join(PROBES)}")
+    if probe == "lesions" and DATASETS[data].pixels:
+        raise SpecError(f"lesions are counted in pictures, and every pixel of {data} has a class; choose data such as digits")
     seeds = _list(values.get("seeds", [0]), "seeds", int)
     steps, batch = int(_number(values, "steps", 150, whole=True)), int(_number(values, "batch", 64, whole=True))
     steps = 0 if probe == "gradients" else steps

@@ -87,6 +87,12 @@ class Lab:
         """Bytes that the whole history takes, now and at any later step."""
         return sum(kept.nbytes for each in self._contenders for kept in (each.lines, each.rows, each.signals, each.held_out))
 
+    @property
+    def size(self) -> int:
+        """Bytes that it holds by now: weights, momentum and history."""
+        nets = [contender.net for contender in self._contenders if contender.net is not None]
+        return self.nbytes + sum(2 * weight.nbytes for net in nets for weight in net.parameters())
+
     def ask(self, edit: Edit) -> None:
         """Change something from the next step on that has not begun, whatever step the edit names."""
         with self._lock:

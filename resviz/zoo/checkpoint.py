@@ -13,6 +13,7 @@ from torch import Tensor
 
 from resviz.budget import budget
 from resviz.guard import brief, door, quoted
+from resviz.nets.build import skeleton
 from resviz.nets.families.resnet import Variant
 from resviz.progress import Tick, quiet
 from resviz.spec.names import describe
@@ -23,7 +24,7 @@ from resviz.zoo.classifier import Classifier
 from resviz.zoo.infer import State, infer, infer_spec
 from resviz.zoo.layouts import Found, class_names, networks
 from resviz.zoo.read import CheckpointError, contents
-from resviz.zoo.weights import fits, load_into, numbers
+from resviz.zoo.weights import fits, load_into, numbers, shared_out
 
 __all__ = ["CIFAR10_CATEGORIES", "Answers", "CheckpointError", "infer_spec", "load", "load_into", "plain_name", "read_state"]
 
@@ -120,8 +121,8 @@ def _carded(card: str | None, state: State, variant: Variant) -> tuple[Answers, 
             mean=tuple(map(float, about["mean"])),
             std=tuple(map(float, about["std"])),
             temperature=float(about.get("calibration", {}).get("temperature", 1.0)),
-            pool=bool(departs["pool"]) if "pool" in departs else None,
-            groups=int(departs["groups"]) if "groups" in departs else None,
+            pool=True if departs.get("pool") is True else None,
+            groups=departs.get("groups"),
         )
         if (
             problems
@@ -130,6 +131,8 @@ def _carded(card: str | None, state: State, variant: Variant) -> tuple[Answers, 
             or len(said.classes or ()) != named.classes
         ):
             return Answers(), None, (f"its card is of another network ({quoted(describe(named), 80)}) and is not used",)
+        if said.groups is not None:
+            shared_out(skeleton(named, variant), said.groups)
         return said, named, ()
     except Exception as error:  # a card is anything that lies beside a file
         return Answers(), None, (f"its card cannot be read ({brief(error)}) and is not used",)

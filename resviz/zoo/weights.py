@@ -15,14 +15,14 @@ from resviz.zoo.infer import State
 from resviz.zoo.pickles import Stored
 from resviz.zoo.read import CheckpointError
 
-__all__ = ["fits", "load_into", "numbers"]
+__all__ = ["fits", "load_into", "numbers", "shared_out"]
 
 
 def load_into(spec: NetSpec, state: State, variant: Variant | None = None, tick: Tick = quiet) -> ResNet:
     """The spec's network with these weights in fp32, in eval mode; a mismatch names the first keys that differ."""
     net = skeleton(spec, variant)
-    if variant and variant.groups and (odd := _indivisible(net, variant.groups)):
-        raise CheckpointError(f"{variant.groups} groups do not divide the {odd} channels of its norms; choose a divisor")
+    if variant and variant.groups:
+        shared_out(net, variant.groups)
     wanted = net.state_dict()
     counters = {key for key in wanted if key.endswith("num_batches_tracked")}
     given = {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}
@@ -46,10 +46,11 @@ def load_into(spec: NetSpec, state: State, variant: Variant | None = None, tick:
     return net.eval()
 
 
-def _indivisible(net: ResNet, groups: int) -> int:
-    """The channels of a group norm that cannot be shared out."""
+def shared_out(net: ResNet, groups: int) -> None:
+    """Raises `CheckpointError` where the channels of a group norm cannot be shared out among so many groups."""
     norms = (module for module in net.modules() if isinstance(module, torch.nn.GroupNorm))
-    return next((norm.num_channels for norm in norms if norm.num_channels % groups), 0)
+    if odd := next((norm.num_channels for norm in norms if norm.num_channels % groups), 0):
+        raise CheckpointError(f"{groups} groups do not divide the {odd} channels of its norms; choose a divisor")
 
 
 def _plain(key: str, value: Tensor | Stored) -> None:

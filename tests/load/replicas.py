@@ -110,14 +110,16 @@ def uploading(url: str, until: float, seen: Seen) -> None:
 
 def course(port: int, seconds: float, kill: Callable[[], None] | None = None) -> Seen:
     """So many visitors at this port for so long; `kill` is called in the middle."""
-    seen, until = Seen(), time.monotonic() + seconds
+    seen, until, visitors = Seen(), time.monotonic() + seconds, list[Visitor]()
     threads = [threading.Thread(target=uploading, args=(f"http://127.0.0.1:{port}", until, seen))]
     for n in range(TOGGLES + LINKS):
         page, query, act = ("degradation", "", toggling) if n < TOGGLES else ("build", LINK, drawing)
         visitor = Visitor(port, page, query, cookie=f"{n:032x}")
+        visitors.append(visitor)
         threads.append(threading.Thread(target=stays, args=(visitor, until, act(visitor, seen), seen)))
     for n in range(LABS):
         visitor = Visitor(port, "lab", cookie=f"{1000 + n:032x}")
+        visitors.append(visitor)
         threads.append(threading.Thread(target=learning, args=(visitor, until, seen)))
     for thread in threads:
         thread.start()
@@ -126,6 +128,8 @@ def course(port: int, seconds: float, kill: Callable[[], None] | None = None) ->
         kill()
     for thread in threads:
         thread.join(seconds + 120)
+    for visitor in visitors:
+        visitor.close()
     return seen
 
 

@@ -22,6 +22,8 @@ def skips_over_all(table: pd.DataFrame) -> str:
     """In how many settings skips won, where the table has each with them and without; "" where it has not."""
     if not {"skips", "accuracy"} <= set(table.columns):
         return ""
+    if "probe" in table:  # what was not trained has no accuracy
+        table = table[table["probe"] != "gradients"]
     runs: dict[_Setting, dict[str, list[float]]] = {}
     for row in table.to_dict("records"):
         setting = tuple((name, str(row[name])) for name in _REST if name in row)

@@ -108,16 +108,16 @@ def _untrained(run: Run) -> Found:
     spec = run.plan.contenders[0]
     images, labels = next(named_sets(run.data)[0].shuffled(run.batch, run.seed * 100_003))
     norms = np.asarray(gradient_probe(build(spec).train(), images, labels).profile.norms, np.float64)
-    least = (
-        norms[norms > 0].min() if norms.any() else 0.0
-    )  # what is zero by construction, as behind a γ of 0, is no layer's doing
-    return Found(**_ends(norms), spread=float(norms.max() / least) if least else float("inf"))
+    some = norms[norms > 0]  # what is zero by construction, as behind a γ of 0, is no layer's doing
+    return Found(**_ends(norms), spread=float(norms.max() / some.min()) if some.size else float("nan"))
 
 
 def _lesioned(lab: Lab) -> Found:
     """What the loss of one block, or of one convolution without skips, adds to the error on held-out pictures."""
     net, held_out = lab.network(0)
     asked = [lesion for lesion in singles(net) if not lesion.cut]
+    if not asked:  # a Transformer without skips has no convolution that could be bypassed
+        return Found()
     found = lesions(net.eval(), held_out, asked)
     added = [error - found.base for error in found.errors.values()]
     return Found(lesion_mean=float(np.mean(added)), lesion_most=float(np.max(added)))

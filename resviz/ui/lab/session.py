@@ -97,7 +97,7 @@ class Session:
         self.pause(0.0)
         self.plan, self.lab, self.job, self.until, self.error = self.fitted(plan), None, None, 1, ""
         self.watch = self.marks = None
-        self.told.clear()
+        self.told = set()  # a turn of the old lab may still hold the other
         self.notice = ""
 
     def fitted(self, plan: LabPlan) -> LabPlan:

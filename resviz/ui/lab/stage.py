@@ -62,7 +62,10 @@ def _stage(held: Session, drawn: _Looked | None) -> None:
     record = held.lab.record() if held.lab else None
     if held.failed:
         reason = held.error or f"Training ended with an error ({held.job.error if held.job else ''})."
-        rest = "" if held.error else " What was recorded stays below; reset the lab to start again."
+        rest = " What was recorded stays below; reset the lab to start again."
+        if held.lab is not None and not held.over:
+            rest = f" Nothing before step {held.step:,} is lost: continue from there."
+        rest = "" if held.error else rest
         st.error(literal(reason) + rest, icon=":material/error:")
     if record is None:
         _waiting(held)
