@@ -2,7 +2,7 @@
 
 100 visitors switch a cheap toggle, 13 have the network of a link drawn again, each some every twenty seconds, six train in the Lab, and one
 uploads with a real browser. Each replica computes in a process of its own; the one server, which is that of the checkout in FOLDER, does not.
-It takes some twelve minutes, on the loopback interface, and needs nginx.
+It takes some fifteen minutes, on the loopback interface, and needs nginx.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.load.visitor import Visitor
 from tests.nginx import NGINX, WHY, Proxy
 
 TOGGLES, LINKS, LABS = 100, 13, 6
-SECONDS, PAUSE, FORGOTTEN, WARMING = 180.0, 20.0, 75.0, 45.0
+SECONDS, PAUSE, FORGOTTEN, WARMING = 180.0, 20.0, 75.0, 90.0
 LINK, SAYS = "blocks=2-2-2&cut=1.0", "1 skip cut"
 Row = tuple[str, str, str, bool]  # what, its value, the limit, and whether it holds
 
