@@ -72,6 +72,21 @@ def test_a_lesion_is_the_error_without_a_block_or_a_convolution(n: int) -> None:
         assert np.isfinite(row["lesion_mean"])
 
 
+def test_a_plan_does_something_else_of_some_of_it() -> None:
+    plan = read_sweep(
+        'seeds = [0, 1, 2]\n[grid]\ndepth = [8]\nskips = ["all", "none"]\n[[also]]\nseeds = [0]\ngrid = {depth = [14]}\n'
+    )
+    done = {(dict(run.settings)["depth"], dict(run.settings)["skips"], run.seed) for run in plan.runs}
+    assert done == {("8", skips, seed) for skips in ("all", "none") for seed in range(3)} | {("14", "all", 0), ("14", "none", 0)}
+    for text, said in (
+        ("[[also]]\nsped = 1", "names 'sped'"),
+        ("also = 3", "also must be a list"),
+        ("[[also]]\nseeds = 1", "seeds must be"),
+    ):
+        with pytest.raises(SpecError, match=said):
+            read_sweep("networks = ['resnet20']\n" + text)
+
+
 def test_what_cannot_be_measured_is_refused_or_left_out() -> None:
     with pytest.raises(SpecError, match="every pixel of discs has a class"):
         read_sweep('probe = "lesions"\ndata = "discs"\nnetworks = ["family=unet"]\n')

@@ -27,7 +27,7 @@ PROBES: Final[Mapping[str, str]] = {
     "gradients": "gradients before any training",
     "lesions": "training, and then each block taken away",
 }
-_KEYS: Final = ("title", "data", "steps", "lr", "batch", "seeds", "networks", "grid", "probe")
+_KEYS: Final = ("title", "data", "steps", "lr", "batch", "seeds", "networks", "grid", "probe", "also")
 
 
 class Measure(NamedTuple):
@@ -99,8 +99,9 @@ class Sweep:
 def read_sweep(text: str) -> Sweep:
     """A plan in TOML: `data`, `steps`, `lr`, `batch`, `seeds`, and `networks` (links' queries or presets), a `[grid]`, or both.
 
-    `probe` is one of `PROBES`; that of gradients trains nothing, and takes no steps. A grid's axes are `depth` (layers of a three-stage ResNet), `skips` ("all", "none"), or any field of a link. Raises `SpecError`
-    for what cannot be read.
+    `probe` is one of `PROBES`; that of gradients trains nothing, and takes no steps. A grid's axes are `depth` (layers of a
+    three-stage ResNet), `skips` ("all", "none"), or any field of a link. Each `[[also]]` is the same plan once more but for what
+    it names: fewer seeds for what is dear. Raises `SpecError` for what cannot be read.
     """
     try:
         values = tomllib.loads(text)
@@ -108,6 +109,32 @@ def read_sweep(text: str) -> Sweep:
         raise SpecError(f"the plan is no TOML: {error}") from error
     if unknown := sorted(set(values) - set(_KEYS)):
         raise SpecError(f"the plan's {unknown[0]!r} is none of {', '.join(_KEYS)}")
+    runs: list[Run] = []
+    left_out: list[tuple[str, str]] = []
+    for each in (values, *_also(values)):
+        found = _read(each)
+        runs += found[0]
+        left_out += found[1]
+    if not runs:
+        raise SpecError(
+            f"the plan has no run that can be done: {left_out[0][1]}"
+            if left_out
+            else "the plan names no network: give networks or a [grid]"
+        )
+    return Sweep(str(values.get("title", "")), tuple({run.key: run for run in runs}.values()), tuple(left_out))
+
+
+def _also(values: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    for part in _list(values["also"], "also", dict) if "also" in values else ():
+        if unknown := sorted(set(part) - (set(_KEYS) - {"also", "title"})):
+            raise SpecError(f"an [[also]] of the plan names {unknown[0]!r}, which is none of what it can change")
+        grid = values.get("grid", {})
+        both = isinstance(grid, Mapping) and isinstance(part.get("grid"), Mapping)
+        yield {**values, **part} | ({"grid": {**grid, **part["grid"]}} if both and isinstance(grid, Mapping) else {})
+
+
+def _read(values: Mapping[str, object]) -> tuple[list[Run], list[tuple[str, str]]]:
+    """A plan's runs, and what no network can be built from."""
     data = str(values.get("data", "digits"))
     if data not in DATASETS:
         raise SpecError(f"data={data!r} is none of {', '.join(DATASETS)}")
@@ -124,19 +151,12 @@ def read_sweep(text: str) -> Sweep:
         try:
             network = to_query_string(_network(settings, data))
             asked = Run(network, tuple(settings.items()), data, steps=steps, lr=lr, batch=batch, seed=0, probe=probe)
-            made = [replace(asked, seed=seed) for seed in seeds]
-            _ = made[0].plan  # it is checked here, not in a worker
+            _ = asked.plan  # it is checked here, not in a worker
         except SpecError as error:
             left_out.append((", ".join(f"{name}={value}" for name, value in settings.items()), str(error)))
             continue
-        runs += made
-    if not runs:
-        raise SpecError(
-            f"the plan has no run that can be done: {left_out[0][1]}"
-            if left_out
-            else "the plan names no network: give networks or a [grid]"
-        )
-    return Sweep(str(values.get("title", "")), tuple({run.key: run for run in runs}.values()), tuple(left_out))
+        runs += [replace(asked, seed=seed) for seed in seeds]
+    return runs, left_out
 
 
 def _list(value: object, name: str, kind: type[T]) -> Sequence[T]:
