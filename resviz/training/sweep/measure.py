@@ -16,7 +16,7 @@ from resviz.spec.sweep import Run
 from resviz.training.lab import Lab
 from resviz.version import __version__
 
-__all__ = ["Row", "measure"]
+__all__ = ["Found", "Row", "measure"]
 
 _LAST = 10  # steps whose training loss and accuracy are averaged
 
