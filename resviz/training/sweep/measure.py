@@ -16,7 +16,7 @@ from resviz.spec.sweep import Run
 from resviz.training.lab import Lab
 from resviz.version import __version__
 
-__all__ = ["Found", "Row", "measure"]
+__all__ = ["About", "Found", "Row", "measure"]
 
 _LAST = 10  # steps whose training loss and accuracy are averaged
 
@@ -36,8 +36,8 @@ class Found(TypedDict, total=False):
     lesion_most: float
 
 
-class Row(Found, total=False):
-    """A run's numbers; the settings that its plan varies stand beside them under their own names."""
+class About(TypedDict, total=False):
+    """What a run is."""
 
     key: str
     network: str
@@ -48,6 +48,11 @@ class Row(Found, total=False):
     batch: int
     seed: int
     depth: int
+
+
+class Row(About, Found, total=False):
+    """A run's numbers; the settings that its plan varies stand beside them under their own names."""
+
     seconds: float
     machine: str
     version: str
