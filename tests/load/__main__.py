@@ -50,7 +50,7 @@ def switch(visitor: Visitor, until: float, times: list[float]) -> None:
 def train(visitor: Visitor, until: float, steps: list[int], states: list[str]) -> None:
     """Start the lab and watch it as a browser would."""
     visitor.open()
-    while not any(text.startswith("Step 1.") for text in visitor.texts) and time.monotonic() < until:
+    while not any(text.startswith(("Step 1.", "Press Start")) for text in visitor.texts) and time.monotonic() < until:
         time.sleep(0.5)
         visitor.poll()
         if not visitor.polls:

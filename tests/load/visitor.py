@@ -15,7 +15,7 @@ __all__ = ["Visitor"]
 
 @dataclass
 class Visitor:
-    """One session on one page. `widgets` maps a label to its id, `texts` is the Markdown that stands there."""
+    """One session on one page. `widgets` maps a label to its id, `texts` is the Markdown that stands there, notices too."""
 
     port: int
     page: str
@@ -99,6 +99,8 @@ class Visitor:
         kind = element.WhichOneof("type")
         if kind == "markdown":
             parts.setdefault(message.delta.fragment_id, []).append(element.markdown.body)
+        elif kind == "alert":
+            parts.setdefault(message.delta.fragment_id, []).append(element.alert.body)
         elif kind in ("button", "checkbox"):
             widget = getattr(element, kind)
             self.widgets[widget.label] = widget.id
