@@ -138,7 +138,7 @@ PAGES: Final = (
         "Sweeps",
         "pages/sweeps.py",
         "Does it hold for every design?",
-        "Hundreds of small trainings: every depth, norm and initialisation, with skips and without, each from several seeds.",
+        "Hundreds of small trainings: every depth, norm and initialisation, with skips and without, most from several seeds.",
         "Do skips help at every depth, norm and initialisation? Look at hundreds of trainings.",
         ":material/grid_on:",
         network=False,
