@@ -16,7 +16,7 @@ from resviz.training.turn import Seen, Turn, away
 __all__ = ["take_apart"]
 
 _CROWDED, _ALONE = 2.0, 10.0  # seconds of a turn where others wait, and where nobody does: so much a lost process may cost
-_PACE: Final = 20e6  # bytes of a lab that a second of a turn pays for: a tenth of it is the way
+_PACE: Final = 10e6  # bytes of a lab that a second of a turn pays for: a fifth of it is the way there and back
 
 
 def take_apart(turn: Turn, engine: Engine, tick: Tick, changed: Callable[[], bool]) -> bool:

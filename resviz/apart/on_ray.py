@@ -95,7 +95,7 @@ class OnRay:
         except (ConnectionError, ValueError) as error:
             raise ValueError(f"no Ray cluster answers at RESVIZ_RAY={address}: {error}") from error
         self.count = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        self.crowded = False  # what waits, waits in the queue of jobs: they are as many as there are processors
+        self.crowded = False  # Ray does not say; what waits in the queue of jobs is known there
 
     def run(self, work: Callable[[Tick], T], tick: Tick) -> T:
         """What the work returns. Raises what it raises, and `Lost` where Ray gave it up."""

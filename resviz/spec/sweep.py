@@ -128,9 +128,9 @@ def _also(values: Mapping[str, object]) -> Iterator[dict[str, object]]:
     for part in _list(values["also"], "also", dict) if "also" in values else ():
         if unknown := sorted(set(part) - (set(_KEYS) - {"also", "title"})):
             raise SpecError(f"an [[also]] of the plan names {unknown[0]!r}, which is none of what it can change")
-        grid = values.get("grid", {})
-        both = isinstance(grid, Mapping) and isinstance(part.get("grid"), Mapping)
-        yield {**values, **part} | ({"grid": {**grid, **part["grid"]}} if both and isinstance(grid, Mapping) else {})
+        grid, own = values.get("grid", {}), part.get("grid", {})
+        both = {"grid": {**grid, **own}} if isinstance(grid, Mapping) and isinstance(own, Mapping) else {}
+        yield {**values, **part, **both}
 
 
 def _read(values: Mapping[str, object]) -> tuple[list[Run], list[tuple[str, str]]]:
