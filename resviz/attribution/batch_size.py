@@ -29,6 +29,7 @@ class Timings:
         self.times: dict[int, deque[float]] = {}
         self.tried: dict[int, int] = {}
         self.batches = 0
+        self.most = 0  # pictures that went through together so far
 
     @property
     def seconds(self) -> float | None:
@@ -49,10 +50,12 @@ class Timings:
         return max(1, math.ceil(pictures / math.ceil(pictures / self.size)))
 
     def record(self, pictures: int, seconds: float) -> None:
-        """So many pictures went through together, and took that long."""
+        """So many pictures went through together, and took that long; the first of more than ever fetch memory too, and do not count."""
         size = next((n for n in self.sizes if pictures <= n), self.sizes[-1])
         self.batches += 1
-        if pictures > size / 2:  # or 1
+        if pictures > self.most:
+            self.most = pictures
+        elif pictures > size / 2:  # or 1
             self.times.setdefault(size, deque(maxlen=_LATELY)).append(seconds / pictures)
             self.tried[size] = self.batches
 

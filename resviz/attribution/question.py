@@ -174,7 +174,9 @@ def attribute(case: Case, asked: Asked, tick: Tick = quiet, spec: NetSpec | None
     def show(values: np.ndarray) -> None:
         tick(watch.fraction, "", question.attribution(Evidence(values, signed=True)))
 
-    return question.attribution(question.answer(net, tick, show=show))
+    evidence = question.answer(net, tick, show=show)
+    watch.over()
+    return question.attribution(evidence)
 
 
 def cost(network: Classifier, asked: Asked) -> tuple[int, float | None]:

@@ -38,7 +38,7 @@ class Watch:
 
     def __init__(self, spec: NetSpec, expected: int) -> None:
         self.spec, self.expected, self.seen = spec, expected, 0
-        self.last: tuple[int, float, bool] | None = None
+        self.last: tuple[int, int, float, bool] | None = None  # pictures, side, when, with gradients or without
 
     @property
     def fraction(self) -> float:
@@ -46,10 +46,17 @@ class Watch:
         return min(1.0, self.seen / self.expected)
 
     def __call__(self, x: Tensor) -> None:
-        now, gradients = time.perf_counter(), torch.is_grad_enabled()
-        if self.last is not None and self.last[2] is gradients:
-            timings_of(self.spec, x.shape[-1], gradients).record(self.last[0], now - self.last[1])
-        self.last, self.seen = (len(x), now, gradients), self.seen + len(x)
+        gradients = torch.is_grad_enabled()
+        if self.last is not None and self.last[3] is gradients:
+            self.over()
+        self.last, self.seen = (len(x), x.shape[-1], time.perf_counter(), gradients), self.seen + len(x)
+
+    def over(self) -> None:
+        """The last batch is through, way back included."""
+        if self.last is not None:
+            pictures, side, began, gradients = self.last
+            timings_of(self.spec, side, gradients).record(pictures, time.perf_counter() - began)
+            self.last = None
 
 
 _RANDOM = threading.Lock()

@@ -17,6 +17,7 @@ from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Noi
 from PIL import Image
 from torch import nn
 
+from resviz.attribution.batch_size import timings_of
 from resviz.attribution.methods.table import METHODS
 from resviz.attribution.question import Asked, Case, ask, attribute
 from resviz.data.uploads import sample_photographs
@@ -113,15 +114,15 @@ def limit_ratio(method: str, rounds: int) -> tuple[float, str]:
     """(median, words) of our call's time over passes × a picture's share of the best bare pass of the same frozen network.
 
     The bare pass has everything ours has (folded, fused, channels-last, the allocator told) and nothing else to do; its batch is the
-    fastest of several. Both are timed in turn in one process.
+    fastest of those that fit into the memory that ours may take. Both are timed in turn in one process.
     """
     made, asked, entry = classifier(), _asked(method), METHODS[method]
     case = Case(made, picture(), _TARGET)
     question = ask(case, asked)
     views = [made.fast_view(fused=fused) for fused in (True, False)]
-    for _ in range(4):  # the batch size tries its neighbours
+    for _ in range(8):  # the batch size tries its neighbours, each of which tries its own
         attribute(case, asked)
-    sizes = [(views[v], n) for v in (0, 1) for n in (1, 2, 4, 8, 16)]
+    sizes = [(view, n) for view in views for n in timings_of(view.spec, question.x.shape[-1], entry.backward).sizes]
     net, size = min(sizes, key=lambda pair: min(_bare(*pair, question.x, entry.backward) / pair[1] for _ in range(3)))
     ratios = []
     for _ in range(rounds):
