@@ -107,21 +107,30 @@ def difference(method: str, network: Classifier, photograph: Image.Image) -> flo
 
 
 def ratio(method: str, network: Classifier, photograph: Image.Image) -> float:
-    """Median of the ratios of alternating runs, ours over theirs, after one warm-up of each; the whole call on both sides."""
+    """Median of the ratios of alternating runs, ours over theirs, after one warm-up of each; the whole call on both sides.
+
+    A run is the median of three calls after another one: what NumPy's threads still wait for as theirs ends is not laid to ours.
+    """
     net, x = network.private_view().requires_grad_(True), network.preprocessing.tensor(photograph)
     case = Case(network, photograph, TARGET)
     asked = Asked(method, LAYER if METHODS[method].layer else None, _all(method))
     calls = (lambda: attribute(case, asked), lambda: theirs(method, net, x))
     ratios = []
     for n in range(4 if method == "score-cam" else 8):
-        took = []
-        for call in calls:
-            start = time.perf_counter()
-            call()
-            took.append(time.perf_counter() - start)
+        took = [_took(call, 1 if method == "score-cam" else 4) for call in calls]
         if n:
             ratios.append(took[0] / took[1])
     return statistics.median(ratios)
+
+
+def _took(call: Callable[[], object], times: int) -> float:
+    """Seconds of a call in a row of so many, the first of several aside."""
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        call()
+        took.append(time.perf_counter() - start)
+    return statistics.median(took[1:] or took)
 
 
 def compare() -> list[str]:

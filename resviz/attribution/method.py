@@ -8,7 +8,7 @@ class, unless the evidence is unsigned. Hooks may stay on the network, which end
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,7 @@ from resviz.nets.families.resnet import ResNet
 from resviz.spec.net import Activation, NetSpec, Norm
 
 __all__ = [
+    "BatchSize",
     "Choice",
     "Evidence",
     "Method",
@@ -31,7 +32,9 @@ __all__ = [
     "Setting",
     "Value",
     "Values",
+    "few",
     "flat",
+    "in_batches",
     "numbers",
     "pictures",
     "total",
@@ -95,6 +98,23 @@ class Choice:
         if value not in self.choices:
             near = nearest(str(value), self.choices)
             raise ValueError(f"{name} must be one of {', '.join(self.choices)}, got {quoted(value)!r}{near}")
+
+
+BatchSize = Callable[[int], int]  # how many pictures to put through the network next, of so many that are left
+
+
+def few(left: int) -> int:
+    """Eight at once, whatever the machine."""
+    return min(left, 8)
+
+
+def in_batches(count: int, size: BatchSize) -> Iterator[slice]:
+    """Where each batch of `count` pictures lies; the size is asked anew for each, so that one which is slow here is left soon."""
+    start = 0
+    while start < count:
+        stop = min(count, start + size(count - start))
+        yield slice(start, stop)
+        start = stop
 
 
 @dataclass(frozen=True)

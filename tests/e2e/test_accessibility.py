@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Final, Literal
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from resviz.ui.pages import PAGES
+from resviz.ui.pages import Page as PageOfTheApp
 from tests.e2e.conftest import Server, ready
 
 # what each page draws first
@@ -27,20 +32,7 @@ FIGURES = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_page(browser: Browser, server: Server, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(90_000)
-    found = []
-    for each in PAGES:
-        page.goto(f"{server.url}/{each.path}")
-        settled(page, each.title)
-        for violation in Axe().run(page).response["violations"]:
-            if violation["impact"] in ("serious", "critical") or violation["id"] == "heading-order":
-                found += [(each.title, violation["id"], node["html"][:120]) for node in violation["nodes"]]
-    context.close()
-    assert not found
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 
 def settled(page: Page, title: str) -> None:
@@ -84,16 +76,36 @@ WORDS = """(least) => {
 }"""
 
 
-@pytest.mark.parametrize(("width", "least"), [(1440, 14), (390, 14), (1920, 16)])
-def test_words_are_large_enough_and_lines_short_enough(browser: Browser, server: Server, width: int, least: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page, found = context.new_page(), []
+@pytest.fixture(scope="module")
+def walker(browser: Browser) -> Iterator[Page]:
+    """One browser for all pages, whose colours and width change under the page that is open."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    page = context.new_page()
     page.set_default_timeout(90_000)
-    for each in PAGES:
-        page.goto(f"{server.url}/{each.path}")
-        settled(page, each.title)
-        found += [(each.title, *what) for what in page.evaluate(WORDS, least)]
+    yield page
     context.close()
+
+
+@pytest.mark.parametrize("about", PAGES, ids=lambda about: about.title)
+def test_axe_finds_nothing_serious_and_words_are_large_and_lines_short_enough(
+    walker: Page, server: Server, about: PageOfTheApp
+) -> None:
+    found = []
+    walker.emulate_media(color_scheme="light")
+    walker.set_viewport_size({"width": 1440, "height": 900})
+    walker.goto(f"{server.url}/{about.path}")
+    for scheme in SCHEMES:
+        walker.emulate_media(color_scheme=scheme)
+        settled(walker, about.title)
+        ground = walker.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", ground)[:3])) > 382) == (scheme == "light")
+        for violation in Axe().run(walker).response["violations"]:
+            if violation["impact"] in ("serious", "critical") or violation["id"] == "heading-order":
+                found += [(scheme, violation["id"], node["html"][:120]) for node in violation["nodes"]]
+    for width, least in ((1440, 14), (390, 14), (1920, 16)):
+        walker.set_viewport_size({"width": width, "height": 900})
+        settled(walker, about.title)
+        found += [(width, *what) for what in walker.evaluate(WORDS, least)]
     assert not found
 
 

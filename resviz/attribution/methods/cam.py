@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,19 @@ from captum.attr import LayerActivation, LayerAttribution
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resviz.attribution.method import Evidence, Method, Parameter, Score, Setting, flat, numbers, pictures
+from resviz.attribution.method import (
+    BatchSize,
+    Evidence,
+    Method,
+    Parameter,
+    Score,
+    Setting,
+    few,
+    flat,
+    in_batches,
+    numbers,
+    pictures,
+)
 from resviz.attribution.methods.perturbation import masked_scores
 from resviz.attribution.methods.snippet import AT_LAYER, Snippet, of_layer
 from resviz.spec.net import Norm
@@ -82,11 +95,16 @@ def _at_size(channels: Tensor, x: Tensor) -> Evidence:
 def eigen_projection(output: Tensor) -> Tensor:
     """Every place's part along the channels' first principal component: (1, C, h, w) to (1, 1, h, w).
 
-    A component has no sign of its own; positive is where the block is more active.
+    A component has no sign of its own; positive is where the block is more active. It is taken from the smaller of the two Gram matrices,
+    of places or of channels, which holds all that an SVD of both would find.
     """
     places = output[0].flatten(1).T.cpu().double()
     places = places - places.mean(0)
-    along = places @ torch.linalg.svd(places, full_matrices=False)[2][0]
+    if len(places) < places.shape[1]:
+        energies, vectors = torch.linalg.eigh(places @ places.T)
+        along = energies[-1].clamp(min=0).sqrt() * vectors[:, -1]
+    else:
+        along = places @ torch.linalg.eigh(places.T @ places)[1][:, -1]
     along = along if along @ output[0].flatten(1).mean(0).cpu().double() >= 0 else -along
     return along.reshape(1, 1, *output.shape[2:]).to(output)
 
@@ -98,7 +116,7 @@ def eigen_cam(setting: Setting) -> Evidence:
     return _at_size(eigen_projection(output), setting.x)
 
 
-def score_weighted(score: Score, module: nn.Module, x: Tensor, channels: int, batch_size: int = 8) -> Tensor:
+def score_weighted(score: Score, module: nn.Module, x: Tensor, channels: int, batch_size: BatchSize = few) -> Tensor:
     """A block's channels, (1, C, h, w), each weighted by the score of the picture seen through it; the strongest `channels` of them."""
     with torch.no_grad():
         output = LayerActivation(score, module).attribute(x)[0]
@@ -107,14 +125,16 @@ def score_weighted(score: Score, module: nn.Module, x: Tensor, channels: int, ba
         masks = F.interpolate(output[None], x.shape[-2:], mode="bilinear", align_corners=True)[0]
         low = masks.amin((1, 2), keepdim=True)
         masks = (masks - low) / (masks.amax((1, 2), keepdim=True) - low + 1e-8)
-        scores = torch.cat([masked_scores(score, x, torch.zeros_like(x), some) for some in torch.split(masks, batch_size)])
+        base = torch.zeros_like(x)
+        scores = torch.cat([masked_scores(score, x, base, masks[some]) for some in in_batches(len(masks), batch_size)])
         return torch.softmax(scores, 0)[None, :, None, None] * output
 
 
 def score_cam(setting: Setting) -> Evidence:
     """Channels weighted by the score of the picture seen through them alone (Wang et al. 2019)."""
     channels = setting.count("strongest")
-    weighted = score_weighted(setting.score, setting.module, setting.x, channels, setting.batch_size(channels, gradients=False))
+    batch_size = partial(setting.batch_size, gradients=False)
+    weighted = score_weighted(setting.score, setting.module, setting.x, channels, batch_size)
     return _at_size(weighted, setting.x)
 
 

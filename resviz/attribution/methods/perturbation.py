@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from captum.attr import Occlusion, PerturbationAttribution
 from torch import Tensor
 from torch.nn import functional as F
 
-from resviz.attribution.method import Evidence, Score, Setting, Values, flat, numbers
+from resviz.attribution.method import BatchSize, Evidence, Score, Setting, Values, few, flat, in_batches, numbers
 from resviz.nets.inference.fused import near
 
 __all__ = [
@@ -99,7 +100,7 @@ def masked_scores(score: Score, x: Tensor, base: Tensor, masks: Tensor) -> Tenso
     return found
 
 
-def randomly_masked(score: Score, x: Tensor, base: Tensor, samples: int, cells: int, batch_size: int = 8) -> np.ndarray:
+def randomly_masked(score: Score, x: Tensor, base: Tensor, samples: int, cells: int, batch_size: BatchSize = few) -> np.ndarray:
     """(H, W): how far the score is above its mean where a pixel is seen, over random masks of so many cells a side, half of them open.
 
     Masks are drawn as by Petsiuk et al. 2018: a coarse grid, enlarged and shifted by less than a cell, from torch's random numbers.
@@ -110,15 +111,10 @@ def randomly_masked(score: Score, x: Tensor, base: Tensor, samples: int, cells: 
     shifts = torch.stack([torch.randint(0, most, (samples,)) for most in step], 1).tolist()
     seen, evidence, scores = torch.zeros(height, width), torch.zeros(height, width), []
     with torch.no_grad():
-        for start in range(0, samples, batch_size):
-            large = F.interpolate(
-                grids[start : start + batch_size], [(cells + 1) * each for each in step], mode="bilinear", align_corners=False
-            )
+        for some in in_batches(samples, batch_size):
+            large = F.interpolate(grids[some], [(cells + 1) * each for each in step], mode="bilinear", align_corners=False)
             masks = torch.stack(
-                [
-                    mask[0, r : r + height, c : c + width]
-                    for mask, (r, c) in zip(large, shifts[start : start + batch_size], strict=True)
-                ]
+                [mask[0, r : r + height, c : c + width] for mask, (r, c) in zip(large, shifts[some], strict=True)]
             )
             found = masked_scores(score, x, base, masks.to(x.device)).cpu()
             seen += masks.sum(0)
@@ -130,5 +126,5 @@ def randomly_masked(score: Score, x: Tensor, base: Tensor, samples: int, cells: 
 def rise(setting: Setting) -> Evidence:
     """What the score gains, on average over random masks, where a pixel is seen."""
     samples, cells = setting.count("samples"), min(setting.count("cells"), setting.side)
-    at_once = setting.batch_size(samples, gradients=False)
-    return Evidence(randomly_masked(setting.score, setting.x, setting.baseline(), samples, cells, at_once), signed=True)
+    batch_size = partial(setting.batch_size, gradients=False)
+    return Evidence(randomly_masked(setting.score, setting.x, setting.baseline(), samples, cells, batch_size), signed=True)
