@@ -13,7 +13,7 @@ from resviz.figures.inside import answers, boxed, fixed, forming, ledger, produc
 from resviz.probes.inside import forward
 from resviz.probes.taken_apart import arithmetic
 from resviz.results import Arithmetic, Attribution, Box, Field, Inside, Prediction
-from resviz.spec.spot import Spot, spot_from_query, spot_to_query
+from resviz.spec.spot import Spot, lost, spot_from_query, spot_to_query
 from tests.test_inside import bundled
 
 
@@ -48,6 +48,22 @@ def test_no_text_breaks_a_spot(query: dict[str, str]) -> None:
 def test_what_is_no_step_of_the_sliders_is_one(text: str) -> None:
     assert spot_from_query({"unit": "layer1.0", "branch": text, "skip": text}) == Spot("layer1.0")
     assert spot_from_query({"unit": "layer1.0", "branch": "0.33"}).branch == 0.35
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, ()),
+        ({"unit": "layer1.0", "channel": "3", "pixel": "1.2", "branch": "1", "skip": "0.33"}, ()),
+        ({"unit": "layer1.0", "branch": "1.0", "skip": "1.00"}, ()),
+        ({"unit": "layer1.0", "channel": "x", "pixel": "1.2"}, ("channel", "pixel")),
+        ({"unit": "layer1.0", "channel": "3", "pixel": "1.2.3"}, ("pixel",)),
+        ({"unit": "layer1.0", "branch": "1.55", "skip": "2"}, ("branch", "skip")),
+        ({"branch": "0.5"}, ("branch",)),
+    ],
+)
+def test_what_a_spot_does_not_hold_of_its_link_is_known(query: dict[str, str], names: tuple[str, ...]) -> None:
+    assert lost(query, spot_from_query(query)) == {name: query[name] for name in names}
 
 
 def test_a_spot_of_another_network_or_block_is_left_open() -> None:

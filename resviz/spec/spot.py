@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["FACTORS", "SPOT_PARAMETERS", "Spot", "spot_from_query", "spot_to_query"]
+__all__ = ["FACTORS", "SPOT_PARAMETERS", "Spot", "lost", "spot_from_query", "spot_to_query"]
 
 SPOT_PARAMETERS: Final = frozenset({"unit", "channel", "pixel", "branch", "skip"})
 FACTORS: Final = (0.0, 1.5, 0.05)  # least, most and step
@@ -59,6 +59,17 @@ def spot_from_query(query: Mapping[str, str]) -> Spot:
         return spot
     pixel = re.fullmatch(rf"({_NUMBER})\.({_NUMBER})", query.get("pixel", "")[:20], re.ASCII)
     return replace(spot, channel=int(channel), pixel=(int(pixel[1]), int(pixel[2])) if pixel else None)
+
+
+def lost(query: Mapping[str, str], spot: Spot) -> dict[str, str]:
+    """What of a query's parameters the spot does not hold, because it means nothing, or nothing there."""
+    held = spot_to_query(spot)
+    named = {name: query[name] for name in ("unit", "channel", "pixel") if query.get(name) and name not in held}
+    for name in ("branch", "skip"):
+        text = query.get(name, "")
+        if text and name not in held and not (spot.unit and re.fullmatch(r"1(\.0{1,2})?", text, re.ASCII)):
+            named[name] = text
+    return named
 
 
 def _factor(text: str) -> float:

@@ -23,6 +23,7 @@ __all__ = [
     "chosen",
     "enter_with",
     "keep",
+    "leave_out",
     "link",
     "restore",
     "say_left_out",
@@ -177,10 +178,16 @@ def valid(key: str, choices: Iterable[str], default: object = None, most: int = 
     return key
 
 
-def _strange(word: object) -> None:
+def leave_out(parameters: Mapping[str, str]) -> None:
+    """Remember these parameters, by name and text, as what means nothing here."""
+    for name, text in parameters.items():
+        _strange(text, f"{name} ")
+
+
+def _strange(word: object, name: str = "") -> None:
     """Remember what means nothing here where the address that was followed says it."""
-    if word and word in st.session_state.get(_WORDS, ()) and word not in st.session_state[_STRANGE]:
-        st.session_state[_STRANGE].append(word)
+    if word and word in st.session_state.get(_WORDS, ()) and f"{name}{word}" not in st.session_state[_STRANGE]:
+        st.session_state[_STRANGE].append(f"{name}{word}")
 
 
 def say_left_out() -> None:

@@ -15,10 +15,10 @@ from resviz.nets.cost import layer_table
 from resviz.results import ORDERS, Inside
 from resviz.results.inside import Order
 from resviz.spec.names import describe
-from resviz.spec.spot import FACTORS, Spot, spot_from_query, spot_to_query
+from resviz.spec.spot import FACTORS, Spot, lost, spot_from_query, spot_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.rows import rows
-from resviz.ui.explain.link import LEFT_OUT, arrived, asked, choose, chosen, say_left_out, valid
+from resviz.ui.explain.link import LEFT_OUT, arrived, asked, choose, chosen, leave_out, say_left_out, valid
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.inside import kept, parts
 from resviz.ui.markdown import literal, with_literal_classes
@@ -43,6 +43,7 @@ def show(address: Address) -> None:
         if query:
             choose(query)
         st.session_state[_SPOT] = spot_from_query(query)
+        leave_out(lost(query, st.session_state[_SPOT]))
         for key in [str(key) for key in st.session_state if str(key).startswith(_SLIDERS)]:
             del st.session_state[key]  # they begin as the link says
     stage, drawer = beside()
@@ -116,14 +117,17 @@ def _look(unit: str) -> None:
 def _spot(subject: Subject) -> Spot:
     """Where one looks, in this network: its first block to begin with."""
     units = list(kept.passed(subject).entered)
-    spot: Spot = st.session_state.get(_SPOT, Spot()).within(units)
+    asked: Spot = st.session_state.get(_SPOT, Spot())
+    spot = asked.within(units)
+    leave_out(lost(spot_to_query(asked), spot))
     st.session_state[_SPOT] = spot
     return spot if spot.unit else Spot(units[0])
 
 
 def _settled(spot: Spot, seen: Inside, first: int) -> Spot:
     """The same with all that was left open: the first channel, and where F adds most to it."""
-    spot = spot.inside(seen.joined.shape)
+    asked, spot = spot, spot.inside(seen.joined.shape)
+    leave_out(lost(spot_to_query(asked), spot))
     if st.session_state.get(_SPOT, Spot()).unit:
         st.session_state[_SPOT] = spot  # what a link names in vain does not come back in the address
     channel = first if spot.channel is None else spot.channel
