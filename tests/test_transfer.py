@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ from resviz.zoo.checkpoint import load
 from resviz.zoo.classifier import Classifier, Preprocessing, predict
 from resviz.zoo.read import with_card
 from resviz.zoo.shelf import Shelf, ShelfError, home
+from tests.test_untrusted import poisoned
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -169,6 +171,18 @@ def test_a_killed_run_is_taken_up_to_the_bit(album: Album, tmp_path: Path, mode:
     assert np.array_equal(whole.result().probabilities, again.result().probabilities)
     with pytest.raises(ValueError, match="other pictures or another plan"):
         Transfer(lesson, replace(plan, seed=1), tmp_path / "run.ckpt")
+
+
+def test_a_run_is_not_taken_up_from_a_file_that_runs_something(
+    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever this PyTorch's default is: before 2.6 it was to run what the file says."""
+    checkpoint, written = poisoned(tmp_path)
+    load_whole = partial(torch.load, weights_only=False)
+    monkeypatch.setattr(torch, "load", load_whole)
+    with pytest.raises(ValueError, match="cannot be taken up, it is damaged"):
+        Transfer(Lesson(start(), album), short("finetune"), checkpoint)
+    assert not written.exists()
 
 
 def test_a_command_that_is_killed_is_taken_up_to_the_bit(album: Album, tmp_path: Path) -> None:
