@@ -57,6 +57,15 @@ class Proxy:
             self.process.terminate()
             self.process.wait(10)
 
+    def log(self, words: str, seconds: float = 10) -> str:
+        """What was logged once these words are in it: nginx writes a request's line after its answer has left."""
+        until = time.monotonic() + seconds
+        while words not in (text := (self.folder / "access").read_text(encoding="utf-8")):
+            if time.monotonic() > until:
+                raise TimeoutError(f"{words!r} is not in the log after {seconds:g} s: {text!r}")
+            time.sleep(0.05)
+        return text
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
