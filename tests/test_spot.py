@@ -13,6 +13,7 @@ from resviz.figures.inside import answers, boxed, fixed, forming, ledger, produc
 from resviz.probes.inside import forward
 from resviz.probes.taken_apart import arithmetic
 from resviz.results import Arithmetic, Attribution, Box, Field, Inside, Prediction
+from resviz.results.inside import Mapped
 from resviz.spec.spot import Spot, lost, spot_from_query, spot_to_query
 from tests.test_inside import bundled
 
@@ -127,21 +128,27 @@ def test_answers_are_side_by_side_and_names_from_outside_stay_words() -> None:
 
 def test_what_a_change_does_is_told_as_it_is() -> None:
     before, after = prediction(0.7, 0.2, 0.1), prediction(0.1, 0.2, 0.7)
-    assert "with this block as it is" in changed_note(before, before, (1.0, 1.0))
-    assert "F(x) × 0 and x × 1.5" in changed_note(before, before, (0.0, 1.5))
-    assert "still **class 0" in changed_note(before, before, (0.0, 1.0))
-    told = changed_note(before, after, (1.0, 0.0))
-    assert "**class 2 <b>** with 70 %" in told
-    assert "keeps 10 % of 70 %" in told
+    first, last = "**class 0 <b>**", "**class 2 <b>**"
+    said = {
+        (1.0, 1.0): f"{first} with 70 %, with this block as it is.",
+        (0.0, 1.0): f"With F(x) × 0 in this block alone the answer is still {first}, with 60 % instead of 70 %.",
+        (0.0, 1.5): f"With F(x) × 0 and x × 1.5 in this block alone the answer is still {first}, with 60 % instead of 70 %.",
+    }
+    for factors, sentence in said.items():
+        assert changed_note(before, prediction(0.6, 0.4, 0.0), factors) == sentence
+    lost = f"the answer is {last} with 70 % and no longer {first}, which keeps 10 % of 70 %."
+    assert changed_note(before, after, (1.0, 0.0)) == f"With x × 0 in this block alone {lost}"
 
 
 def test_an_answer_that_changes_its_mind_leads_from_where_it_stays() -> None:
     read = {"a": prediction(0.7, 0.3), "b": prediction(0.4, 0.6), "c": prediction(0.2, 0.8)}
-    told = forming_note(read, None, "a")
-    assert "leads from b on" in told
-    assert "30 %" in told
-    assert "all the way" in forming_note({"b": read["b"], "c": read["c"]}, None, "b")
-    assert "**class 0 <b>** with 70 %" in forming_note(read, {"c": read["a"]}, "b")
+    told = "Read out after a, the head gives **class 1 <b>** 30 %; after c, 80 %. It leads from b on."
+    assert forming_note(read, None, "a") == told
+    led = "Read out after b, the head gives **class 1 <b>** 60 %; after c, 80 %. It leads all the way."
+    assert forming_note({"b": read["b"], "c": read["c"]}, None, "b") == led
+    ends = "Without the skip of b the end is"
+    assert forming_note(read, {"c": read["a"]}, "b") == f"{told} {ends} **class 0 <b>** with 70 %."
+    assert forming_note(read, {"c": read["b"]}, "b") == f"{told} {ends} still **class 1 <b>**, with 60 %."
 
 
 def test_a_class_has_the_same_line_in_both_charts() -> None:
@@ -160,10 +167,30 @@ def seen(ratio: float) -> Inside:
 
 
 def test_how_much_a_block_adds_is_judged_by_its_ratio() -> None:
-    words = {0.0: "adds nothing", 0.05: "almost as it is", 0.3: "corrects", 0.7: "more than half", 2.0: "outweighs"}
-    for ratio, said in words.items():
-        assert said in unit_note(seen(ratio))
-    assert "no skip" in unit_note(replace(seen(1), mapped="none"))
+    judged: dict[float, tuple[str, str]] = {
+        0.0: ("0", "it adds nothing"),
+        0.05: ("0.0500", "it leaves what passes by almost as it is"),
+        0.3: ("0.300", "it corrects what passes by"),
+        0.7: ("0.700", "it changes what passes by with more than half of its strength"),
+        2.0: ("2.00", "what it adds outweighs what it was given"),
+    }
+    colours = "Amber is above zero, violet below."
+    skip = "the x that its skip brings as it came (‖F(x)‖/‖x‖)"
+    for ratio, (times, said) in judged.items():
+        adds = f"adds an F(x) that is **{times} times** as strong as"
+        assert unit_note(seen(ratio)) == f"**layer1.0** {adds} {skip}: {said}. {colours}"
+    brings: dict[Mapped, str] = {
+        "weighed": "what its skip leaves of x by its factor or gate",
+        "zero-pad": "the x that its skip brings, every second pixel and padded with zero channels",
+        "projection": "what its skip makes of x by a 1×1 convolution",
+        "parallel": "what its skip makes of x by a norm and a 1×1 convolution beside it",
+    }
+    for mapped, skip in brings.items():
+        assert f" as strong as {skip} (‖F(x)‖/‖x‖): " in unit_note(replace(seen(2), mapped=mapped))
+    none = "has no skip: what leaves it is F(x) alone, and nothing of x is added."
+    assert unit_note(replace(seen(1), mapped="none")) == f"**layer1.0** {none} {colours}"
+    nothing = replace(seen(1), identity=np.zeros((1, 2, 2), np.float32))
+    assert unit_note(nothing) == f"**layer1.0**: its skip brings nothing, so the sum is F(x) alone. {colours}"
 
 
 def test_a_field_is_told_by_its_box_and_its_core() -> None:
@@ -171,10 +198,12 @@ def test_a_field_is_told_by_its_box_and_its_core() -> None:
     strength[2, 3] = 1
     found = Field(Box(1, 1, 5, 6), strength)
     assert found.core == 1 / 20
-    assert "5×4 pixels" in field_note(found)
-    assert "5.0 % of them" in field_note(found)
-    assert "whole picture" in field_note(Field(Box(0, 0, 8, 8), strength))
-    assert "none of them" in field_note(Field(Box(1, 1, 5, 6), np.zeros((8, 8), np.float32)))
+    box = "This number can see the 5×4 pixels in the box, 31 % of the picture"
+    half = "What moves it is less: half of the gradient lies on {} of them, the brighter the stronger."
+    assert field_note(found) == f"{box}. {half.format('5.0 %')}"
+    whole = field_note(Field(Box(0, 0, 8, 8), strength))
+    assert whole == f"This number can see the whole picture, 8×8 pixels. {half.format('1.6 %')}"
+    assert field_note(Field(Box(1, 1, 5, 6), np.zeros((8, 8), np.float32))) == f"{box}; none of them moves it now."
 
 
 @pytest.mark.parametrize(
