@@ -12,7 +12,7 @@ from resviz.spec.lab import Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import cifar_blocks
 from resviz.spec.query import to_query_string
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 
 
 @pytest.mark.parametrize("value", [0.1, 0.02, 1 / 3, 1e-6, 0.012345678901234567, 1.2345678901234567e-05, 9.999999999999998])
@@ -67,3 +67,19 @@ def test_the_specs_of_a_step_are_those_of_every_change_before_it() -> None:
 
 def test_text_from_outside_keeps_its_words() -> None:
     assert literal("Plain words, 3.5 % of them (all).") == "Plain words, 3.5 % of them (all)."
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("no node of it is a layer", "No node of it is a layer."),
+        ("zip: it holds nothing", "Zip: it holds nothing."),
+        ("net='x' is no preset; take resnet50.", "net='x' is no preset; take resnet50."),
+        ("resnet50 needs *three* channels", "resnet50 needs \\*three\\* channels."),
+        ("photo.png is no picture", "photo.png is no picture."),
+        ("Too large!", "Too large\\!"),
+        (ValueError("give a number"), "Give a number."),
+    ],
+)
+def test_an_error_is_shown_as_a_sentence_and_a_name_as_it_is(error: object, said: str) -> None:
+    assert sentence(error) == said

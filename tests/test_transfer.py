@@ -295,6 +295,7 @@ def test_a_zip_with_junk_keeps_its_good_part() -> None:
         ({}, "there is none"),
         ({"a": pictures(6, 0), "b": pictures(6, 0)}, "a and b hold 6 of the same pictures"),
         ({"a": pictures(6, 0), "b": pictures(4, 1)}, "b is left out: it has 4 pictures"),
+        ({"a": pictures(3, 0), "b": pictures(4, 1)}, "a class needs 5; b is left out: it has 4 pictures"),
     ],
 )
 def test_too_little_is_one_sentence(classes: dict[str, list[Image.Image]], sentence: str) -> None:

@@ -22,6 +22,7 @@ from resviz.spec.transfer import FEWEST, MOST
 __all__ = ["Album", "Snapshot", "album_of", "example", "read_album", "snapshot"]
 
 _SIDE: Final = 256  # pixels that the shorter side keeps
+_REASONS: Final = 5  # that an error names
 _TILES: Final = 4, 3  # across and down: what the example cuts each picture into
 
 
@@ -87,7 +88,7 @@ class Album:
         ]
         kept = {name: pictures for name, pictures in classes.items() if name not in few}
         if len(kept) < 2:
-            why = next((each for each in (*said, *self.said)), "")
+            why = "; ".join([*said, *self.said][:_REASONS])
             there = f"there is only {quoted(next(iter(kept)))}" if kept else "there is none"
             raise ValueError(
                 f"two classes of at least {FEWEST} pictures each are needed, and {there}{f' ({why})' if why else ''}; add pictures to another class"

@@ -20,6 +20,7 @@ from resviz.spec.net import SpecError
 from resviz.spec.transformer import TransformerSpec
 from resviz.ui import cache
 from resviz.ui.components.chart import chart, line_chart
+from resviz.ui.markdown import sentence
 from resviz.ui.waiting import result_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def rank_section(spec: TransformerSpec) -> None:
 
     found = result_of("rank", Public(("tokens", design)), "Comparing tokens behind every layer", work)
     if isinstance(found, str):
-        st.info(f"{found[0].upper()}{found[1:]}.", icon=":material/info:")
+        st.info(sentence(found), icon=":material/info:")
     if not isinstance(found, Collapse):
         return
     line_chart(collapse_lines(found), "rank", "What is left of the tokens' differences behind each layer, on a log axis")

@@ -16,7 +16,7 @@ from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.names import describe, name_of
 from resviz.spec.query import from_query, to_query_string
 from resviz.ui.components import diagram
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import sentence
 from resviz.ui.state import WITH, change, compare_with, current_spec, went_back
 from resviz.ui.widgets.spec_controls import titles_of
 
@@ -43,7 +43,7 @@ def _other() -> Network | None:
 def control() -> None:
     """Which network stands beside the current one."""
     if notice := st.session_state.pop("with.notice", None):
-        st.warning(literal(notice), icon=":material/info:")
+        st.warning(sentence(notice), icon=":material/info:")
     other, names = _other(), [name for name, spec in ALL_PRESETS.items() if spec.residual]
     preset = next((name for name in names if ALL_PRESETS[name] == other), None)
 

@@ -19,7 +19,7 @@ from resviz.ui import cache, story, swept
 from resviz.ui.components.chart import line_chart
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab import race
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import sentence
 from resviz.ui.networks import bundled_titles
 from resviz.ui.widgets.epoch_player import epoch_player
 
@@ -46,7 +46,7 @@ def show() -> None:
     """The controls and curves, the table beside the paper, the files, and the race."""
     recorded, problems = cache.every_run()
     for problem in problems:
-        st.warning(literal(problem), icon=":material/info:")
+        st.warning(sentence(problem), icon=":material/info:")
     runs: dict[tuple[bool, int], Run] = {}
     for run in recorded.values():
         if run.card["data"].startswith("CIFAR-10"):

@@ -13,6 +13,7 @@ from resviz.results import Reach
 from resviz.shared import Public
 from resviz.spec.net import Design, NetSpec, SpecError
 from resviz.ui.components.chart import chart
+from resviz.ui.markdown import sentence
 from resviz.ui.waiting import result_of
 
 __all__ = ["field_section"]
@@ -26,7 +27,7 @@ def field_section(nets: Mapping[Design, NetSpec]) -> None:
         for spec in nets.values():
             check_field(spec)
     except SpecError as error:
-        st.info(f"{str(error)[0].upper()}{str(error)[1:]}.", icon=":material/info:")
+        st.info(sentence(error), icon=":material/info:")
         return
 
     def work(tick: Tick) -> Mapping[Design, Reach]:

@@ -10,7 +10,7 @@ import streamlit as st
 from resviz.figures import captions
 from resviz.results import LayerTable
 from resviz.ui.components import diagram
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.reading import read
 from resviz.ui.widgets.pickers import digest
 
@@ -33,7 +33,7 @@ def foreign_graph() -> None:
         data = file.getvalue()
         found = read("foreign", digest(data), "Reading the graph", partial(_table, data), len(data) < _AT_ONCE)
         if isinstance(found, ValueError):
-            st.error(literal(found))
+            st.error(sentence(found))
         elif found is not None:
             _drawn(file.name, *found)
 

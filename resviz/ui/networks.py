@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from resviz.progress import Tick
 from resviz.ui import cache
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.own_network import Network, own_network
 from resviz.ui.shelf import my_networks, put, shelf, shelved
 from resviz.ui.waiting import result_of
@@ -180,7 +180,7 @@ def _offer(name: str, state: str) -> None:
     if result == "done":
         del tries[name]
         st.rerun()
-    st.error(literal(result))
+    st.error(sentence(result))
     st.button("Try again", key="download.again", on_click=tries.update, args=({name: tries[name] + 1},))
 
 

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from resviz.progress import Tick
 from resviz.spec.names import describe
 from resviz.spec.net import Activation
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.waiting import result_of
 from resviz.ui.widgets.pickers import digest
 
@@ -64,12 +64,12 @@ def own_network(banner: DeltaGenerator) -> Network | None:
     _questions(file, classifier, answers)
     of, trouble = st.session_state.get("own.trouble", ("", ""))
     if of == file.key:
-        st.error(literal(trouble))
+        st.error(sentence(trouble))
     spec = classifier.spec
     said = f"{literal(classifier.name)}: {describe(spec)}, {spec.classes} classes."
     if classifier.guesses:
         said += f" Not in the file and taken so: {'; '.join(literal(guess) for guess in classifier.guesses)}."
-    said += "".join(f" {literal(note[0].upper() + note[1:])}." for note in classifier.notes)
+    said += "".join(f" {sentence(note)}" for note in classifier.notes)
     st.caption(said)
     return Network(f"own {file.key} {digest(repr(answers).encode())}", classifier, said)
 

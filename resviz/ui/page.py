@@ -19,7 +19,7 @@ from resviz.ui import cache, drawn, embed, idle, landmarks, waiting
 from resviz.ui.address import Address
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.pages import PAGES, Page, nearest
 from resviz.ui.state import current_spec, follow_back, present, presenting, reset, sync_url, undo
 from resviz.ui.tour import progress as tour
@@ -140,7 +140,7 @@ def _open(about: Page) -> None:
         _sign()
         st.stop()
     if notice := st.session_state.pop("notice", None) or embed.refusal(about.title):
-        st.warning(literal(notice), icon=":material/info:")
+        st.warning(sentence(notice), icon=":material/info:")
 
 
 def _let_the_browser(title: str, loading: bool) -> None:

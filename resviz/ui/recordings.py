@@ -16,7 +16,7 @@ from resviz.training.detect import recorded_findings
 from resviz.ui import cache
 from resviz.ui.components.chart import line_chart
 from resviz.ui.grammar import beside, chips, why
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.page import Address
 from resviz.ui.reading import read
 from resviz.ui.state import went_back
@@ -112,7 +112,7 @@ def _chosen() -> Recording | None:
     try:
         return cache.recording(state[_CHOSEN])
     except ValueError as error:
-        st.warning(literal(error), icon=":material/info:")
+        st.warning(sentence(error), icon=":material/info:")
         return None
 
 
@@ -130,7 +130,7 @@ def _own() -> tuple[Recording, ...]:
         key = digest(data)
         found = read("recordings", key, "Reading the recording", partial(_opened, data, file.name), len(data) < _AT_ONCE)
         if isinstance(found, ValueError):
-            st.error(literal(found))
+            st.error(sentence(found))
         elif found is not None and state.get(_OWN, ("", "", ()))[1] != key:
             state[_CHOSEN] = f"{quoted(file.name)} (yours)"
             state[_OWN] = state[_CHOSEN], key, found

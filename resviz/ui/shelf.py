@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.widgets.pickers import Photograph, digest, give_photograph
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def put(name: str, make: Callable[[], bytes]) -> str | None:
     try:
         own = shelf().put(name, make())
     except ValueError as error:
-        st.error(literal(error))
+        st.error(sentence(error))
         return None
     st.toast(f"{literal(own)} is on your shelf.", icon=":material/bookmark_added:")
     return own
@@ -69,7 +69,7 @@ def my_networks() -> None:
     names = shelf().names()
     with st.popover(f"My networks ({len(names)})", icon=":material/bookmarks:", width="stretch"):
         for error in st.session_state.pop("shelf.trouble", []):
-            st.error(literal(error))
+            st.error(sentence(error))
         if not names:
             st.caption("None yet: put one there from the Lab, from Transfer, or from a file.")
         chosen = st.selectbox("Network on the shelf", names, key="shelf.chosen") if names else None

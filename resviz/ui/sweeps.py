@@ -18,7 +18,7 @@ from resviz.spec.fields import SpecError
 from resviz.spec.sweep import MEASURES, PROBES, read_sweep
 from resviz.ui.components.chart import chart, line_chart
 from resviz.ui.grammar import beside, chips, why
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import sentence
 from resviz.ui.widgets.pickers import digest
 from resviz.zoo.sweeps import axes_of, bundled_sweep, read_table, sweep_names
 
@@ -70,7 +70,7 @@ def _table() -> pd.DataFrame | None:
             try:
                 st.session_state[_OWN] = digest(data), read_table(data)
             except ValueError as error:
-                st.error(literal(error))
+                st.error(sentence(error))
     names = [*(["yours"] if _OWN in st.session_state else []), *sweep_names()]
     name = st.selectbox("Table", names, key="sweeps.table")
     if name == "yours":
@@ -79,7 +79,7 @@ def _table() -> pd.DataFrame | None:
     try:
         return _bundled(name)
     except ValueError as error:
-        st.warning(literal(error), icon=":material/info:")
+        st.warning(sentence(error), icon=":material/info:")
         return None
 
 
@@ -178,7 +178,7 @@ def _plan() -> None:
     try:
         plan = read_sweep(text)
     except SpecError as error:
-        st.warning(literal(brief(error, 300)), icon=":material/info:")
+        st.warning(sentence(brief(error, 300)), icon=":material/info:")
         return
     impossible = f"; {len(plan.left_out)} combinations can be built by nobody and are left out" if plan.left_out else ""
     st.markdown(f"**{len(plan.runs)} {'trainings' if trains else 'networks'}**{impossible}.")

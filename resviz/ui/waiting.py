@@ -22,7 +22,7 @@ from resviz.jobs import GRACE, Job, Jobs, JobsFull
 from resviz.machine import cores
 from resviz.progress import Tick
 from resviz.shared import Public, shared
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 
 __all__ = ["Wanted", "begin", "computed", "keep", "manager", "result_of", "results_of", "submit"]
 
@@ -156,7 +156,7 @@ def _draw(slot: str, label: str, job: Job, draw_partial: Callable[[str, T | None
         st.session_state.jobs.pop(slot, None)
 
     if job.state == "failed":
-        st.error(literal(f"{label} ended with an error: {job.error}"))
+        st.error(sentence(f"{label} ended with an error: {job.error}"))
         st.button("Try again", key=f"{slot}.again", on_click=again)
     elif job.state == "cancelled":
         st.info(literal(f"{label}: cancelled."))

@@ -50,9 +50,9 @@ def test_a_figure_is_seen_without_scrolling_and_nothing_moves(
     page.add_init_script(SHIFTED)
     opened(server, page, about)
     page.wait_for_function(f"({_SEEN})() >= 0.2")
-    if (
-        page.evaluate("window.shifted ?? 0") >= MOST
-    ):  # what takes longer than a page waits for is shown as progress, and then moves
+    # what takes longer than a page waits for is shown as progress, and then moves
+    if page.evaluate("window.shifted ?? 0") >= MOST:
+        expect(page.get_by_test_id("stProgress")).to_have_count(0)
         opened(server, page, about)
     still(page)
 

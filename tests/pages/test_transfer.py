@@ -108,6 +108,15 @@ def test_junk_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no zip that can be read" in at.error[0].value
 
 
+def test_a_zip_without_pictures_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RESVIZ_HOME", raising=False)
+    at = opened()
+    at.segmented_control(key="transfer.source").set_value("Your own").run()
+    at.file_uploader(key="transfer.zip").upload("bare.zip", packed({}), "application/zip").run()
+    until(at, lambda at: bool(at.error))
+    assert at.error[0].value == "bare.zip has no picture in it; pack a folder for each class, CLASS/NAME.jpg."
+
+
 def test_only_at_the_server_itself_the_shelf_lies_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert at_the_server(None, ["Host"])
     assert at_the_server("::1", [])

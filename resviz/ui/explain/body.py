@@ -28,7 +28,7 @@ from resviz.ui.explain.link import LEFT_OUT, keep, link, restore, say_left_out, 
 from resviz.ui.explain.parameters import with_parameters
 from resviz.ui.explain.views import VIEWS, WITH_MAPS
 from resviz.ui.grammar import beside, chips, why
-from resviz.ui.markdown import literal, with_literal_classes
+from resviz.ui.markdown import literal, sentence, with_literal_classes
 from resviz.ui.networks import Network
 from resviz.ui.page import Address
 from resviz.ui.subject import Subject, choose_subject, warn_of_unknown
@@ -211,7 +211,7 @@ def _other_networks(subject: Subject, names: tuple[str, ...]) -> None:
             try:
                 answer = cache.prediction(name, subject.photograph.image, cache.bundled(name))
             except ValueError as error:
-                st.error(literal(error))
+                st.error(sentence(error))
                 continue
             chart(prediction_bars(answer), f"predictions-{name}", f"Probabilities by {name}")
 

@@ -17,7 +17,7 @@ from resviz.ui import cache, waiting
 from resviz.ui.components.chart import chart
 from resviz.ui.explain.case import PageCase
 from resviz.ui.explain.many import Files, entries
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.widgets.pickers import digest
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _show(found: Ranking) -> None:
         ):
             st.download_button(label, table.to_csv(index=False), file, "text/csv", on_click="ignore")
     for problem in found.left_out:
-        st.warning(literal(problem))
+        st.warning(sentence(problem))
 
 
 def _figures(found: Ranking, names: list[str]) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from resviz.spec.lab import plan_from_query
 from resviz.ui.components.stage import read_stage, show_stage
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import sentence
 from resviz.ui.tour.progress import tour_invitation
 
 __all__ = ["show"]
@@ -41,7 +41,7 @@ def _stage() -> None:
     try:
         data, note = _read()
     except ValueError as error:
-        st.warning(literal(str(error)), icon=":material/info:")
+        st.warning(sentence(error), icon=":material/info:")
         return
     with st.container(key="stage"):
         show_stage(data, _go)

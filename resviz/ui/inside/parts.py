@@ -19,7 +19,7 @@ from resviz.ui.components.chart import line_chart
 from resviz.ui.components.evidence import panel, photo_url
 from resviz.ui.explain.link import valid
 from resviz.ui.inside import kept
-from resviz.ui.markdown import literal, with_literal_classes
+from resviz.ui.markdown import sentence, with_literal_classes
 from resviz.ui.subject import Subject
 from resviz.zoo.bundled import card
 
@@ -47,7 +47,7 @@ def number(subject: Subject, spot: Spot, factors: tuple[float, float]) -> None:
         try:
             found = kept.apart(subject, spot.unit, at, *factors)
         except ValueError as error:
-            st.info(literal(error))
+            st.info(sentence(error))
         else:
             st.html(inside.ledger(found))
             st.html(inside.window(found))

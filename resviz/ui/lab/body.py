@@ -17,7 +17,7 @@ from resviz.ui.lab.export import export
 from resviz.ui.lab.masks import masks
 from resviz.ui.lab.planes import planes
 from resviz.ui.lab.session import session
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import sentence
 from resviz.ui.page import Address
 
 __all__ = ["show"]
@@ -27,7 +27,7 @@ def show(address: Address) -> None:
     """Controls, figures, files and explanations; the address is the plan's."""
     lab = session()
     if lab.notice:
-        st.warning(literal(lab.notice), icon=":material/info:")
+        st.warning(sentence(lab.notice), icon=":material/info:")
     place, drawer = beside()
     with drawer:
         controls.setup(lab)

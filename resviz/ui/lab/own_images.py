@@ -10,7 +10,7 @@ import streamlit as st
 from resviz.data.unpack import Entry, unzip
 from resviz.progress import Tick
 from resviz.ui.lab.session import Session
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import sentence
 from resviz.ui.reading import read
 from resviz.ui.widgets.pickers import digest
 
@@ -54,7 +54,7 @@ def _sets(given: bytes | list[Entry], tick: Tick) -> _Read:
 def _take(lab: Session, key: str, found: _Read | ValueError | None) -> None:
     """Start over with the images that were read, or say why they cannot be."""
     if isinstance(found, ValueError):
-        st.error(literal(found))
+        st.error(sentence(found))
     elif found is not None:
         (lab.own, lab.notes), lab.own_key = found, key
         lab.configure(lambda p: p)

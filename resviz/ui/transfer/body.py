@@ -16,7 +16,7 @@ from resviz.spec.transfer import FEWEST, MODES, TransferMode, TransferPlan, usua
 from resviz.training.transfer.lesson import FEATURES, PIXELS, SHARE, Lesson
 from resviz.ui.components.chart import line_chart
 from resviz.ui.grammar import beside, chips, why
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import sentence
 from resviz.ui.shelf import my_networks
 from resviz.ui.transfer import pictures
 from resviz.ui.transfer.mistakes import hand_on, mistakes
@@ -100,10 +100,10 @@ def _lesson(held: Room, album: Album, start: str, share: float, seed: int) -> Le
                 f"Give a zip with a folder for each class, or name a class and drop its pictures: two classes at least, {FEWEST} pictures each."
             )
         else:
-            st.warning(literal(f"{str(error)[0].upper()}{str(error)[1:]}."), icon=":material/info:")
+            st.warning(sentence(error), icon=":material/info:")
         return None
     for line in lesson.album.said[:5]:
-        st.warning(literal(f"{line[0].upper()}{line[1:]}."), icon=":material/info:")
+        st.warning(sentence(line), icon=":material/info:")
     return lesson
 
 
@@ -116,7 +116,7 @@ def _figure(held: Room, lesson: Lesson, plans: list[TransferPlan]) -> list[Taugh
         answers = [held.taught(lesson, plan) for plan in plans]
         for answer in (curve, *answers):
             if isinstance(answer, ValueError):
-                st.error(literal(answer))
+                st.error(sentence(answer))
     taught = [each for each in answers if isinstance(each, Taught)]
     runs = [each.found for each in taught]
     measured = curve if isinstance(curve, LearningCurve) else None

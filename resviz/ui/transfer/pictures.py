@@ -10,7 +10,7 @@ import streamlit as st
 
 from resviz.data.album import Album, read_album
 from resviz.data.unpack import Entry, unzip
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.reading import read
 from resviz.ui.transfer.session import Room, example_album
 from resviz.ui.widgets.pickers import digest
@@ -31,7 +31,7 @@ def choose_album(held: Room) -> Album:
     _take_zip(held)
     _take_files(held)
     for line in held.trouble:
-        st.error(literal(line))
+        st.error(sentence(line))
     held.trouble.clear()
     return held.own
 
@@ -45,10 +45,12 @@ def _take_zip(held: Room) -> None:
     data = packed.getvalue()
     found = read("transfer.zip", key, "Reading the pictures", lambda tick: read_album(unzip(data), tick))
     if isinstance(found, ValueError):
-        st.error(literal(found))
+        st.error(sentence(found))
     elif found is not None:
         held.seen.add(key)
         _add(held, found)
+        if not len(found) and not found.said:
+            held.trouble.append(f"{packed.name} has no picture in it; pack a folder for each class, CLASS/NAME.jpg")
 
 
 def _take_files(held: Room) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from resviz.data.uploads import Decoded, decode, quick
 from resviz.guard import quoted
 from resviz.ui import cache
-from resviz.ui.markdown import literal
+from resviz.ui.markdown import literal, sentence
 from resviz.ui.reading import read
 
 __all__ = ["Photograph", "choose_photograph", "crop", "crop_to", "digest", "give_photograph"]
@@ -93,11 +93,11 @@ def _photograph(slot: str, name: str, data: bytes) -> Photograph | None:
     key = digest(data)
     decoded = read(f"{slot}.photograph", key, f"Reading {quoted(name)}", lambda tick: decode(data, tick), quick(data))
     if isinstance(decoded, ValueError):
-        st.error(literal(decoded))
+        st.error(sentence(decoded))
     if not isinstance(decoded, Decoded):
         return None
     for note in decoded.notes:
-        st.info(literal(note))
+        st.info(sentence(note))
     return Photograph(key, name, decoded.image)
 
 
