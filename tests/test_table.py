@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
-from resviz.spec.net import Block, NetSpec, Norm, Order, Shortcut, Stem
+from resviz.spec.net import Block, Carry, NetSpec, Norm, Order, Shortcut, Stem
 from resviz.spec.query import to_query_string
 
 _ODD = {"cut": frozenset({"layer1.1", "layer2.0"}), "dropped": frozenset({"layer2.1"})}
@@ -80,6 +80,24 @@ def test_memory_and_macs_are_those_of_a_real_pass(spec: NetSpec) -> None:
         assert row.macs == each * seen[row.name].numel(), row.name
     assert table.memory == sum(row.memory for row in table.rows)
     assert bool(idle) == bool(spec.dropped or (spec.cut and spec.shortcut is not Shortcut.A))
+
+
+@pytest.mark.parametrize("more", [{}, *({kind: frozenset({"layer1.1"})} for kind in ("cut", "dropped"))], ids=str)
+@pytest.mark.parametrize("carry", Carry)
+def test_what_a_pass_computes_twice_is_counted_twice(carry: Carry, more: dict[str, frozenset[str]]) -> None:
+    spec = NetSpec(blocks=(2, 2), width=4, carry=carry, **more)
+    net, macs, memory = build(spec).eval(), [0], [0]
+
+    def count(module: nn.Module, _read: object, out: Tensor) -> None:
+        macs[0] += module.weight[0].numel() * out.numel() if isinstance(module, nn.Conv2d | nn.Linear) else 0
+        memory[0] += out.numel() * out.element_size() if isinstance(module, nn.Conv2d) else 0
+
+    for module in net.modules():
+        module.register_forward_hook(count)
+    net(torch.randn(1, 3, 16, 16))
+    table = layer_table(spec, 16)
+    assert table.macs == macs[0]
+    assert sum(row.memory for row in table.rows if row.kind.startswith("conv")) == memory[0]
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=to_query_string)

@@ -40,15 +40,17 @@ class Walk:
         """Any layer: params and MACs of one image."""
         self._row(name, kind, out, params, macs)
 
-    def _row(self, name: str, kind: str, out: Shape, params: int = 0, macs: int = 0, join: _Join | None = None) -> None:
+    def _row(
+        self, name: str, kind: str, out: Shape, params: int = 0, macs: int = 0, calls: int = 1, *, join: _Join | None = None
+    ) -> None:
         row = LayerRow(
             name=name,
             kind=kind,
             in_shape=self.shape,
             out_shape=out,
             params=params,
-            macs=macs if self._live else 0,
-            memory=4 * math.prod(out) if self._live else 0,
+            macs=calls * macs if self._live else 0,
+            memory=calls * 4 * math.prod(out) if self._live else 0,
             receptive_field=self.field,
             unit=self._unit,
             stage=self._stage,
@@ -60,14 +62,16 @@ class Walk:
         self.rows.append(row)
         self.shape = out
 
-    def conv(self, name: str, channels: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False) -> None:
-        """A same-size convolution, or one of every `stride`-th place."""
+    def conv(
+        self, name: str, channels: int, kernel: int, stride: int = 1, groups: int = 1, *, bias: bool = False, calls: int = 1
+    ) -> None:
+        """A same-size convolution, or one of every `stride`-th place; a pass may call it more than once."""
         inside, height, width = self.shape
         high, wide = (height - 1) // stride + 1, (width - 1) // stride + 1
         weights = channels * (inside // groups) * kernel * kernel
         self._look(kernel, stride)
         kind = f"conv {kernel}×{kernel}" + (f", {groups} groups" if groups > 1 else "")
-        self._row(name, kind, (channels, high, wide), weights + (channels if bias else 0), weights * high * wide)
+        self._row(name, kind, (channels, high, wide), weights + (channels if bias else 0), weights * high * wide, calls)
 
     def max_pool(self, name: str) -> None:
         """3×3 of stride 2."""

@@ -82,8 +82,9 @@ class _Walk(Walk):
                 with self.skip(entered, live=spec.has_skip(name)):
                     self.beside(f"{name}.downsample")
             elif not changes and spec.carry is not Carry.IDENTITY:
-                with self.skip(entered, live=spec.has_skip(name)):
-                    self.carried(name)
+                gates = spec.has_skip(name) + (spec.carry is Carry.EXCLUSIVE and name not in spec.dropped)  # of F as well
+                with self.skip(entered, live=bool(gates)):
+                    self.carried(name, gates)
             self.join(name, source, cut=not spec.has_skip(name))
         if spec.block.order is Order.NORM_AFTER:
             self.normed(f"{name}.bn{spec.block.convs}")
@@ -106,10 +107,10 @@ class _Walk(Walk):
         self.convolved(f"{name}.point.0", self.shape[0], 1)
         self.normed(f"{name}.point.1")
 
-    def carried(self, name: str) -> None:
-        """What stands on a skip that keeps its shape."""
+    def carried(self, name: str, gates: int) -> None:
+        """What stands on a skip that keeps its shape; a gate is computed once for each way that it is on."""
         if self.spec.carry.gates:
-            self.conv(f"{name}.gating.conv", self.shape[0], 1, bias=True)
+            self.conv(f"{name}.gating.conv", self.shape[0], 1, bias=True, calls=gates)
         else:
             self.same(f"{name}.on_skip", "dropout" if self.spec.carry is Carry.DROPOUT else "factor")
 
