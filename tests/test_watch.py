@@ -140,6 +140,22 @@ def test_layers_are_told_in_the_order_in_which_they_are_called_and_activations_a
     assert "bn1" not in recording.judged
 
 
+@pytest.mark.parametrize("bias", [0.0, 1e3, 1e4, -3e5])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+def test_activations_far_from_zero_and_of_any_precision_keep_their_digits(dtype: torch.dtype, bias: float) -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(64, 64)
+    nn.init.constant_(layer.bias, bias)
+    net, pieces = nn.Sequential(layer).to(dtype), torch.randn(2, 32, 64).to(dtype)
+    watch, seen = resviz.watch(net), []
+    for piece in pieces:  # two calls, as of a batch in pieces
+        seen.append(net(piece))
+        seen[-1].float().sum().backward()
+    watch.step()
+    std = float(torch.cat(seen).double().std(correction=0))
+    assert row(watch.record(), "std")["0"] == pytest.approx(std, rel=2e-3)
+
+
 def test_shared_frozen_and_unused_parameters() -> None:
     net = Tied()
     for watch, _ in trained(net, torch.rand(4, 6), every=1):

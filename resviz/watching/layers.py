@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 __all__ = ["Hook", "Layer", "Look", "layers_of", "look", "unwrapped"]
 
+_CANCELS = 1e-2  # of the squares: less is left of them with too few digits
 _WRAPPER = "_orig_mod"  # what torch.compile calls the network inside
 
 
@@ -72,14 +73,15 @@ class Look:
     """What a layer returned in all calls of one step, and which of the units that it read were ever anything but 0."""
 
     entries: int
-    total: Tensor
-    square: Tensor
+    mean: Tensor
+    spread: Tensor  # the sum of squared distances from the mean
     alive: Tensor | None
 
     def add(self, other: Look) -> None:
         """Another call's, of a layer that is used more than once or for a batch in pieces."""
-        self.entries += other.entries
-        self.total, self.square = self.total + other.total, self.square + other.square
+        entries, apart = self.entries + other.entries, other.mean - self.mean
+        self.spread = self.spread + other.spread + apart**2 * (self.entries * other.entries / entries)
+        self.mean, self.entries = self.mean + apart * (other.entries / entries), entries
         if self.alive is None or other.alive is None or self.alive.shape != other.alive.shape:
             self.alive = None
         else:
@@ -92,11 +94,22 @@ def look(layer: Layer, read: object, returned: object) -> Look | None:
     if seen is None:
         return None
     flat = _flat(seen.detach())
+    return Look(flat.numel(), *_mean_and_spread(flat), _alive(layer, next(_tensors(read), None)))
+
+
+def _mean_and_spread(flat: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean and the sum of squared distances from it, in single precision or the tensor's own where that is more."""
+    wide = torch.promote_types(flat.dtype, torch.float32)
+    mean = flat.mean(dtype=wide)
     if flat.device.type == "cpu" and flat.dtype == torch.float32:
-        total, norm = flat.sum(), torch.dot(flat, flat)  # BLAS reads it in half the time that vector_norm takes
-    else:
-        total, norm = flat.sum(dtype=torch.float32), torch.linalg.vector_norm(flat, dtype=torch.float32).square()
-    return Look(flat.numel(), total, norm, _alive(layer, next(_tensors(read), None)))
+        # BLAS reads it in half the time that vector_norm takes; what is far from 0 cancels
+        square = torch.dot(flat, flat)
+        spread = square - flat.numel() * mean**2
+        if spread > _CANCELS * square:
+            return mean, spread
+    middle = mean.to(flat.dtype)
+    around = torch.linalg.vector_norm(flat - middle, dtype=wide).square()
+    return mean, around - flat.numel() * (mean - middle) ** 2
 
 
 def _tensors(value: object) -> Iterator[Tensor]:

@@ -178,18 +178,14 @@ class Watch:
     def _seen(self) -> tuple[np.ndarray, np.ndarray]:
         """(standard deviation of what it returned, share of dead units that it read) of every layer."""
         values = np.full((2, len(self._layers)), np.nan)
-        for device in {look.total.device for look in self._looks.values()}:
-            there = {i: look for i, look in self._looks.items() if look.total.device == device}
+        for device in {look.spread.device for look in self._looks.values()}:
+            there = {i: look for i, look in self._looks.items() if look.spread.device == device}
+            stds = [(look.spread / look.entries).clamp(min=0).sqrt().float() for look in there.values()]
             shares = [
-                look.square.new_tensor(math.nan) if look.alive is None else 1 - look.alive.float().mean()
-                for look in there.values()
+                stds[0].new_tensor(math.nan) if look.alive is None else 1 - look.alive.float().mean() for look in there.values()
             ]
-            totals, squares = ([getattr(look, name) for look in there.values()] for name in ("total", "square"))
-            total, square, dead = torch.stack([*totals, *squares, *shares]).cpu().double().numpy().reshape(3, -1)
-            entries = np.array([look.entries for look in there.values()])
-            with np.errstate(invalid="ignore"):
-                spread = np.sqrt(np.maximum(square / entries - (total / entries) ** 2, 0))
-            values[0, list(there)] = np.where(np.isfinite(spread), spread, np.inf)
+            std, dead = torch.stack([*stds, *shares]).cpu().double().numpy().reshape(2, -1)
+            values[0, list(there)] = np.where(np.isfinite(std), std, np.inf)
             values[1, list(there)] = dead
         return values[0], values[1]
 
