@@ -48,6 +48,30 @@ class Loops(Decides):
         return self.last(x)
 
 
+class Keeps(nn.Module):
+    """Keeps something of every pass, in each way that there is; one that also decides on values cannot be traced by `torch.fx`."""
+
+    def __init__(self, decides: bool) -> None:
+        super().__init__()
+        self.first, self.decides = nn.Linear(6, 4), decides
+        self.register_buffer("mean", torch.zeros(4))
+        self.register_buffer("passes", torch.zeros((), dtype=torch.long))
+        self.log: list[object] = []
+        self.kept: dict[str, object] = {}
+        self.count, self.plain = 0, torch.zeros(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        self.mean = 0.9 * self.mean + 0.1 * y.detach().mean(0)
+        self.passes += 1
+        self.count += 1
+        self.plain.add_(1)
+        self.feature = y
+        self.log.append(y)
+        self.kept["last"] = y
+        return y - self.mean if not self.decides or x.sum() > -1e9 else y
+
+
 def test_names_of_the_package_are_what_pages_use() -> None:
     assert (resviz.build, resviz.summary, resviz.gradient_probe) == (build, layer_table, gradient_probe)
     assert (resviz.attribute, resviz.show, resviz.watch) == (attribute, show, watch)
@@ -164,6 +188,26 @@ def test_a_model_is_left_as_it_was_even_after_an_error(bad: bool) -> None:
     assert all(each.grad is None for each in net.parameters())
     assert not [m for m in net.modules() if m._forward_hooks or m._forward_pre_hooks or m._backward_hooks]
     assert torch.equal(drawn, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("decides", [False, True])
+@pytest.mark.parametrize("side", [6, 5])
+def test_what_a_model_keeps_of_a_pass_is_not_kept_of_ours(decides: bool, side: int) -> None:
+    net = Keeps(decides)
+    net(torch.ones(2, 6))
+    own, kept, logged = dict(vars(net)), dict(net.kept), list(net.log)
+    numbers = copy.deepcopy([net.mean, net.passes, net.plain])
+    if side == 6:
+        show(net, torch.rand(3, 6))
+    else:
+        with pytest.raises(ValueError, match="does not take a batch"):
+            show(net, torch.rand(3, side))
+    assert vars(net).keys() == own.keys()
+    assert all(vars(net)[name] is own[name] for name in own)
+    assert net.count == 1
+    assert net.feature is logged[0] is net.kept["last"]
+    assert (len(net.log), net.kept) == (1, kept)
+    assert all(torch.equal(one, other) for one, other in zip(numbers, [net.mean, net.passes, net.plain], strict=True))
 
 
 def test_a_notebook_is_handed_html_that_needs_nothing_else(tmp_path: Path) -> None:

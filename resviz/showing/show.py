@@ -34,6 +34,7 @@ from resviz.results import Attribution, GradientProfile, LayerRow, LayerTable
 from resviz.showing.batch import batch_for, profile_of
 from resviz.showing.table import table_of
 from resviz.showing.trace import trace
+from resviz.showing.untouched import untouched
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network, side_of, things_of
 from resviz.spec.names import describe
@@ -97,9 +98,8 @@ def show(network: Network | nn.Module, batch: Tensor | None = None, targets: Ten
         )
     if not isinstance(network, nn.Module):
         return _known(build(network).train(), batch, targets)
-    if isinstance(network, Net):
-        return _known(network, batch, targets)
-    return _any(network, batch, targets)
+    with untouched(network):
+        return _known(network, batch, targets) if isinstance(network, Net) else _any(network, batch, targets)
 
 
 def _known(net: Net, batch: Tensor | None, targets: Tensor | None) -> Shown:

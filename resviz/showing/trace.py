@@ -49,7 +49,7 @@ class Trace:
 
 
 def trace(model: nn.Module, x: Tensor) -> Trace:
-    """By `torch.fx`, or where Python decides on values by `torch.export`; nothing is computed and the model is left as it is."""
+    """By `torch.fx`, or where Python decides on values by `torch.export`. Nothing is computed; `forward` is given stand-ins, which it may keep."""
     problems = []
     for name, way in (("torch.fx", _by_fx), ("torch.export", _by_export)):
         try:
