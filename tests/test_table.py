@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from resviz.nets.build import build
 from resviz.nets.cost import layer_table
-from resviz.spec.net import Block, Carry, NetSpec, Norm, Order, Shortcut, Stem
-from resviz.spec.query import to_query_string
+from resviz.spec.net import Block, Carry, NetSpec, Norm, Order, Shortcut, SpecError, Stem
+from resviz.spec.query import from_query, to_query_string
 
 _ODD = {"cut": frozenset({"layer1.1", "layer2.0"}), "dropped": frozenset({"layer2.1"})}
 SPECS = [
@@ -119,3 +119,18 @@ def test_rows_say_which_block_and_path_they_stand_on(spec: NetSpec) -> None:
         "avgpool",
         "fc",
     }
+
+
+@pytest.mark.parametrize(("query", "side", "enough"), [("net=densenet121", 16, 29), ("family=densenet&blocks=2-2-2", 2, 4)])
+def test_images_of_which_nothing_would_be_left_are_refused_with_the_least_that_is_enough(
+    query: str, side: int, enough: int
+) -> None:
+    spec = from_query(query)[0]
+    with pytest.raises(SpecError, match=rf"images of {side} px are too small: .* take {enough} px or more"):
+        layer_table(spec, side)
+    net = build(spec).eval()
+    for size in range(enough, enough + 3):
+        assert layer_table(spec, size).macs
+        net(torch.zeros(1, 3, size, size))
+    with pytest.raises(RuntimeError):
+        net(torch.zeros(1, 3, enough - 1, enough - 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from typing import Final
 
 from resviz.machine import memory
 from resviz.nets.families import family_of
@@ -14,16 +15,32 @@ from resviz.spec.net import SpecError
 __all__ = ["check_memory", "layer_table", "memory_limit", "memory_need"]
 
 
+_LARGEST: Final = 4096  # pixels
+
+
 @lru_cache(maxsize=64)
 def layer_table(spec: Spec, image_size: int = 224) -> LayerTable:
     """Every layer in forward order for square images of `image_size` pixels.
 
     A block's own row is where branch and skip join (kind "add"): `skip_from` names the layer its skip starts at, `cut` tells that the
     skip does not arrive. A cut projection keeps its parameters but costs no MACs, and so does a dropped branch.
-    Published totals count the same: convolutions and the classifier make MACs, everything trainable makes params.
+    Published totals count the same: convolutions and the classifier make MACs, everything trainable makes params. Raises `SpecError`
+    for images of which some layer would leave nothing.
     """
-    if not 1 <= image_size <= 4096:
-        raise SpecError(f"image_size must be from 1 to 4096 pixels, got {image_size}; try 224")
+    if not 1 <= image_size <= _LARGEST:
+        raise SpecError(f"image_size must be from 1 to {_LARGEST} pixels, got {image_size}; try 224")
+    table = _rows(spec, image_size)
+    if (gone := next((row for row in table.rows if 0 in row.out_shape), None)) is not None:
+        enough = next(
+            side for side in range(image_size, _LARGEST + 1) if all(0 not in row.out_shape for row in _rows(spec, side).rows)
+        )
+        raise SpecError(
+            f"images of {image_size} px are too small: {gone.name} would leave nothing of them; take {enough} px or more, or fewer stages"
+        )
+    return table
+
+
+def _rows(spec: Spec, image_size: int) -> LayerTable:
     return family_of(spec).rows(spec, image_size)
 
 
