@@ -462,7 +462,7 @@ def test_a_name_may_carry_its_layer() -> None:
     assert Asked("grad-cam").complete(classifier) == Asked("grad-cam", "layer3.2", {})
     for asked, words in (
         (Asked.of("saliency@layer3.1"), "looks at no layer; leave out 'layer3.1'"),
-        (Asked.of("grad-cam@layer9.9"), "'layer9.9' is no block of resnet20-cifar10; try layer3.2"),
+        (Asked.of("grad-cam@layer9.9"), "'layer9.9' is no block of resnet20-cifar10; did you mean layer"),
         (Asked.of("grad-cam", {"layer": ""}), "'' is no block of"),
         (Asked.of("grad-cams"), "'grad-cams' is no method; choose one of"),
         (Asked.of("grad-cam", {"steps": 5}), "'steps' is no parameter of Grad-CAM; it has none"),

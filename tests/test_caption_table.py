@@ -1064,8 +1064,8 @@ ROWS: dict[str, list[Row]] = {
     "trainings_of": [
         (
             (SWEPT.assign(steps=150), "this design"),
-            "In 6 trainings of this design, 8 to 56 layers, 150 steps on digits each, the median held-out accuracy is at 8 layers 90.0 % with skips "
-            "and 91.0 % without and at 56 layers 93.0 % with skips and 0 % without. One that diverged counts as 0 %.",
+            "In 6 trainings of this design, 8 to 56 layers, 150 steps on digits each, the median held-out accuracy is 90.0 % with skips "
+            "and 91.0 % without at 8 layers, and 93.0 % with skips and 0 % without at 56 layers. One that diverged counts as 0 %.",
         ),
         ((SWEPT[SWEPT["skips"] == "all"].assign(steps=150), "this design"), ""),
     ],
@@ -1083,7 +1083,8 @@ ROWS: dict[str, list[Row]] = {
     "lab_note": LAB,
     "growth_note": GROWN,
     "nothing_wrong": [
-        ((), "Every judged gradient is within a factor of 100 of the last one's, and everything is a finite number.")
+        ((2,), "Every judged gradient is within a factor of 100 of the last one's, and everything is a finite number."),
+        ((1,), "There are no two layers whose gradients can be compared; everything is a finite number."),
     ],
     "recording_note": RECORDED,
     "recording_findings": BROKEN,

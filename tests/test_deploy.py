@@ -109,7 +109,7 @@ def test_fetching_weights_names_those_that_there_are(capsys: pytest.CaptureFixtu
     assert asked in TEXTS["kubernetes.yaml"]
     assert main(["zoo", "fetch", asked, "resnet50.V9"]) == 2
     said = capsys.readouterr().err
-    assert "'resnet50.V9' is no set of weights; choose of" in said
+    assert "'resnet50.V9' is no set of weights; choose from" in said
     assert asked in said
 
 

@@ -150,7 +150,9 @@ def ask(case: Case, asked: Asked) -> Question:
         _check_fits(inner, network.spec)
     blocks = list(network.spec.block_names())
     if whole.layer is not None and whole.layer not in blocks:
-        raise ValueError(f"{quoted(whole.layer)!r} is no block of {network.name}; try {blocks[-1]}{nearest(whole.layer, blocks)}")
+        raise ValueError(
+            f"{quoted(whole.layer)!r} is no block of {network.name}{nearest(whole.layer, blocks) or f'; try {blocks[-1]}'}"
+        )
     x = network.preprocessing.tensor(case.photograph).to(device()).contiguous(memory_format=torch.channels_last)
     return Question(case, whole, x)
 

@@ -42,7 +42,7 @@ def _zoo_fetch(args: argparse.Namespace) -> int:
     from resviz.zoo.imagenet import download, weights
 
     if unknown := [name for name in args.names if name not in weights()]:
-        raise ValueError(f"{quoted(unknown[0])!r} is no set of weights; choose of {', '.join(weights())}")
+        raise ValueError(f"{quoted(unknown[0])!r} is no set of weights; choose from {', '.join(weights())}")
     items = {name: weights()[name] for name in args.names}
     for item in items.values():
         if not item.intact:

@@ -59,9 +59,9 @@ class Album:
         return hashlib.blake2b(every.encode(), digest_size=16).hexdigest()
 
     def added(self, name: str, pictures: Iterable[Snapshot], said: Sequence[str] = ()) -> Album:
-        """With these pictures in the class too."""
-        every = {**self.classes, name: (*self.classes.get(name, ()), *pictures)}
-        return Album(every, (*self.said, *said))
+        """With these pictures in the class too, each once."""
+        every = {each.key: each for each in (*self.classes.get(name, ()), *pictures)}
+        return Album({**self.classes, name: tuple(every.values())}, (*self.said, *said))
 
     def without(self, name: str, key: str | None = None) -> Album:
         """Without one picture of a class, or without the class where no picture is named."""
@@ -163,7 +163,9 @@ def read_album(entries: Iterable[Entry], tick: Tick = quiet, name: str | None = 
             said.append(f"{quoted(entry.name)}: {error}")
     said += [f"{quoted(title)}: {count:,} pictures beyond the first {most:,} are left out" for title, count in passed.items()]
     if loose := found.pop("", []):
-        said.append(f"{len(loose)} pictures lie in no folder, and the folder names the class")
+        said.append(
+            f"{len(loose)} picture{' lies' if len(loose) == 1 else 's lie'} in no folder and {'is' if len(loose) == 1 else 'are'} left out: pack a folder for each class, which names it"
+        )
     return Album({title: tuple(pictures) for title, pictures in found.items()}, tuple(said))
 
 

@@ -224,6 +224,8 @@ def split_folder(root: Path, side: int | None = None, spare: float = 1.0) -> tup
     shows the test images as `Preprocessing` will: the shorter side a little larger than the crop.
     Raises ValueError where a class is in one of the two alone.
     """
+    if not root.is_dir():
+        raise ValueError(f"{root} is no folder; give one with the folders train and test (or val) in it")
     if not (root / "train").is_dir():
         raise ValueError(f"{root} needs the folders train and test (or val), each with a folder per class")
     resize = None if side is None or spare == 1.0 else round(side * 256 / 224)

@@ -89,7 +89,7 @@ PAGES: Final = (
         "Transfer",
         "pages/transfer.py",
         "Can it learn your classes from a dozen pictures?",
-        "A trained network is taught classes that it never saw: its head alone, its last stage too, or all of it from scratch. **Bring "
+        "A trained network is taught your classes: its head alone, its last stage too, or all of it from scratch. **Bring "
         "pictures of your own, a folder a class.**",
         "Can a trained network learn your classes from a dozen pictures? Teach it, then ask it.",
         ":material/school:",

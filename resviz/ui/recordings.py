@@ -134,6 +134,7 @@ def _own() -> tuple[Recording, ...]:
         elif found is not None and state.get(_OWN, ("", "", ()))[1] != key:
             state[_CHOSEN] = f"{quoted(file.name)} (yours)"
             state[_OWN] = state[_CHOSEN], key, found
+            state.pop("recordings.epoch", None)  # the player begins at its end
     kept: tuple[Recording, ...] = state.get(_OWN, ("", "", ()))[2]
     return kept
 
@@ -155,7 +156,7 @@ def _one_of(own: tuple[Recording, ...]) -> Recording:
 def _layers(recording: Recording) -> frozenset[str]:
     """The layers that are drawn: those that are compared with each other, or all of them."""
     names = frozenset(recording.tables["gradient"].names)
-    if names == recording.judged:
+    if names == recording.judged or len(recording.judged) < 2:
         return names
     every = st.toggle("Every layer", help="Norms, biases and the head too, whose gradients are of another kind and size.")
     return names if every else recording.judged
@@ -176,7 +177,7 @@ def _said(recording: Recording, at: int) -> None:
     for each in found:
         st.markdown(f":material/error: {each}")
     if not found:
-        st.markdown(captions.nothing_wrong())
+        st.markdown(captions.nothing_wrong(len(recording.judged)))
 
 
 def _measurements(recording: Recording, shown: frozenset[str], at: int) -> None:
@@ -251,7 +252,7 @@ def _report(recording: Recording) -> bytes:
 
 _WHY: Final = (
     "One picture in place of a panel for each layer: rows are layers in the order in which they are called, columns are steps, and the colour is "
-    "the gradient's norm by powers of ten, so that a layer that stops learning is a dark stripe and an explosion a bright one. "
+    "the gradient's norm by powers of ten, so that a layer that stops learning is a stripe in the scale's lowest colour and an explosion one in its highest. "
     "A gradient alone says little: what a layer does with it is **how far its weights move against their own size**, which should be about as "
     "large in every layer; a common rule of thumb is a thousandth a step (Karpathy, CS231n). What is judged are weights of two and more dimensions, beside "
     "the last of them before the head: within a factor of 100 they count as level, which every training recorded here stays within. "

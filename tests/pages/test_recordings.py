@@ -68,6 +68,21 @@ def test_a_watch_s_file_is_opened_and_scrubbed(tmp_path: Path) -> None:
     assert "Step 2 of 6" in spoken(at)
 
 
+def test_a_file_opens_at_its_last_step_wherever_the_one_before_stood(tmp_path: Path) -> None:
+    at = given(recorded(tmp_path, steps=60))
+    assert any("Step 60 of 60" in each.value for each in at.markdown)
+
+
+def test_where_no_two_layers_can_be_compared_all_are_shown_and_it_is_said(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+    watch = resviz.watch(net)
+    net(torch.rand(8, 4)).square().mean().backward()
+    watch.step()
+    at = given(watch.save(tmp_path / "two.parquet").read_bytes())
+    assert "There are no two layers whose gradients can be compared" in spoken(at)
+    assert not at.toggle
+
+
 def test_a_run_of_ours_is_named_by_the_link() -> None:
     at = opened(PAGE, run="resnet20-cifar10")
     assert not at.exception

@@ -89,6 +89,21 @@ def test_two_visitors_have_two_shelves(taught: AppTest) -> None:
     assert not any("shelf" in option for option in other.selectbox(key="transfer.from").options)
 
 
+def test_a_picture_that_was_there_already_is_kept_once(taught: AppTest) -> None:
+    held = taught.session_state["transfer"]
+    again = {f"dark/{n}.png": picture.image for n, picture in enumerate(held.own.classes["dark"])} | {
+        "loose.png": pictures(1, 9)[0]
+    }
+    taught.file_uploader(key="transfer.zip").upload("again.zip", packed(again), "application/zip").run()
+    until(taught, lambda at: bool(at.error))
+    assert [each.value for each in taught.error] == [
+        "7 pictures were there already and are kept once.",
+        "1 picture lies in no folder and is left out: pack a folder for each class, which names it.",
+    ]
+    assert len(held.own.classes["dark"]) == 7
+    assert any("**dark**: 7, of which 2 held out" in markdown.value for markdown in taught.markdown)
+
+
 def test_a_wrong_picture_is_taken_out_and_a_class_too(taught: AppTest) -> None:
     held = taught.session_state["transfer"]
     wrong = next(box for box in taught.multiselect if box.key.startswith("transfer.wrong.dark"))

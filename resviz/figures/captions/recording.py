@@ -77,6 +77,8 @@ def _unused(recording: Recording) -> Iterator[str]:
         yield f"{span(names)} never {'has' if len(names) == 1 else 'have'} a gradient: frozen, or no part of what the loss is computed from."
 
 
-def nothing_wrong() -> str:
-    """What it means that nothing was found."""
+def nothing_wrong(judged: int) -> str:
+    """What it means that nothing was found, where so many layers are compared with each other."""
+    if judged < 2:
+        return "There are no two layers whose gradients can be compared; everything is a finite number."
     return f"Every judged gradient is within a factor of {FACTOR:g} of the last one's, and everything is a finite number."

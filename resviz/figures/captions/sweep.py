@@ -65,10 +65,10 @@ def trainings_of(table: pd.DataFrame, what: str) -> str:
         return ""
     steps = int(table["steps"].iloc[0])
     parts = [
-        f"at {depth} layers {number(float(np.median(runs[depth, 'all'])))} % with skips and {number(float(np.median(runs[depth, 'none'])))} % without"
+        f"{number(float(np.median(runs[depth, 'all'])))} % with skips and {number(float(np.median(runs[depth, 'none'])))} % without at {depth} layers"
         for depth in dict.fromkeys((both[0], both[-1]))
     ]
     return (
         f"In {len(table)} trainings of {what}, {both[0]} to {both[-1]} layers, {steps} steps on digits each, the median held-out accuracy is "
-        f"{' and '.join(parts)}."
+        f"{', and '.join(parts)}."
     ) + (" One that diverged counts as 0 %." if table["accuracy"].isna().any() else "")

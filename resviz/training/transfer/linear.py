@@ -88,7 +88,7 @@ def learning_curve(
     accuracy = {name: np.zeros((len(counts), REPEATS)) for name in learned}
     for i, count in enumerate(counts):
         for repeat in range(REPEATS):
-            tick((i + repeat / REPEATS) / len(counts), f"{count} pictures a class")
+            tick((i + repeat / REPEATS) / len(counts), f"of {count} a class")
             draw = torch.Generator().manual_seed(seed * 100_003 + count * 1_009 + repeat)
             chosen = torch.cat([own[torch.randperm(len(own), generator=draw)[:count]] for own in by_class])
             for name, x in learned.items():

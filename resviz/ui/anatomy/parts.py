@@ -27,7 +27,7 @@ def lesions(asked: work.Question, found: Lesions | None, twin: str, residual: bo
             line_chart(anatomy.lesion_lines(found, beside), "anatomy-lines", "Error without each part, in forward order")
             st.markdown(captions.beside_veit(found))
             if beside is not None:
-                st.markdown(f"Beside it the network of this depth without skips: {captions.lesions_note(beside)}")
+                st.markdown(f"Beside it the network of this depth without skips. {captions.lesions_note(beside)}")
                 st.markdown(captions.beside_veit(beside))
             _file("Lesions (CSV)", partial(anatomy.lesion_csv, found), "lesions.csv")
     title = "Take several away at random" if residual else "Replace several at random"

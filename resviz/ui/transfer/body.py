@@ -154,7 +154,9 @@ def _more(runs: list[Transferred]) -> None:
 
 def _look_over(held: Room, album: Album, out: Iterable[str]) -> None:
     if len(album):
-        with st.expander(f"The pictures: {len(album)} in {len(album.classes)} classes", expanded=True):
+        with st.expander(
+            f"The pictures: {len(album)} in {len(album.classes)} class{'' if len(album.classes) == 1 else 'es'}", expanded=True
+        ):
             own = st.session_state.get("transfer.source") == "Your own"
             pictures.look_over(held, album, own, out)
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from resviz.data.album import Album, read_album
 from resviz.data.unpack import Entry, unzip
+from resviz.figures.captions import counted
 from resviz.ui.markdown import literal, sentence
 from resviz.ui.reading import read
 from resviz.ui.transfer.session import Room, example_album
@@ -80,8 +81,13 @@ def _take_files(held: Room) -> None:
 
 
 def _add(held: Room, found: Album) -> None:
+    before = len(held.own)
     for name, pictures in found.classes.items():
         held.own = held.own.added(name, pictures)
+    if twice := before + len(found) - len(held.own):
+        held.trouble.append(
+            f"{counted(twice, 'picture')} {'was' if twice == 1 else 'were'} there already and {'is' if twice == 1 else 'are'} kept once"
+        )
     held.trouble += found.said[:5]
 
 
