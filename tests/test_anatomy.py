@@ -470,8 +470,8 @@ def test_what_is_said_of_paths() -> None:
     )
     assert captions.beside_veits_paths(LENGTHS) == (
         "**The paper says** (Veit et al. 2016, §4.4, ResNet-110 on CIFAR-10, paths sampled one by one) that almost all of the gradient "
-        "comes by paths through 5 to 17 of 54 blocks, which are 0.45 % of all paths. That share belongs to 54 blocks: of this network's 3 "
-        "they are 0 %. **We measure** a mean length of 0.5, half of the blocks being 1.5: agrees: shorter paths carry more than their "
+        "comes by paths through 5 to 17 of 54 blocks, which are 0.45 % of all paths. Of all paths through this network's "
+        "3 blocks they are 0 %. **We measure** a mean length of 0.5, half of the blocks being 1.5: agrees: shorter paths carry more than their "
         "number. We add paths of one length up before we take the norm; the paper multiplies the norm of one by their number."
     )
     long = replace(LENGTHS, norms=np.array([0.0, 0.0, 1.0, 1.0]))

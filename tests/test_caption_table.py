@@ -129,7 +129,7 @@ def scope(score: str, threshold: float) -> Scope:
 
 SAYS, HALF = "**cat** with 75 %. Entropy 0.81 of at most 1.00 bits.", "**cat** with 50 %. Entropy 1.00 of at most 1.00 bits."
 RATES = "a limit that flags 62 % of pictures of other classes and 5.0 % of its own"
-UNSURE, PASSES = "**Perhaps none of its 2 names fits**: its", "38 % of what it cannot know passes too."
+UNSURE, PASSES = "**Perhaps none of its 2 names fits**: its", "38 % of pictures of other classes pass it too."
 UNMEASURED = "how well it tells other pictures from its own was not measured."
 ENERGY = "energy score (log Σ exp of its logits, Liu et al. 2020)"
 PREDICTIONS: list[Row] = [

@@ -50,7 +50,7 @@ def test_a_doubt_is_backed_by_the_threshold_and_says_how_often_it_errs(score: st
     for note in (doubted, passed):
         assert "33 % of pictures of other classes" in note
         assert "4.6 % of its own" in note
-    assert "67 % of what it cannot know passes too" in passed
+    assert "67 % of pictures of other classes pass it too" in passed
     assert "not measured" in prediction_note(found)
 
 

@@ -129,7 +129,9 @@ def _table(data: bytes, said: str) -> tuple[pd.DataFrame, dict[str, object]]:
         column for column in ("epoch", "step", "contender", "quantity", "name", "value") if column in file.schema_arrow.names
     ]
     if not {"step", "quantity", "name", "value"} <= set(known) or not isinstance(card, dict):
-        raise RunError(f"{said} is a table of something else: it lacks the columns step, quantity, name and value.")
+        raise RunError(
+            f"{said} is a table of something else: it lacks the columns step, quantity, name and value; give what watch.save wrote."
+        )
     frame: pd.DataFrame = file.read(columns=known).to_pandas()
     return frame, card
 

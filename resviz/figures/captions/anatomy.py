@@ -148,8 +148,8 @@ def beside_veits_paths(found: PathLengths) -> str:
     slogan = float(found.paths[5 : min(17, found.units) + 1].sum()) if found.units >= 5 else 0.0
     return (
         "**The paper says** (Veit et al. 2016, §4.4, ResNet-110 on CIFAR-10, paths sampled one by one) that almost all of the gradient comes by "
-        "paths through 5 to 17 of 54 blocks, which are 0.45 % of all paths. That share belongs to 54 blocks: "
-        f"of this network's {found.units} they are {percent(slogan)}. **We measure** a mean length of {mean:.1f}, half of the blocks being "
+        f"paths through 5 to 17 of 54 blocks, which are 0.45 % of all paths. Of all paths through this network's {found.units} blocks "
+        f"they are {percent(slogan)}. **We measure** a mean length of {mean:.1f}, half of the blocks being "
         f"{found.units / 2:.1f}: {verdict}. We add paths of one length up before we take the norm; the paper multiplies the norm of one by their number."
     )
 

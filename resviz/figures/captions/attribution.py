@@ -47,7 +47,7 @@ def prediction_note(prediction: Prediction, scope: Scope | None = None) -> str:
     limit = f"{beyond} {number(sign * scope.threshold)}, a limit that {rates}"
     if found < scope.threshold:
         return f"{said} **Perhaps none of its {names} fits**: its {score} is {number(sign * found)}, {limit}."
-    return f"{said} Its {score} is {number(sign * found)}, not {limit}: {percent(1 - scope.caught)} of what it cannot know passes too."
+    return f"{said} Its {score} is {number(sign * found)}, not {limit}: {percent(1 - scope.caught)} of pictures of other classes pass it too."
 
 
 def calibration_note(calibration: CalibrationCard, certain: tuple[float, float] | None = None) -> str:
