@@ -65,6 +65,30 @@ def test_the_papers_network_has_its_layers() -> None:
     assert layer_table(PAPER, 32).params == 31_030_658
 
 
+def test_the_receptive_field_is_what_positions_see_in_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pixels with a gradient, under weights that are all positive and pools that let all of it through."""
+    monkeypatch.setattr(nn.MaxPool2d, "forward", lambda _pool, x: F.avg_pool2d(x, 2))
+    spec, side, seen = UNetSpec(blocks=(1, 1, 1)), 160, {}
+    net = build(spec).eval().double()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.abs_().add_(0.1)
+    for name, module in net.named_modules():
+        module.register_forward_hook(lambda _m, _i, out, name=name: seen.__setitem__(name, out))
+    x = torch.ones(1, spec.in_channels, side, side, dtype=torch.float64, requires_grad=True)
+    net(x)
+    for row in layer_table(spec, side).rows:
+        if not row.kind.startswith("conv"):
+            continue
+        middle = seen[row.name].shape[-1] // 2
+        spans = []
+        for place in range(middle, middle + 2 ** (spec.levels + 1)):
+            (gradient,) = torch.autograd.grad(seen[row.name][0, :, middle, place].sum(), x, retain_graph=True)
+            columns = torch.nonzero(gradient.abs().sum((0, 1, 2))).flatten()
+            spans.append(int(columns[-1] - columns[0]) + 1)
+        assert np.mean(spans) == row.receptive_field, row.name
+
+
 @torch.no_grad()
 def test_a_pass_by_hand() -> None:
     net = build(TINY).eval()

@@ -23,9 +23,11 @@ class Source:
 class LayerRow:
     """One layer of a network for one image: shapes are (channels, height, width) or (tokens, numbers), memory is bytes of its fp32 output.
 
+    `receptive_field` is pixels across; behind a map that was doubled, whose positions see a few more or less, it is their mean.
     Memory is 0 where the layer is not computed, in a dropped branch or on a cut skip. `unit` is the block it belongs to and `path`
     whether it stands on that block's branch, on its skip, or on the trunk as everything outside of blocks does. The row where branch
-    and skip meet has the block's own name; `joins` says how they do, `across` that the skip begins further back and passes over other blocks. A branch's first layer has the `sources` that it reads side by side.
+    and skip meet has the block's own name; `joins` says how they do, `across` that the skip begins further back and passes over other
+    blocks. A branch's first layer has the `sources` that it reads side by side.
     """
 
     name: str
