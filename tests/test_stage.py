@@ -188,13 +188,14 @@ def test_without_the_runs_with_batch_norm_that_part_is_absent(stage: Stage, runs
 
 
 def test_the_other_half_of_the_story_says_the_runs_numbers(runs: dict[Design, Run]) -> None:
-    said = captions.norm_answer(runs)
-    for run in runs.values():
-        assert f"{run.epochs[-1].train_error:.1f} %" in said
-    assert "does arrive" in said
-    assert "two parts" in said
-    swapped = captions.norm_answer({"plain": runs["residual"], "residual": runs["plain"]})
-    assert "two parts" not in swapped
+    assert captions.norm_answer(runs) == (
+        "With batch norm the gradient does arrive (at the first layer 0.280 and 1.01 times the last convolution's), yet after 30 epochs "
+        "on CIFAR-10 Plain-56 gets 30.7 % of its training pictures wrong, ResNet-56 7.0 %. So the story has two parts."
+    )
+    assert captions.norm_answer({"plain": runs["residual"], "residual": runs["plain"]}) == (
+        "With batch norm the gradient is another (at the first layer 1.01 and 0.280 times the last convolution's), and after 30 epochs "
+        "on CIFAR-10 ResNet-56 gets 7.0 % of its training pictures wrong, Plain-56 30.7 %."
+    )
 
 
 def test_the_doors_curves_end_where_the_networks_did(stage: Stage) -> None:
