@@ -96,12 +96,15 @@ def test_a_picture_that_was_there_already_is_kept_once(taught: AppTest) -> None:
     }
     taught.file_uploader(key="transfer.zip").upload("again.zip", packed(again), "application/zip").run()
     until(taught, lambda at: bool(at.error))
+    taught.run()  # it stays while the page goes on
     assert [each.value for each in taught.error] == [
         "7 pictures were there already and are kept once.",
         "1 picture lies in no folder and is left out: pack a folder for each class, which names it.",
     ]
     assert len(held.own.classes["dark"]) == 7
     assert any("**dark**: 7, of which 2 held out" in markdown.value for markdown in taught.markdown)
+    taught.button(key="transfer.class.bright").click().run()
+    assert not taught.error
 
 
 def test_a_wrong_picture_is_taken_out_and_a_class_too(taught: AppTest) -> None:

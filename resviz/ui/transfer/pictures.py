@@ -33,7 +33,6 @@ def choose_album(held: Room) -> Album:
     _take_files(held)
     for line in held.trouble:
         st.error(sentence(line))
-    held.trouble.clear()
     return held.own
 
 
@@ -84,11 +83,10 @@ def _add(held: Room, found: Album) -> None:
     before = len(held.own)
     for name, pictures in found.classes.items():
         held.own = held.own.added(name, pictures)
+    held.trouble = list(found.said[:5])
     if twice := before + len(found) - len(held.own):
-        held.trouble.append(
-            f"{counted(twice, 'picture')} {'was' if twice == 1 else 'were'} there already and {'is' if twice == 1 else 'are'} kept once"
-        )
-    held.trouble += found.said[:5]
+        was, is_ = ("was", "is") if twice == 1 else ("were", "are")
+        held.trouble.insert(0, f"{counted(twice, 'picture')} {was} there already and {is_} kept once")
 
 
 def look_over(held: Room, album: Album, own: bool, held_out: Iterable[str]) -> None:
@@ -121,3 +119,4 @@ def look_over(held: Room, album: Album, own: bool, held_out: Iterable[str]) -> N
 def _out(held: Room, name: str, keys: Iterable[str | None]) -> None:
     for key in keys:
         held.own = held.own.without(name, key)
+    held.trouble.clear()

@@ -40,7 +40,7 @@ class Room:
     own: Album = field(default_factory=lambda: Album({}))
     token: str = field(default_factory=lambda: os.urandom(8).hex())
     seen: set[str] = field(default_factory=set)  # uploads that were taken already
-    trouble: list[str] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)  # with the last of them, until others are given or some taken out
     _lesson: tuple[object, Lesson] | None = None
     _runs: dict[object, Transfer] = field(default_factory=dict)
 
