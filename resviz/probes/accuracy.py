@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from resviz.data.images import ImageSet
+from resviz.probes.untouched import untouched
 
 __all__ = ["agreement", "evaluate", "percent_right"]
 
@@ -31,18 +32,16 @@ def percent_right(counts: Tensor) -> float:
 
 @torch.inference_mode()
 def evaluate(net: nn.Module, images: ImageSet, pixels: int = 500 * 32 * 32) -> tuple[float, float]:
-    """Error in percent and mean cross-entropy, fp32, eval mode, no augmentation; the network's mode is put back.
+    """Error in percent and mean cross-entropy, fp32, eval mode, no augmentation; every layer's mode is put back.
 
     Where every pixel has a label the error is what IoU lacks to 100 %. `pixels` is how many go through the network together.
     """
-    was_training, device = net.training, next(net.parameters()).device
-    net.eval()
+    device = next(net.parameters()).device
     counts, loss = torch.zeros(2, 1, dtype=torch.float64), 0.0
-    try:
+    with untouched(net):
+        net.eval()
         for inputs, labels in images.batches(max(1, pixels // images.images.shape[-1] ** 2)):
             logits, labels = net(inputs.to(device)), labels.to(device)
             counts = counts + agreement(logits, labels)
             loss += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
-    finally:
-        net.train(was_training)
     return 100 - percent_right(counts), loss / images.labels.numel()

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from resviz.nets.unit import Net
+from resviz.probes.inside import hooked
+from resviz.probes.untouched import untouched
 
 __all__ = ["branch_ratios"]
 
@@ -14,7 +16,7 @@ __all__ = ["branch_ratios"]
 def branch_ratios(net: Net, images: Tensor) -> tuple[float, ...]:
     """‖F(x)‖ / ‖x‖ of each unit, in forward order, dropped or not; images: (N, C, H, W).
 
-    In eval mode, so that measuring does not move the running statistics; the network's mode is put back.
+    In eval mode, so that measuring does not move the running statistics; every layer's mode is put back.
     """
     ratios: list[float] = []
 
@@ -22,13 +24,6 @@ def branch_ratios(net: Net, images: Tensor) -> tuple[float, ...]:
         x = inputs[0]
         ratios.append((unit.residual(unit.entry(x)).norm() / x.norm()).item())  # type: ignore[operator]
 
-    was_training = net.training
-    handles = [unit.register_forward_pre_hook(measure) for _, unit in net.units()]
-    net.eval()
-    try:
-        net(images)
-    finally:
-        net.train(was_training)
-        for handle in handles:
-            handle.remove()
+    with untouched(net), hooked(*(unit.register_forward_pre_hook(measure) for _, unit in net.units())):
+        net.eval()(images)
     return tuple(ratios)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from resviz.machine import plain
 from resviz.nets.unit import Net
+from resviz.probes.untouched import untouched
 from resviz.results import BlockSignal, GradientProfile, Probe
 
 __all__ = ["gradient_probe", "norms_of"]
@@ -25,10 +27,10 @@ def gradient_probe(net: Net, images: Tensor, targets: Tensor, tick: Callable[[fl
 
     images: (N, C, H, W); targets: (N,) class indices. `tick` hears the fraction done at every block; what it raises ends
     the pass. Runs in the mode the network is in (train mode normalises by
-    the batch); weights, running statistics, gradients and hooks are afterwards what they were before.
+    the batch); weights, buffers, gradients and hooks are afterwards what they were before.
     """
     layers = net.weights()
-    with _untracked(net), _watched_blocks(net, tick) as blocks, torch.enable_grad():
+    with untouched(net), _watched_blocks(net, tick) as blocks, torch.enable_grad():
         loss = nn.functional.cross_entropy(net(images), targets)
         gradients = torch.autograd.grad(loss, list(layers.values()), allow_unused=True)
     return Probe(
@@ -109,25 +111,13 @@ def _watched_blocks(net: Net, tick: Callable[[float], object]) -> Iterator[dict[
 
         return hook
 
-    handles = [block.register_forward_hook(watch(name)) for name, block in units.items()]
+    handles: list[RemovableHandle] = []
     try:
+        handles.extend(block.register_forward_hook(watch(name)) for name, block in units.items())
         yield blocks
     finally:
         for handle in handles:
             handle.remove()
-
-
-@contextmanager
-def _untracked(net: nn.Module) -> Iterator[None]:
-    """Let batch norm leave its running statistics as they are: looking must not change what is looked at."""
-    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d) and m.training and m.track_running_stats]
-    for norm in norms:
-        norm.track_running_stats = False
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.track_running_stats = True
 
 
 def norms_of(tensors: Sequence[Tensor | None]) -> np.ndarray:

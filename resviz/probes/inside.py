@@ -44,7 +44,7 @@ def unit_of(net: Net, name: str) -> Unit:
 
 def units_of(net: Net) -> dict[str, Unit]:
     """Every unit by its name, in forward order; raises ValueError where one does not add, or where the network still trains."""
-    if net.training:
+    if any(module.training for module in net.modules()):
         raise ValueError("what a unit does to a picture is asked of a network in eval mode; call net.eval() first")
     units = dict(net.units())
     if beside := next((name for name, unit in units.items() if unit.joins != "add"), None):

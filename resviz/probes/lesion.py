@@ -116,11 +116,12 @@ def lesions(net: Net, images: ImageSet, asked: Sequence[Lesion], tick: Tick = qu
 
 def _answers(net: Net, routes: _Routes, pictures: Tensor, take: _Take) -> Iterator[tuple[Lesion, Tensor]]:
     """The logits without any lesion, then with each, in the order in which the signal comes to where they begin."""
+    units = units_of(net)
     take(Lesion())
     yield Lesion(), net(pictures)
     begins = _begins(routes)
     x = net.stem(pictures)
-    for at, unit in enumerate(units_of(net).values()):
+    for at, unit in enumerate(units.values()):
         for lesion in begins.get(at, ()):
             take(lesion)
             yield lesion, _ended(net, routes[lesion][1], x)

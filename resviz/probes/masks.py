@@ -11,6 +11,7 @@ import torch
 
 from resviz.data.images import ImageSet
 from resviz.nets.unit import Net
+from resviz.probes.untouched import untouched
 from resviz.results import Masks
 
 __all__ = ["MaskWatch", "masks_of"]
@@ -22,16 +23,12 @@ _REST: Final = 8  # and times what the last one took
 
 @torch.inference_mode()
 def masks_of(nets: Sequence[tuple[str, Net]], held_out: ImageSet, step: int = 0) -> Masks:
-    """How likely each network says that each pixel of the first `PICTURES` held-out pictures is of the second class; modes are put back."""
+    """How likely each network says that each pixel of the first `PICTURES` held-out pictures is of the second class; every layer's mode is put back."""
     some = held_out.part(slice(PICTURES))
     found = {}
     for label, net in nets:
-        was_training = net.training
-        net.eval()
-        try:
-            found[label] = torch.softmax(net(some.normalised(some.images)), 1)[:, 1].contiguous().numpy()
-        finally:
-            net.train(was_training)
+        with untouched(net):
+            found[label] = torch.softmax(net.eval()(some.normalised(some.images)), 1)[:, 1].contiguous().numpy()
     return Masks(step, some.categories[1], some.images[:, 0].numpy(), some.labels.numpy() == 1, found)
 
 

@@ -14,6 +14,7 @@ from resviz.data.images import ImageSet
 from resviz.data.points import EDGE
 from resviz.nets.families.plane import PlaneNet
 from resviz.probes.accuracy import evaluate
+from resviz.probes.untouched import untouched
 from resviz.results import PlaneMap
 
 __all__ = ["UNITS", "Watch", "plane_map", "plane_of"]
@@ -32,18 +33,15 @@ def plane_of(side: int) -> Tensor:
 
 @torch.inference_mode()
 def plane_map(net: PlaneNet, held_out: ImageSet, layer: str = "conv1", step: int = 0, label: str = "") -> PlaneMap:
-    """The network's map of the plane, and one of each of the first `UNITS` units that `layer`, the first one or a block, hands on; its mode is put back."""
-    was_training = net.training
-    net.eval()
-    try:
+    """The network's map of the plane, and one of each of the first `UNITS` units that `layer`, the first one or a block, hands on; every layer's mode is put back."""
+    with untouched(net):
+        net.eval()
         signal = net.stem(plane_of(SIDE))
         units = signal if layer == "conv1" else signal[:, :0]
         for name, block in net.units():
             signal = block(signal)
             units = signal if layer == name else units
         chance = torch.softmax(net.each(signal), 1)[0, 1]
-    finally:
-        net.train(was_training)
     error, loss = evaluate(net, held_out)
     return PlaneMap(
         step=step,

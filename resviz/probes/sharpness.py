@@ -72,7 +72,9 @@ def _hessian(net: Net, images: Tensor, targets: Tensor, statistics: Statistics) 
 
     def gradient(x: Tensor, y: Tensor) -> Tensor:
         loss = nn.functional.cross_entropy(net(x), y, reduction="sum") / count
-        return torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss, weights, create_graph=True)])
+        # nothing comes back to a dropped branch
+        found = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True, materialize_grads=True)
+        return torch.cat([g.reshape(-1) for g in found])
 
     def turned(flat: Tensor, v: Tensor, keep: bool) -> Tensor:
         found = torch.autograd.grad(flat, weights, v, retain_graph=keep, allow_unused=True)

@@ -52,13 +52,12 @@ def watched_signals(net: Net) -> Iterator[Callable[[], np.ndarray]]:
     def hooked(module: nn.Module, keep: Callable[[Tensor], None]) -> None:
         handles.append(module.register_forward_hook(lambda _module, _args, output: keep(output)))
 
-    for i, unit in enumerate(units):
-        hooked(unit, partial(at_end, i))
-        hooked(unit.tail, partial(at_branch, i))
-        for n, relu in enumerate(module for module in unit.modules() if isinstance(module, nn.ReLU)):
-            hooked(relu, partial(at_relu, i, n))
-
     try:
+        for i, unit in enumerate(units):
+            hooked(unit, partial(at_end, i))
+            hooked(unit.tail, partial(at_branch, i))
+            for n, relu in enumerate(module for module in unit.modules() if isinstance(module, nn.ReLU)):
+                hooked(relu, partial(at_relu, i, n))
         yield lambda: _measured(len(units), ends, branches, sums)
     finally:
         for handle in handles:

@@ -37,7 +37,7 @@ def similarity(net: Net, images: Tensor, other: Net | None = None, tick: Tick = 
 
 def _returned(net: Net, images: Tensor) -> dict[str, Tensor]:
     """What each unit returns, (N, features), every feature's mean taken off."""
-    if net.training:
+    if any(module.training for module in net.modules()):
         raise ValueError("layers are compared in eval mode, where no picture depends on the others; call net.eval() first")
     found: dict[str, Tensor] = {}
 

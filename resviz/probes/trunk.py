@@ -14,8 +14,9 @@ __all__ = ["at_the_end", "signals"]
 @torch.no_grad()
 def signals(net: Net, images: Tensor) -> list[Tensor]:
     """What enters every unit, and last what the last one returns; nothing of how it came about is kept."""
+    units = units_of(net)
     found = [net.stem(images)]
-    for unit in units_of(net).values():
+    for unit in units.values():
         found.append(unit(found[-1]))
     return found
 
