@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import re
 import threading
 from dataclasses import replace
@@ -251,6 +253,37 @@ def test_each_method_on_the_bundled_networks_for_all_samples(method: str) -> Non
             assert np.isfinite(result.values).all()
             assert (result.layer is not None) == METHODS[method].layer
         assert state(classifier) == before
+
+
+def drawn() -> list[object]:
+    """Where each of the process's random numbers is."""
+    kind, keys, *rest = np.random.get_state()
+    return [torch.get_rng_state().tolist(), kind, keys.tolist(), *rest, random.getstate()]
+
+
+@pytest.mark.parametrize(("method", "of"), [(m, None) for m in METHODS] + [("vargrad", of) for of in TUNNELLED[1:]])
+def test_the_callers_random_numbers_go_on_as_if_nothing_was_drawn(method: str, of: str | None) -> None:
+    classifier = load_bundled("resnet20-cifar10")
+    asked = Asked(method, values=few(method) | ({} if of is None else {"of": of}))
+    case, before = Case(classifier, sample_photographs()["Cat"], 0), drawn()
+    attribute(case, asked)
+    assert drawn() == before
+
+    def interrupt(fraction: float, note: str = "", partial: object = None) -> bool:
+        if fraction:
+            raise KeyboardInterrupt
+        return False
+
+    with contextlib.suppress(KeyboardInterrupt):  # which a single pass does not hear
+        attribute(case, asked, interrupt)
+    assert drawn() == before
+
+
+def test_faithfulness_leaves_the_callers_random_numbers() -> None:
+    case, asked = Case(load_bundled("resnet20-cifar10"), sample_photographs()["Cat"], 0), Asked("rise", values=few("rise"))
+    before = drawn()
+    faithfulness(case, asked, attribute(case, asked))
+    assert drawn() == before
 
 
 class OutOfMemory(RuntimeError):

@@ -124,7 +124,7 @@ class Question:
         x = self.x if x is None else x
         black = self.case.network.preprocessing.black().to(x.device)
         setting = Setting(self.score(net), x, self.asked.values, layer or self.asked.layer or "", black=black, show=show)
-        with warnings.catch_warnings(), seeded(tick) if self.asked.entry.drawn else contextlib.nullcontext():
+        with warnings.catch_warnings(), seeded(tick, x.device) if self.asked.entry.drawn else contextlib.nullcontext():
             warnings.filterwarnings("ignore", category=UserWarning, module="captum")
             return self.asked.entry.run(setting)
 

@@ -63,13 +63,20 @@ _RANDOM = threading.Lock()
 
 
 @contextlib.contextmanager
-def seeded(tick: Tick) -> Iterator[None]:
-    """One draws at a time and from the same seed: Captum takes the process's random numbers. `tick` is called while others draw."""
+def seeded(tick: Tick, where: torch.device) -> Iterator[None]:
+    """One draws at a time and from the same seed, on the processor and `where` the network is; `tick` is called while others draw.
+
+    Captum takes the process's random numbers: these go on afterwards as if nothing had been drawn, error or not.
+    """
     while not _RANDOM.acquire(timeout=0.1):
         tick(0.0)
-    try:
-        torch.manual_seed(0)
+    elsewhere = [where] if where.type != "cpu" else []
+    with contextlib.ExitStack() as back:
+        back.callback(_RANDOM.release)
+        back.callback(np.random.set_state, np.random.get_state())
+        back.enter_context(torch.random.fork_rng(elsewhere, device_type=where.type))
+        torch.default_generator.manual_seed(0)  # torch.manual_seed would begin every accelerator's anew
+        for each in elsewhere:
+            torch.get_device_module(each).manual_seed(0)
         np.random.seed(0)
         yield
-    finally:
-        _RANDOM.release()
