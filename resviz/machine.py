@@ -1,4 +1,4 @@
-"""What this machine offers: cores and memory as its container grants them, and the device that computes fastest."""
+"""What this machine offers: cores and memory as its container grants them, the device that computes fastest, and what its variables say."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import torch
     from threadpoolctl import ThreadpoolController
 
-__all__ = ["answers_alike", "cores", "device", "fastest", "fitting_threads", "memory", "plain", "use_device"]
+__all__ = [
+    "answers_alike",
+    "check_variables",
+    "cores",
+    "device",
+    "fastest",
+    "fitting_threads",
+    "memory",
+    "plain",
+    "use_device",
+    "variable",
+]
 
 _CGROUP = Path("/sys/fs/cgroup")
 _SMALL_SIDE = 16  # pixels up to which two cores are no faster than one: 8.1 steps/s either way at 16, 2.3 against 3.3 at 32
@@ -46,6 +58,47 @@ def _numbers(path: Path) -> Iterator[float]:
         return
     for word in words:
         yield math.inf if word == "max" else float(word)
+
+
+@dataclass(frozen=True)
+class _Number:
+    """What a variable holds, and what holds where it is not set."""
+
+    meant: str
+    low: float
+    high: float
+    unset: str
+    whole: bool = True
+
+
+_VARIABLES: Final[Mapping[str, _Number]] = {
+    "RESVIZ_MEMORY_GB": _Number("GiB", 0.0001, 1_000_000, "half of this machine's memory", whole=False),
+    "RESVIZ_WORKERS": _Number("a whole number of processes", 0, 10_000, "none"),
+    "RESVIZ_WORKER_MB": _Number("whole megabytes", 0, 1_000_000_000, "no limit"),
+    "RESVIZ_CACHE_MB": _Number("whole megabytes", 1, 1_000_000_000, "512"),
+}
+
+
+def variable(name: str) -> float | None:
+    """The number that an environment variable of ours is set to, None where it is not; raises `ValueError` where that is no such number."""
+    given, number = os.environ.get(name, "").strip(), _VARIABLES[name]
+    if not given:
+        return None
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not number.low <= value <= number.high or (number.whole and value != int(value)):
+        raise ValueError(
+            f"{name} is {given[:60]!r}; set it to {number.meant} from {number.low:,} to {number.high:,}, or leave it out for {number.unset}"
+        )
+    return value
+
+
+def check_variables() -> None:
+    """Raises `ValueError` for the first variable that holds no such number as it should."""
+    for name in _VARIABLES:
+        variable(name)
 
 
 def plain() -> bool:

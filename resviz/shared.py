@@ -24,6 +24,7 @@ from typing import Final, TypeVar
 from filelock import FileLock, Timeout
 
 from resviz.jobs import AGAIN
+from resviz.machine import variable
 from resviz.place import asset
 from resviz.progress import Tick
 
@@ -68,11 +69,13 @@ def shared() -> Shared | None:
     if not (named := os.environ.get("RESVIZ_CACHE")):
         return None
     try:
-        most = int(os.environ.get("RESVIZ_CACHE_MB") or _USUAL)
+        most = int(variable("RESVIZ_CACHE_MB") or _USUAL)
         return Shared(Path(named).expanduser(), most * 2**20)
-    except (OSError, ValueError) as error:
-        _LOG.warning("RESVIZ_CACHE=%s is not used (%s); name a folder that can be written, and whole megabytes", named, error)
-        return None
+    except OSError as error:
+        _LOG.warning("RESVIZ_CACHE=%s is not used (%s); name a folder that can be written", named, error)
+    except ValueError as error:
+        _LOG.warning("RESVIZ_CACHE=%s is not used: %s", named, error)
+    return None
 
 
 class Shared:

@@ -213,7 +213,7 @@ def test_no_process_outlives_a_server_that_is_killed() -> None:
 
 @pytest.mark.parametrize(
     ("set_", "says"),
-    [({"RESVIZ_WORKERS": "many"}, "many"), ({"RESVIZ_WORKERS": "-1"}, "counted from 1"), ({"RESVIZ_RAY": "127.0.0.1:1"}, "RESVIZ_RAY|Ray is not installed")],
+    [({"RESVIZ_WORKERS": "many"}, "many"), ({"RESVIZ_WORKERS": "-1"}, "RESVIZ_WORKERS is '-1'"), ({"RESVIZ_WORKERS": "1", "RESVIZ_WORKER_MB": "2.5"}, "RESVIZ_WORKER_MB is '2.5'"), ({"RESVIZ_RAY": "127.0.0.1:1"}, "RESVIZ_RAY|Ray is not installed")],
 )  # fmt: skip
 def test_an_engine_that_cannot_be_had_is_said_and_done_without(
     set_: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

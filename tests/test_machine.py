@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from resviz.cli import main
 from resviz.guard import Budget, door, quoted
-from resviz.machine import cores, memory
+from resviz.machine import cores, memory, variable
 from resviz.nets.cost import memory_limit
 from resviz.progress import Cancelled
 
@@ -43,6 +44,42 @@ def test_memory_is_known_where_there_is_no_sysconf(monkeypatch: pytest.MonkeyPat
     before = memory_limit()
     monkeypatch.delattr(os, "sysconf", raising=False)
     assert memory_limit() == before > 0
+
+
+@pytest.mark.parametrize("name", ["RESVIZ_MEMORY_GB", "RESVIZ_WORKERS", "RESVIZ_WORKER_MB", "RESVIZ_CACHE_MB"])
+@pytest.mark.parametrize("value", ["1e400", "-1", "abc", "nan", "inf", "-inf", "0x10", "1,5", "9" * 5000, "4 GB"])
+def test_a_variable_that_is_no_such_number_is_named_with_its_value_and_the_remedy(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=rf"^{name} is '{value[:60]}'; set it to .+ from .+ to .+, or leave it out for "):
+        variable(name)
+    assert main(["serve", "--port", "1"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"resviz: {name} is '{value[:60]}'; set it to ")
+    assert len(said.err.splitlines()) == 1
+    assert not said.out
+
+
+@pytest.mark.parametrize("value", ["1e400", "-1", "0", "abc", "nan"])
+def test_a_command_that_computes_refuses_a_limit_that_is_none(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RESVIZ_MEMORY_GB", value)
+    assert main(["gradients", "resnet20"]) == 2
+    assert capsys.readouterr().err == (
+        f"resviz: RESVIZ_MEMORY_GB is '{value}'; set it to GiB from 0.0001 to 1,000,000, or leave it out for half of this machine's memory\n"
+    )
+
+
+def test_a_variable_that_is_a_number_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, expected in (("1.5", 1.5), (" 2 ", 2), ("1e-3", 0.001), ("", None)):
+        monkeypatch.setenv("RESVIZ_MEMORY_GB", given)
+        assert variable("RESVIZ_MEMORY_GB") == expected
+    monkeypatch.setenv("RESVIZ_MEMORY_GB", "0.5")
+    assert memory_limit() == 2**29
+    monkeypatch.setenv("RESVIZ_WORKER_MB", "0")  # no limit
+    assert variable("RESVIZ_WORKER_MB") == 0
 
 
 class _Refused(ValueError):

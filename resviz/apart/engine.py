@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Protocol, TypeVar
 
+from resviz.machine import variable
 from resviz.progress import Tick
 
 __all__ = ["Engine", "Lost", "engine"]
@@ -43,10 +44,10 @@ def engine() -> Engine | None:
             from resviz.apart.on_ray import OnRay
 
             return OnRay(address)
-        if count := int(os.environ.get("RESVIZ_WORKERS") or 0):
+        if count := int(variable("RESVIZ_WORKERS") or 0):
             from resviz.apart.processes import Processes
 
-            return Processes(count, int(os.environ.get("RESVIZ_WORKER_MB") or 0))
+            return Processes(count, int(variable("RESVIZ_WORKER_MB") or 0))
     except ValueError as error:
         _LOG.warning("Computations stay in the web process: %s", error)
     return None

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from resviz.cli.values import Commands, at_least
 from resviz.guard import quoted
+from resviz.machine import check_variables
 from resviz.place import root
 
 __all__ = ["add"]
@@ -21,6 +22,7 @@ def _serve(args: argparse.Namespace) -> int:
         raise ValueError("the pages need Streamlit, which is not installed; pip install 'resviz[app]'")
     if args.options and not args.options[0].startswith("-"):
         raise ValueError(f"{quoted(args.options[0])!r} is no option; a port is named by --port, a host by --host")
+    check_variables()
     _check_free(args.host, args.port)
     # the options that the app relies on lie beside server.py, where Streamlit looks for them after the visitor's own
     options = {"port": args.port, "address": args.host, "headless": str(not args.open).lower()}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import Final
 
-from resviz.machine import memory
+from resviz.machine import memory, variable
 from resviz.nets.families import family_of
 from resviz.results import LayerTable
 from resviz.spec.base import Spec
@@ -53,10 +52,9 @@ def memory_need(spec: Spec, image_size: int, batch: int, training: bool = True) 
 
 
 def memory_limit() -> int:
-    """Bytes one computation may take: RESVIZ_MEMORY_GB, or half of what this machine or its container has."""
-    if given := os.environ.get("RESVIZ_MEMORY_GB"):
-        return int(float(given) * 2**30)
-    return memory() // 2
+    """Bytes one computation may take: RESVIZ_MEMORY_GB, or half of what this machine or its container has; raises `ValueError` where that is no number."""
+    given = variable("RESVIZ_MEMORY_GB")
+    return memory() // 2 if given is None else int(given * 2**30)
 
 
 def check_memory(spec: Spec, image_size: int, batch: int, training: bool = True) -> None:
