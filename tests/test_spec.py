@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from resviz.spec.dense import DenseSpec
+from resviz.spec.families import SPECS
 from resviz.spec.fields import fields_of
 from resviz.spec.names import describe
 from resviz.spec.net import Activation, Block, Init, NetSpec, Norm, Shortcut, SpecError, Stem
@@ -41,6 +44,37 @@ def test_cuts_round_trip_and_defaults_are_omitted() -> None:
 def test_impossible_specs_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(SpecError):
         replace(NetSpec(), **changes)
+
+
+@pytest.mark.parametrize("family", SPECS)
+def test_a_field_of_another_type_is_refused_in_every_family(family: str) -> None:
+    kind = SPECS[family]
+    spec = kind()
+    for name, each in fields_of(kind).items():
+        for wrong in (16.5, 10.0, "x", None, [1], (1.0,), {1}, frozenset({1}), frozenset({("layer", "0")}), "batch", Decimal(1)):
+            with pytest.raises(SpecError, match=f"^{name} must be ") as refused:
+                replace(spec, **{name: wrong})
+            assert repr(wrong)[:60] in str(refused.value)
+            assert each.kind.instead in str(refused.value)
+        assert replace(spec, **{name: getattr(spec, name)}) == spec
+
+
+def test_the_type_is_named_with_the_remedy() -> None:
+    for changes, says in (
+        ({"width": 16.5}, "width must be a whole number, got 16.5; choose one from 1 to 1024"),
+        ({"classes": True}, "classes must be a whole number, got True; choose one from 1 to 100000"),
+        ({"norm": "batch"}, "norm must be a member of Norm, got 'batch'; choose one of Norm.BATCH, Norm.GROUP, Norm.NONE"),
+        ({"blocks": [2, 2]}, "blocks must be a tuple of whole numbers, got [2, 2]; write one such as (3, 4, 6, 3)"),
+        ({"residual": 2}, "residual must be True or False, got 2; choose one of them"),
+        (
+            {"cut": "layer1.1"},
+            "cut must be a frozenset of block names, got 'layer1.1'; write one such as frozenset({'layer1.1'})",
+        ),
+    ):
+        with pytest.raises(SpecError) as refused:
+            replace(NetSpec(), **changes)
+        assert str(refused.value) == says
+    assert NetSpec(residual=1, width=np.int64(16)) == NetSpec()
 
 
 def test_nonsense_in_a_query_yields_the_default_and_its_reasons() -> None:

@@ -12,7 +12,7 @@ from resviz.spec.fields import (
     activations,
     answers,
     channels,
-    check_ranges,
+    check_fields,
     choice,
     connections,
     counts,
@@ -42,7 +42,7 @@ class DenseSpec:
     Raises `SpecError` for a value no network can be built from.
     """
 
-    blocks: tuple[int, ...] = field(default=(12, 12, 12), metadata=counts())
+    blocks: tuple[int, ...] = field(default=(12, 12, 12), metadata=counts("(12, 12, 12)"))
     growth: int = field(
         default=12,
         metadata=number(1, 256, "Growth k", "Channels that each layer adds.", says=lambda spec: f"k={spec.growth}"),
@@ -80,9 +80,9 @@ class DenseSpec:
     classifier: ClassVar[str] = "classifier"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 1 <= len(self.blocks) <= 6 or any(not 1 <= n <= 128 for n in self.blocks):
             raise SpecError(f"blocks must be 1 to 6 counts from 1 to 128, got {self.blocks}; try (12, 12, 12)")
-        check_ranges(self)
         if self.stem is Stem.DEEP:
             raise SpecError(f"stem={self.stem.value} is a ResNet's, which a DenseNet has not; use stem=imagenet")
         if self.init not in self.inits():

@@ -7,18 +7,20 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from numbers import Integral
+from typing import Any, Final
 
 from resviz.spec.choices import Activation, Init, Norm
 from resviz.spec.words import word
 
 __all__ = [
     "Field",
+    "Kind",
     "SpecError",
     "activations",
     "answers",
     "channels",
-    "check_ranges",
+    "check_fields",
     "choice",
     "connections",
     "counts",
@@ -41,11 +43,48 @@ class SpecError(ValueError):
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a field's values are: `holds` tells one from any other, `meant` is it in words, and `instead` what to write."""
+
+    holds: Callable[[object], bool]
+    meant: str
+    instead: str
+
+    @classmethod
+    def all_in(
+        cls, collection: type[tuple[object, ...] | frozenset[object]], each: Callable[[object], bool], meant: str, instead: str
+    ) -> Kind:
+        """Of collections of that type, in which each is one."""
+        return cls(lambda value: isinstance(value, collection) and all(map(each, value)), meant, instead)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_connection(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and _is_name(value[0]) and _is_whole(value[1])
+
+
+_NUMBER: Final = Kind(_is_whole, "a whole number", "choose one")
+_FLAG: Final = Kind(lambda value: isinstance(value, int) and value in (0, 1), "True or False", "choose one of them")
+
+
+def _named(name: str) -> Kind:
+    return Kind.all_in(frozenset, _is_name, "a frozenset of block names", f"write one such as frozenset({{{name!r}}})")
+
+
+@dataclass(frozen=True)
 class Field:
     """`read` raises ValueError or KeyError for a text that is none; `says` is this field's part of a description, or nothing."""
 
     read: Callable[[str], Any]
     write: Callable[[Any], str]
+    kind: Kind
     label: str = ""
     help: str = ""
     says: Says | None = None  # of the whole spec
@@ -65,40 +104,57 @@ def _fields_of(kind: type) -> Mapping[str, Field]:
     return {each.name: each.metadata["field"] for each in fields(kind) if "field" in each.metadata}
 
 
-def check_ranges(spec: object) -> None:
-    """Raises `SpecError` for a number that is not from its field's `low` to its `high`."""
+def check_fields(spec: object) -> None:
+    """Raises `SpecError` for a value of another type than its field's, and for a number that is not from `low` to `high`."""
     for name, each in fields_of(type(spec)).items():
-        if each.high and not each.low <= (value := getattr(spec, name)) <= each.high:
-            raise SpecError(f"{name} must be from {each.low} to {each.high}, got {value}; choose a value in that range")
+        value, between = getattr(spec, name), f" from {each.low} to {each.high}" if each.high else ""
+        if not each.kind.holds(value):
+            raise SpecError(f"{name} must be {each.kind.meant}, got {repr(value)[:60]}; {each.kind.instead}{between}")
+        if between and not each.low <= value <= each.high:
+            raise SpecError(f"{name} must be{between}, got {value}; choose a value in that range")
 
 
 def choice(
     kind: type[StrEnum], label: str, help: str, says: Says | None = None, without: Collection[StrEnum] = ()
 ) -> Mapping[str, Field]:
     """Metadata of a field that holds one of an enum's members, but for those it is `without`."""
-    return {"field": Field(kind, str, label, help, says, choices=tuple(each for each in kind if each not in without))}
+    choices = tuple(each for each in kind if each not in without)
+    of = Kind(
+        lambda value: isinstance(value, kind),
+        f"a member of {kind.__name__}",
+        f"choose one of {', '.join(f'{kind.__name__}.{each.name}' for each in choices)}",
+    )
+    return {"field": Field(kind, str, of, label, help, says, choices=choices)}
 
 
 def number(low: int, high: int, label: str, help: str, step: int = 1, says: Says | None = None) -> Mapping[str, Field]:
     """Metadata of a whole number from `low` to `high`."""
-    return {"field": Field(_whole, str, label, help, says, low=low, high=high, step=step)}
+    return {"field": Field(_whole, str, _NUMBER, label, help, says, low=low, high=high, step=step)}
 
 
 def flag() -> Mapping[str, Field]:
     """Metadata of yes or no: 1 or 0."""
-    return {"field": Field(lambda text: {"1": True, "0": False}[text], lambda on: "1" if on else "0")}
+    return {"field": Field(lambda text: {"1": True, "0": False}[text], lambda on: "1" if on else "0", _FLAG)}
 
 
-def counts() -> Mapping[str, Field]:
-    """Metadata of whole numbers: 3-4-6-3."""
-    return {"field": Field(lambda text: tuple(map(_whole, text.split("-"))), lambda each: "-".join(map(str, each)))}
+def counts(like: str) -> Mapping[str, Field]:
+    """Metadata of whole numbers, in a link 3-4-6-3, in Python `like` so."""
+    kind = Kind.all_in(tuple, _is_whole, "a tuple of whole numbers", f"write one such as {like}")
+    return {"field": Field(lambda text: tuple(map(_whole, text.split("-"))), lambda each: "-".join(map(str, each)), kind)}
 
 
 def names(says: Says, spelled: str = "layer{}.{}", words: tuple[str, ...] = ()) -> Mapping[str, Field]:
     """Metadata of block names, of which a link holds what `spelled` has two places for: 1.0,2.3, or with `words` 0.mlp,3.attention."""
     place = re.compile(rf"(0|[1-9]\d{{0,5}})\.({'|'.join(words)})", re.ASCII) if words else _PLACE
     like = f"0.{words[0]}" if words else "1.0,2.3"
-    return {"field": Field(lambda text: _names(text, spelled, place, like), _in_order, says=says)}
+    return {
+        "field": Field(
+            lambda text: _names(text, spelled, place, like),
+            _in_order,
+            _named(spelled.format(1, words[0] if words else 1)),
+            says=says,
+        )
+    }
 
 
 def whole_names(says: Says, pattern: str, like: str) -> Mapping[str, Field]:
@@ -111,7 +167,7 @@ def whole_names(says: Says, pattern: str, like: str) -> Mapping[str, Field]:
             raise ValueError(f"block names look like {like}")
         return frozenset(found)
 
-    return {"field": Field(read, lambda names: ",".join(sorted(names)), says=says)}
+    return {"field": Field(read, lambda names: ",".join(sorted(names)), _named(like.split(",")[0]), says=says)}
 
 
 def connections(says: Says, spelled: str) -> Mapping[str, Field]:
@@ -127,7 +183,11 @@ def connections(says: Says, spelled: str) -> Mapping[str, Field]:
         keyed = sorted((*(int(part) for part in place(name).split(".")), source) for name, source in pairs)
         return ",".join(f"{stage}.{index}-{source}" for stage, index, source in keyed)
 
-    return {"field": Field(read, write, says=says)}
+    pair = (spelled.format(1, 5), 0)
+    kind = Kind.all_in(
+        frozenset, _is_connection, "a frozenset of layers with a source", f"write one such as frozenset({{{pair!r}}})"
+    )
+    return {"field": Field(read, write, kind, says=says)}
 
 
 def norms(help: str) -> Mapping[str, Field]:

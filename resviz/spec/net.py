@@ -12,7 +12,7 @@ from resviz.spec.fields import (
     activations,
     answers,
     channels,
-    check_ranges,
+    check_fields,
     choice,
     counts,
     flag,
@@ -59,7 +59,7 @@ class NetSpec:
             lambda spec: word(spec.block),
         ),
     )
-    blocks: tuple[int, ...] = field(default=(9, 9, 9), metadata=counts())
+    blocks: tuple[int, ...] = field(default=(9, 9, 9), metadata=counts("(3, 4, 6, 3)"))
     stem: Stem = field(
         default=Stem.CIFAR,
         metadata=choice(
@@ -160,9 +160,9 @@ class NetSpec:
     classifier: ClassVar[str] = "fc"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 1 <= len(self.blocks) <= 6 or any(not 1 <= n <= 512 for n in self.blocks):
             raise SpecError(f"blocks must be 1 to 6 counts from 1 to 512, got {self.blocks}; try (3, 4, 6, 3)")
-        check_ranges(self)
         if not self.block.bottleneck and (self.groups, self.width_per_group) != (1, 64):
             raise SpecError(
                 f"groups={self.groups} and width_per_group={self.width_per_group} need a bottleneck block, "

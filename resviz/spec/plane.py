@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Final
 from resviz.spec.choices import Activation, Design, Init, Norm, Stem
 from resviz.spec.fields import (
     Field,
+    Kind,
     activations,
     answers,
-    check_ranges,
+    check_fields,
     counts,
     flag,
     inits,
@@ -56,7 +57,7 @@ class PlaneSpec:
     be built from.
     """
 
-    blocks: tuple[int, ...] = field(default=(9,), metadata=counts())
+    blocks: tuple[int, ...] = field(default=(9,), metadata=counts("(9,)"))
     width: int = field(default=16, metadata=number(1, 256, "Width", "Units of every layer.", step=8))
     features: tuple[Feature, ...] = field(
         default=(Feature.X, Feature.Y),
@@ -64,6 +65,12 @@ class PlaneSpec:
             "field": Field(
                 _read_features,
                 "-".join,
+                Kind.all_in(
+                    tuple,
+                    lambda each: isinstance(each, Feature),
+                    "a tuple of features",
+                    "write one such as (Feature.X, Feature.Y)",
+                ),
                 "Features",
                 "What the first layer reads of a point.",
                 lambda spec: "" if spec.features == (Feature.X, Feature.Y) else f"reads {', '.join(map(word, spec.features))}",
@@ -91,9 +98,9 @@ class PlaneSpec:
     stem: ClassVar[Stem] = Stem.CIFAR  # none of the large ones, of which pages ask
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if len(self.blocks) != 1 or not 1 <= self.blocks[0] <= MOST_BLOCKS:
             raise SpecError(f"blocks must be one count from 1 to {MOST_BLOCKS}, got {self.blocks}; try (9,), which is 20 layers")
-        check_ranges(self)
         if not self.features or len(set(self.features)) < len(self.features):
             raise SpecError(f"features must be one or more, each once, got {'-'.join(self.features) or 'none'}; try x-y")
         if self.init not in self.inits():

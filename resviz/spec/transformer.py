@@ -14,7 +14,7 @@ from resviz.spec.fields import (
     activations,
     answers,
     channels,
-    check_ranges,
+    check_fields,
     choice,
     flag,
     inits,
@@ -125,7 +125,7 @@ class TransformerSpec:
     classifier: ClassVar[str] = "heads.head"
 
     def __post_init__(self) -> None:
-        check_ranges(self)
+        check_fields(self)
         if self.image % self.patch:
             raise SpecError(f"patch={self.patch} does not divide image={self.image}; choose a patch that does")
         if self.vocabulary and (self.patch, self.in_channels) != (1, 1):

@@ -11,7 +11,7 @@ from resviz.spec.fields import (
     activations,
     answers,
     channels,
-    check_ranges,
+    check_fields,
     choice,
     counts,
     flag,
@@ -43,7 +43,7 @@ class UNetSpec:
     network can be built from.
     """
 
-    blocks: tuple[int, ...] = field(default=(1, 1, 1, 1), metadata=counts())
+    blocks: tuple[int, ...] = field(default=(1, 1, 1, 1), metadata=counts("(1, 1, 1, 1)"))
     width: int = field(
         default=8, metadata=number(1, 256, "Width", "Channels of the first level; each level doubles them.", step=4)
     )
@@ -79,9 +79,9 @@ class UNetSpec:
     stem: ClassVar[Stem] = Stem.CIFAR  # none of the large ones, of which pages ask
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 2 <= len(self.blocks) <= 6 or any(not 1 <= n <= 16 for n in self.blocks):
             raise SpecError(f"blocks must be 2 to 6 counts from 1 to 16, got {self.blocks}; try (1, 1, 1, 1)")
-        check_ranges(self)
         if self.init not in self.inits():
             raise SpecError(f"init={self.init.value} is a ResNet's; use init=kaiming")
         known = set(self.block_names())
