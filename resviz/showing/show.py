@@ -32,9 +32,9 @@ from resviz.nets.unit import Net
 from resviz.probes.gradients import gradient_probe
 from resviz.results import Attribution, GradientProfile, LayerRow, LayerTable
 from resviz.showing.batch import batch_for, profile_of
+from resviz.showing.restored import restored
 from resviz.showing.table import table_of
 from resviz.showing.trace import trace
-from resviz.showing.untouched import untouched
 from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network, side_of, things_of
 from resviz.spec.names import describe
@@ -98,7 +98,7 @@ def show(network: Network | nn.Module, batch: Tensor | None = None, targets: Ten
         )
     if not isinstance(network, nn.Module):
         return _known(build(network).train(), batch, targets)
-    with untouched(network):
+    with restored(network):
         return _known(network, batch, targets) if isinstance(network, Net) else _any(network, batch, targets)
 
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-__all__ = ["untouched"]
+__all__ = ["restored"]
 
 
 @contextmanager
-def untouched(model: nn.Module) -> Iterator[None]:
+def restored(model: nn.Module) -> Iterator[None]:
     """Within it passes may set what they like on the modules; afterwards attributes, what lists and tables hold, and buffers are what they were.
 
     A tracer calls `forward` with stand-ins for tensors, which a network that keeps something of a pass would keep for good.
