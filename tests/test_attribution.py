@@ -511,6 +511,20 @@ def test_wrong_options_name_the_value_and_the_remedy() -> None:
             attribute(Case(classifier, cat, 0), Asked("integrated-gradients", values=values))
 
 
+@pytest.mark.parametrize("method", ["saliency", "grad-cam", "rise"])
+def test_a_class_that_does_not_exist_is_named_with_those_that_do(method: str) -> None:
+    classifier, cat = load_bundled("resnet20-cifar10"), sample_photographs()["Cat"]
+    for wrong, named in ((10, "10"), (-1, "-1"), (1.0, "1.0"), (True, "True"), ([3], "[3]"), ("dog house", "'dog house'")):
+        for case in (Case(classifier, cat, wrong), Case(classifier, cat, 0, wrong)):
+            with pytest.raises(ValueError, match=rf"^class {re.escape(named)} does not exist; choose 0 to 9$"):
+                attribute(case, Asked(method))
+    with pytest.raises(ValueError, match=r"^class 'cat' does not exist; choose 0 to 9 \(cat is 3\)$"):
+        attribute(Case(classifier, cat, "cat"), Asked(method))
+    with pytest.raises(ValueError, match=r"^class None does not exist"):
+        attribute(Case(classifier, cat, None), Asked(method))
+    assert attribute(Case(classifier, cat, np.int64(3)), Asked(method, values=few(method))).values.any()
+
+
 def test_the_batch_size_is_what_was_fastest_and_tries_its_neighbours_first() -> None:
     timings = Timings(largest=10, first=3)
     assert timings.sizes == (1, 2, 4, 8)

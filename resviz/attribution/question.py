@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -140,9 +140,9 @@ def ask(case: Case, asked: Asked) -> Question:
     """Check what is asked and fill in what is usual; raises `ValueError` naming the value and the remedy."""
     network, entry = case.network, asked.entry
     _check_fits(entry, network.spec)
-    for number in (case.target, case.against):
-        if number is not None and not 0 <= number < len(network.categories):
-            raise ValueError(f"class {number} does not exist; choose 0 to {len(network.categories) - 1}")
+    _check_class(case.target, network.categories)
+    if case.against is not None:
+        _check_class(case.against, network.categories)
     entry.check_names(asked.layer, asked.values)
     whole = asked.complete(network)
     entry.check_values(whole.values)
@@ -155,6 +155,13 @@ def ask(case: Case, asked: Asked) -> Question:
         )
     x = network.preprocessing.tensor(case.photograph).to(device()).contiguous(memory_format=torch.channels_last)
     return Question(case, whole, x)
+
+
+def _check_class(number: object, categories: Sequence[str]) -> None:
+    if isinstance(number, int | np.integer) and not isinstance(number, bool) and 0 <= number < len(categories):
+        return
+    known = f" ({quoted(number)} is {categories.index(number)})" if isinstance(number, str) and number in categories else ""
+    raise ValueError(f"class {quoted(repr(number))} does not exist; choose 0 to {len(categories) - 1}{known}")
 
 
 def _check_fits(method: Method, spec: NetSpec) -> None:

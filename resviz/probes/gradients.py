@@ -25,14 +25,19 @@ _SMALL, _LARGE = 1e-15, 1e15
 def gradient_probe(net: Net, images: Tensor, targets: Tensor, tick: Callable[[float], object] = lambda fraction: None) -> Probe:
     """One forward and backward pass of the cross-entropy loss, measured at every layer and every block.
 
-    images: (N, C, H, W); targets: (N,) class indices. `tick` hears the fraction done at every block; what it raises ends
-    the pass. Runs in the mode the network is in (train mode normalises by
-    the batch); weights, buffers, gradients and hooks are afterwards what they were before.
+    images: (N, C, H, W); targets: (N,) class indices, or (N, H, W) where every pixel has one. A frozen layer gets no gradient, which is 0.
+    `tick` hears the fraction done at every block; what it raises ends the pass. Runs in the mode the network is in (train mode
+    normalises by the batch); weights, buffers, gradients and hooks are afterwards what they were before. Raises `ValueError` for an
+    empty batch and for targets that are no classes of the network.
     """
+    if not isinstance(images, Tensor) or not images.numel():
+        given = f"one of shape {tuple(images.shape)}" if isinstance(images, Tensor) else f"a {type(images).__name__}"
+        raise ValueError(f"images must be a tensor (N, C, H, W), got {given}; give one image or more")
     layers = net.weights()
     with untouched(net), _watched_blocks(net, tick) as blocks, torch.enable_grad():
-        loss = nn.functional.cross_entropy(net(images), targets)
-        gradients = torch.autograd.grad(loss, list(layers.values()), allow_unused=True)
+        logits = net(images)
+        loss = nn.functional.cross_entropy(logits, _classes(targets, logits))
+        gradients = _gradients(net, loss, list(layers.values()))
     return Probe(
         GradientProfile(tuple(layers), norms_of(gradients), loss.item()),
         BlockSignal(
@@ -41,6 +46,33 @@ def gradient_probe(net: Net, images: Tensor, targets: Tensor, tick: Callable[[fl
             np.array([block.std() for block in blocks.values()]),
         ),
     )
+
+
+def _classes(targets: Tensor, logits: Tensor) -> Tensor:
+    """The targets as whole numbers; raises `ValueError` where they are not one class for each answer."""
+    shape, count = (logits.shape[0], *logits.shape[2:]), logits.shape[1]
+    if not isinstance(targets, Tensor):
+        raise ValueError(
+            f"targets must be a tensor of class indices, got a {type(targets).__name__}; write torch.tensor(targets)"
+        )
+    if targets.shape != shape or targets.is_floating_point() or targets.is_complex():
+        given = f"{tuple(targets.shape)} of {targets.dtype}".replace("torch.", "")
+        raise ValueError(f"targets must be class indices of shape {shape}, got {given}; give a whole number for each answer")
+    least, most = (int(each) for each in torch.aminmax(targets.long()))
+    if least < 0 or most >= count:
+        raise ValueError(f"targets hold class {least if least < 0 else most}, which does not exist; choose 0 to {count - 1}")
+    return targets.long()
+
+
+def _gradients(net: Net, loss: Tensor, weights: Sequence[Tensor]) -> list[Tensor | None]:
+    """Of each weight; None of one that is frozen, or that the loss does without."""
+    asked = list(weights)
+    if not all(weight.requires_grad for weight in asked):  # what else learns lets the gradient come as far as it does in training
+        asked = [each for each in net.parameters() if each.requires_grad]
+    if not asked or not loss.requires_grad:
+        return [None] * len(weights)
+    found = dict(zip(map(id, asked), torch.autograd.grad(loss, asked, allow_unused=True), strict=True))
+    return [found.get(id(weight)) for weight in weights]
 
 
 @dataclass
