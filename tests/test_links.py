@@ -8,10 +8,14 @@ from dataclasses import replace
 import pytest
 
 from resviz.spec.comparisons import COMPARISONS
+from resviz.spec.dense import DenseSpec
+from resviz.spec.families import Network
 from resviz.spec.lab import Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import cifar_blocks
-from resviz.spec.query import to_query_string
+from resviz.spec.query import from_query, to_query_string
+from resviz.spec.transformer import TransformerSpec
+from resviz.spec.unet import UNetSpec
 from resviz.ui.markdown import literal, sentence
 
 
@@ -83,3 +87,32 @@ def test_text_from_outside_keeps_its_words() -> None:
 )
 def test_an_error_is_shown_as_a_sentence_and_a_name_as_it_is(error: object, said: str) -> None:
     assert sentence(error) == said
+
+
+def largest() -> list[Network]:
+    """Networks of every family with as much taken away as one can have."""
+    resnet, dense = NetSpec(blocks=(512,) * 6), DenseSpec(blocks=(128,) * 6)
+    names, unet, transformer = list(resnet.block_names()), UNetSpec(blocks=(16,) * 6), TransformerSpec(num_layers=96)
+    severed = frozenset((name, source) for name in dense.block_names() for source in range(int(name.rpartition("layer")[2]) - 1))
+    return [
+        NetSpec(blocks=(200, 200, 200), cut=frozenset(NetSpec(blocks=(200, 200, 200)).block_names())),
+        replace(resnet, cut=frozenset(names[::2]), dropped=frozenset(names[1::2])),
+        replace(dense, severed=severed),
+        replace(unet, cut=frozenset(unet.block_names())),
+        replace(transformer, cut=frozenset(transformer.block_names())),
+    ]
+
+
+@pytest.mark.parametrize("spec", largest(), ids=lambda spec: type(spec).__name__)
+def test_the_longest_link_of_a_network_comes_back(spec: Network) -> None:
+    assert from_query(to_query_string(spec)) == (spec, ())
+
+
+def test_a_lab_of_the_longest_networks_comes_back() -> None:
+    plan = LabPlan(tuple(replace(largest()[1], seed=seed) for seed in range(6)))
+    assert plan_from_query(plan_to_query(plan)) == (plan, ())
+
+
+def test_a_longer_value_than_any_network_has_is_named() -> None:
+    spec, problems = from_query(f"seed=7&cut={'1.0,' * 200_000}")
+    assert (spec, problems) == (NetSpec(seed=7), ("cut is longer than 600,000 characters",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
@@ -105,9 +106,10 @@ class DenseSpec:
         if both := sorted(self.cut & self.dropped):
             raise SpecError(f"{both[0]} is both cut and dropped, so nothing would pass; choose one")
         for layer, source in sorted(self.severed):
-            if source >= known[layer]:
+            if not 0 <= source < known[layer]:
                 raise SpecError(f"severed cuts source {source} off {layer}, which reads sources 0 to {known[layer] - 1}")
-            if all((layer, each) in self.severed for each in range(known[layer])):
+        for layer, gone in sorted(Counter(layer for layer, _ in self.severed).items()):
+            if gone == known[layer]:
                 raise SpecError(f"severed leaves {layer} no source to read; keep one of them, or drop the layer")
 
     @property

@@ -184,7 +184,7 @@ def plan_from_query(query: Mapping[str, str]) -> tuple[LabPlan | None, tuple[str
     specs = []
     for letter in LETTERS:
         if letter in query:
-            spec, trouble = from_query(query[letter][:4000])
+            spec, trouble = from_query(query[letter])
             specs.append(spec)
             problems += trouble
     if not specs:

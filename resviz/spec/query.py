@@ -14,6 +14,8 @@ from resviz.spec.net import NetSpec, SpecError
 
 __all__ = ["from_query", "resnet_of", "to_query", "to_query_string"]
 
+_LONGEST = 600_000  # characters of a value: every connection of the largest DenseNet has room
+
 
 def to_query(spec: Spec) -> dict[str, str]:
     """The spec as query parameters; fields at their default are left out, and a link that names no family is a ResNet's."""
@@ -48,8 +50,11 @@ def from_query(query: Mapping[str, str] | str) -> tuple[Network, tuple[str, ...]
             meant = get_close_matches(name[:40], known, 1)
             problems.append(f"{name[:40]!r} is not a parameter{f', {meant[0]!r} is' if meant else ''}")
             continue
+        if len(text) > _LONGEST:
+            problems.append(f"{name} is longer than {_LONGEST:,} characters")
+            continue
         try:
-            changes[name] = known[name].read(text[:4000])
+            changes[name] = known[name].read(text)
         except (ValueError, KeyError):
             problems.append(f"{name}={text[:40]!r} cannot be read")
     try:
