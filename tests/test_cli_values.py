@@ -53,6 +53,8 @@ EXPLAIN = ("explain", "photo.png", *MODEL)
     [
         (("export", "resnet20", "--to", "onnx", "--out", "net.pt"), "'net.pt' has no known ending; use .onnx"),
         (("summary", "net=resnet20&cuts=1.0"), "'cuts' is not a parameter, 'cut' is"),
+        (("summary", "net="), "net='' is no preset"),
+        (("summary", "net=resnet20&net=resnet32&cut="), "cut is empty; net='resnet20' is followed by net='resnet32'"),
         ((*EXPLAIN, "--option", "steps=many"), "steps must be a whole number from 10 to 300, got 'many'"),
         ((*EXPLAIN, "--option", "steps=nan"), "whole number"),
         ((*EXPLAIN, "--option", "steps=20.5"), "whole number"),

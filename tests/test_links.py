@@ -12,8 +12,8 @@ from resviz.spec.dense import DenseSpec
 from resviz.spec.families import Network
 from resviz.spec.lab import Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import NetSpec
-from resviz.spec.presets import cifar_blocks
-from resviz.spec.query import from_query, to_query_string
+from resviz.spec.presets import PRESETS, cifar_blocks
+from resviz.spec.query import from_query, listed, to_query_string
 from resviz.spec.transformer import TransformerSpec
 from resviz.spec.unet import UNetSpec
 from resviz.ui.markdown import literal, sentence
@@ -87,6 +87,58 @@ def test_text_from_outside_keeps_its_words() -> None:
 )
 def test_an_error_is_shown_as_a_sentence_and_a_name_as_it_is(error: object, said: str) -> None:
     assert sentence(error) == said
+
+
+def test_every_problem_of_a_link_is_named_and_the_rest_of_it_holds() -> None:
+    spec, problems = from_query("width=2000&blocks=3-3-3&seed=7&zz=1")
+    assert spec == NetSpec(blocks=(3, 3, 3), seed=7)
+    assert problems == ("width must be from 1 to 1024, got 2000; choose a value in that range", "'zz' is not a parameter")
+    plan, problems = plan_from_query({"a": "blocks=1-1-1", "lr": "0.05", "batch": "0", "clip": "-1"})
+    assert plan == LabPlan((NetSpec(blocks=(1, 1, 1)),), lr=0.05)
+    assert [problem.split()[0] for problem in problems] == ["clip", "batch"]
+    assert plan_from_query({"lr": "0.7777", "edits": "zz"}) == (
+        None,
+        ("edits, lr without a network, which a link names as a=net=resnet20",),
+    )
+    plan, problems = plan_from_query({"a": ""})
+    assert (plan, problems) == (LabPlan((NetSpec(),)), ("a is empty, so that it is the usual ResNet-56",))
+
+
+@pytest.mark.parametrize(
+    ("query", "spec", "reason"),
+    [
+        ("cut=9.9&blocks=1-1-1&seed=7", NetSpec(blocks=(1, 1, 1), seed=7), "cut names 'layer9.9', which this network"),
+        ("net=resnet50&blocks=0-1", PRESETS["resnet50"], "blocks must be 1 to 6 counts"),
+        ("norm=none&init=zero-gamma&seed=7", NetSpec(), "init=zero-gamma needs a norm"),
+        ("blocks=0-1&groups=2&seed=7", NetSpec(), "blocks must be 1 to 6 counts"),
+    ],
+)
+def test_of_a_combination_that_cannot_be_built_what_is_well_defined_is_kept(query: str, spec: NetSpec, reason: str) -> None:
+    found, problems = from_query(f"{query}&zz=1")
+    assert found == spec
+    assert problems[0].startswith(reason)
+    assert problems[0].endswith(", so that the network is the usual ResNet-56") == (spec == NetSpec())
+    assert problems[1:] == ("'zz' is not a parameter",)
+
+
+def test_the_first_problems_are_listed_and_the_others_counted() -> None:
+    assert listed(["a", "b"]) == "a; b"
+    assert listed(list("abcde")) == "a; b; c; d; e"
+    assert listed(list("abcdefg"), ", ") == "a, b, c, d, e and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("query", "spec", "problems"),
+    [
+        ("width=16&width=32", NetSpec(width=32), ("width='16' is followed by width='32'",)),
+        ("net=resnet20&net=resnet32", PRESETS["resnet32"], ("net='resnet20' is followed by net='resnet32'",)),
+        ("net=", NetSpec(), ("net='' is no preset",)),
+        ("cut=&seed=7", NetSpec(seed=7), ("cut is empty",)),
+        ("?aaaa", NetSpec(), ("'aaaa' is not a parameter",)),
+    ],
+)
+def test_what_comes_twice_or_is_empty_is_named(query: str, spec: NetSpec, problems: tuple[str, ...]) -> None:
+    assert from_query(query) == (spec, problems)
 
 
 def largest() -> list[Network]:

@@ -16,7 +16,7 @@ from resviz.spec.dense import DENSE_PRESETS
 from resviz.spec.families import ALL_PRESETS, Network
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS
-from resviz.spec.query import from_query
+from resviz.spec.query import from_query, listed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -47,13 +47,13 @@ def spec_of(text: str) -> Network:
     if text in ALL_PRESETS:
         return ALL_PRESETS[text]
     if "=" not in text and text:
-        listed = [*PRESETS, *(name for name, spec in DENSE_PRESETS.items() if spec.residual)]  # a line has an end
+        line = [*PRESETS, *(name for name, spec in DENSE_PRESETS.items() if spec.residual)]  # which has an end
         raise ValueError(
-            f"{quoted(text)!r} is no preset; choose one of {', '.join(listed)}, or give a query such as blocks=2-2-2{nearest(text, ALL_PRESETS)}"
+            f"{quoted(text)!r} is no preset; choose one of {', '.join(line)}, or give a query such as blocks=2-2-2{nearest(text, ALL_PRESETS)}"
         )
     spec, problems = from_query(text[text.find("?") + 1 :])
     if problems:
-        raise ValueError(problems[0])
+        raise ValueError(listed(problems))
     return spec
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "activations",
     "answers",
     "channels",
+    "check_field",
     "check_fields",
     "choice",
     "connections",
@@ -105,13 +106,18 @@ def _fields_of(kind: type) -> Mapping[str, Field]:
 
 
 def check_fields(spec: object) -> None:
-    """Raises `SpecError` for a value of another type than its field's, and for a number that is not from `low` to `high`."""
+    """Raises `SpecError` where `check_field` does."""
     for name, each in fields_of(type(spec)).items():
-        value, between = getattr(spec, name), f" from {each.low} to {each.high}" if each.high else ""
-        if not each.kind.holds(value):
-            raise SpecError(f"{name} must be {each.kind.meant}, got {repr(value)[:60]}; {each.kind.instead}{between}")
-        if between and not each.low <= value <= each.high:
-            raise SpecError(f"{name} must be{between}, got {value}; choose a value in that range")
+        check_field(name, each, getattr(spec, name))
+
+
+def check_field(name: str, field: Field, value: object) -> None:
+    """Raises `SpecError` for a value of another type than the field's, and for a number that is not from its `low` to its `high`."""
+    between = f" from {field.low} to {field.high}" if field.high else ""
+    if not field.kind.holds(value):
+        raise SpecError(f"{name} must be {field.kind.meant}, got {repr(value)[:60]}; {field.kind.instead}{between}")
+    if between and isinstance(value, Integral) and not field.low <= int(value) <= field.high:
+        raise SpecError(f"{name} must be{between}, got {value}; choose a value in that range")
 
 
 def choice(

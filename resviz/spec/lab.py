@@ -186,9 +186,10 @@ def plan_from_query(query: Mapping[str, str]) -> tuple[LabPlan | None, tuple[str
         if letter in query:
             spec, trouble = from_query(query[letter])
             specs.append(spec)
-            problems += trouble
+            problems += trouble if query[letter] else [f"{letter} is empty, so that it is the usual {spec.title}"]
     if not specs:
-        return None, ()
+        alone = ", ".join(sorted(PARAMETERS & query.keys()))
+        return None, (f"{alone} without a network, which a link names as a=net=resnet20",) if alone else ()
     changes: dict[str, Any] = {}
     readers: dict[str, Callable[[str], float | str]] = {**_NUMBERS, "data": str, "lab_seed": int}
     for name, read in readers.items():
@@ -202,10 +203,11 @@ def plan_from_query(query: Mapping[str, str]) -> tuple[LabPlan | None, tuple[str
         specs = specs[:1]
         fits = fitting_data(specs)
     plan = LabPlan(tuple(specs), fits[0])
-    try:
-        plan = replace(plan, **changes)
-    except SpecError as error:
-        problems.append(str(error))
+    for name, value in changes.items():
+        try:
+            plan = replace(plan, **{name: value})
+        except SpecError as error:
+            problems.append(str(error))
     edits, unread = _edits_from_text(query.get("edits", ""), [set(spec.block_names()) for spec in specs])
     return replace(plan, edits=tuple(sorted(edits, key=lambda edit: edit.step))), (*problems, *unread)
 

@@ -15,7 +15,7 @@ from resviz.spec.families import Network
 from resviz.spec.fields import SpecError
 from resviz.spec.lab import LabPlan
 from resviz.spec.net import NetSpec
-from resviz.spec.query import from_query, to_query_string
+from resviz.spec.query import from_query, listed, to_query_string
 
 __all__ = ["ABOUT", "MEASURES", "PROBES", "Measure", "Run", "Sweep", "read_sweep"]
 
@@ -82,7 +82,7 @@ class Run:
         """What the lab does for it."""
         spec, problems = from_query(self.network)
         if problems:
-            raise SpecError(problems[0])
+            raise SpecError(listed(problems))
         spec = replace(spec, seed=self.seed)  # another seed draws other weights and other batches
         return LabPlan((spec,), self.data, self.lr, batch=self.batch, seed=self.seed, steps=self.steps)
 
@@ -195,7 +195,7 @@ def _network(settings: Mapping[str, str], data: str) -> Network:
     base = {"net": settings["network"]} if "=" not in settings.get("network", "=") else {}
     spec, problems = from_query(settings["network"]) if "=" in settings.get("network", "") else from_query(base | query)
     if problems:
-        raise SpecError(problems[0])
+        raise SpecError(listed(problems))
     about = DATASETS[data]
     if isinstance(spec, NetSpec):
         spec = replace(spec, in_channels=about.channels, classes=about.classes or spec.classes)

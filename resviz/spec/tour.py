@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["CHOICES", "STOPS", "TOUR_PARAMETERS", "Tour", "tour_from_query", "tour_to_query"]
+__all__ = ["CHOICES", "STOPS", "TOUR_PARAMETERS", "Tour", "lost", "tour_from_query", "tour_to_query"]
 
 STOPS: Final = 5
 CHOICES: Final = "abc"
@@ -48,3 +48,9 @@ def tour_from_query(query: Mapping[str, str]) -> Tour | None:
         return None
     given = query.get("said", "")[:STOPS].ljust(STOPS, _NONE)
     return Tour(int(stop), tuple(letter if letter in CHOICES else "" for letter in given))
+
+
+def lost(query: Mapping[str, str], tour: Tour | None) -> dict[str, str]:
+    """What of a query's parameters the tour does not hold: a stop that there is not, and letters that are no choice."""
+    held = {"said": ""} | tour_to_query(tour)
+    return {name: query[name] for name in ("tour", "said") if name in query and query[name].rstrip(_NONE) != held.get(name)}

@@ -16,35 +16,32 @@ from resviz.spec.families import ALL_PRESETS, Network, side_of
 from resviz.spec.names import describe, name_of
 from resviz.spec.query import from_query, to_query_string
 from resviz.ui.components import diagram
+from resviz.ui.left_out import refuse, refused
 from resviz.ui.markdown import sentence
 from resviz.ui.state import WITH, change, compare_with, current_spec, went_back
 from resviz.ui.widgets.spec_controls import titles_of
 
 __all__ = ["address", "control", "difference_of", "differences", "stage"]
 
+_LINKED: Final = "what the link compares with"
 _OWN: Final = "its own"  # of the choices, what is no preset
 
 
 def _other() -> Network | None:
     """The network that the current one is compared with; the address says which one at first."""
     if "other" not in st.session_state or went_back():
-        text = st.query_params.get(WITH, "")
-        st.session_state.other = None
-        if text:
-            st.session_state.other, problems = from_query(text)
-            if problems:
-                st.session_state["with.notice"] = (
-                    f"Part of what the link compares with was not understood and is left out: {problems[0]}."
-                )
+        text = st.query_params.get(WITH)
+        st.session_state.other, problems = from_query(text) if text else (None, () if text is None else (f"{WITH} is empty",))
+        refuse(problems, _LINKED)
     found: Network | None = st.session_state.other
     return found
 
 
 def control() -> None:
     """Which network stands beside the current one."""
-    if notice := st.session_state.pop("with.notice", None):
-        st.warning(sentence(notice), icon=":material/info:")
     other, names = _other(), [name for name, spec in ALL_PRESETS.items() if spec.residual]
+    if said := refused(_LINKED):
+        st.warning(sentence(said), icon=":material/info:")
     preset = next((name for name in names if ALL_PRESETS[name] == other), None)
 
     def choose() -> None:

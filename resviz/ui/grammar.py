@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from resviz.ui.left_out import forget
+
 __all__ = ["beside", "chips", "entered", "why"]
 
 
@@ -16,6 +18,7 @@ def entered(title: str) -> None:
         visits: dict[str, int] = st.session_state.setdefault("visits", {})
         visits[title] = visits.get(title, 0) + 1
         st.session_state["page"] = title
+        forget()
 
 
 def chips(settings: Mapping[str, Callable[[], None]]) -> None:

@@ -19,6 +19,7 @@ from resviz.ui import cache, drawn, embed, idle, landmarks, waiting
 from resviz.ui.address import Address
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
+from resviz.ui.left_out import refused
 from resviz.ui.markdown import literal, sentence
 from resviz.ui.pages import PAGES, Page, nearest
 from resviz.ui.state import current_spec, follow_back, present, presenting, reset, sync_url, undo
@@ -139,8 +140,8 @@ def _open(about: Page) -> None:
         _offer_instead(lost)
         _sign()
         st.stop()
-    if notice := st.session_state.pop("notice", None) or embed.refusal(about.title):
-        st.warning(sentence(notice), icon=":material/info:")
+    for said in filter(None, (refused(), st.session_state.pop("notice", None) or embed.refusal(about.title))):
+        st.warning(sentence(said), icon=":material/info:")
 
 
 def _let_the_browser(title: str, loading: bool) -> None:

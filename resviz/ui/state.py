@@ -13,10 +13,11 @@ from resviz.spec.lab import PARAMETERS
 from resviz.spec.landscape import LANDSCAPE_PARAMETERS
 from resviz.spec.lesion import LESION_PARAMETERS
 from resviz.spec.net import NetSpec, SpecError
-from resviz.spec.query import from_query, to_query
+from resviz.spec.query import from_query, repeated, to_query
 from resviz.spec.shortcuts import RACE_PARAMETERS
 from resviz.spec.spot import SPOT_PARAMETERS
-from resviz.spec.tour import TOUR_PARAMETERS
+from resviz.spec.tour import TOUR_PARAMETERS, lost, tour_from_query
+from resviz.ui.left_out import refuse
 
 __all__ = [
     "ANATOMY_PARAMETERS",
@@ -86,10 +87,14 @@ def network_in(query: Mapping[str, str]) -> tuple[Network, Sequence[str]]:
 
 
 def _addressed() -> Network:
-    """The network that the address names; what could not be read becomes the notice."""
-    spec, problems = network_in(st.query_params.to_dict())
-    if problems:
-        st.session_state.notice = f"Part of the link was not understood and is left out: {problems[0]}."
+    """The network that the address names; what could not be read, of it or of what every page's address may hold, is said."""
+    query = st.query_params.to_dict()
+    spec, problems = network_in(query)
+    strange = lost(query, tour_from_query(query))
+    if not presenting() and "present" in query:
+        strange["present"] = query["present"]
+    given = [(name, text) for name in st.query_params for text in st.query_params.get_all(name)]
+    refuse([*problems, *(f"{name}={text[:40]!r} cannot be read" for name, text in strange.items()), *repeated(given)])
     return spec
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from resviz.spec.families import ALL_PRESETS
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS
 from resviz.ui.widgets.spec_controls import titles_of
+from tests.pages.test_pages import left_out
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,6 +72,25 @@ def test_a_link_that_cannot_be_read_says_so() -> None:
     at = opened(net="resnet20", **{"with": "blocks=x&net=resnet32"})
     assert "Part of what the link compares with was not understood and is left out: blocks='x' cannot be read." in words(at)
     assert at.session_state["other"] == PRESETS["resnet32"]
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "other"),
+    [
+        ("aaaa", "'aaaa' is not a parameter", NetSpec()),
+        ("blocks=1-1-1&width=", "width is empty", NetSpec(blocks=(1, 1, 1))),
+        (
+            "blocks=1-1-1&blocks=2-2-2&zz=1",
+            "'zz' is not a parameter; blocks='1-1-1' is followed by blocks='2-2-2'",
+            NetSpec(blocks=(2, 2, 2)),
+        ),
+        ("", "with is empty", None),
+    ],
+)
+def test_all_that_is_left_out_of_the_other_network_is_named(given: str, named: str, other: NetSpec | None) -> None:
+    at = opened(net="resnet20", **{"with": given})
+    assert left_out(at, "what the link compares with") == left_out(at.run(), "what the link compares with") == [named]
+    assert at.session_state["other"] == other
 
 
 def test_no_two_networks_are_called_alike() -> None:

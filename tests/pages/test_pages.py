@@ -28,11 +28,24 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = str(ROOT / "app.py")
 
 
-def opened(page: str, **query: str) -> AppTest:
+def opened(page: str, **query: str | list[str]) -> AppTest:
     at = AppTest.from_file(APP, default_timeout=120)
     for key, value in query.items():
         at.query_params[key] = value
     return at.switch_page(page).run() if page != "app.py" else at.run()
+
+
+def opened_next(at: AppTest, page: str) -> AppTest:
+    """A page that the visitor goes on to, or stays on."""
+    at.query_params.clear()
+    return at.switch_page(page).run()
+
+
+def left_out(at: AppTest, what: str = "the link") -> list[str]:
+    """What the page says that it did not understand of its link."""
+    begin = f"Part of {what} was not understood and is left out: "
+    said = [warning.value.replace("\\", "").replace("\u2060", "") for warning in at.warning]
+    return [text.removeprefix(begin).removesuffix(".") for text in said if text.startswith(begin)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
@@ -289,6 +302,35 @@ def test_a_link_that_names_what_is_not_there_says_so_and_the_rest_holds() -> Non
     at.selectbox(key="explain.network").set_value("resnet20-cifar10").run()  # whose classes are others
     assert not any("tench" in warning.value for warning in at.warning)
     assert not any("not understood" in w.value for w in finished(opened("pages/explain.py", photo="Cat")).warning)
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "named"),
+    [
+        ("app.py", {"tour": "99"}, "tour='99' cannot be read"),
+        ("pages/lab.py", {"lr": "0.7777", "edits": "zz"}, "edits, lr without a network, which a link names as a=net=resnet20"),
+        ("pages/lab.py", {"a": ""}, "a is empty, so that it is the usual ResNet-56"),
+        ("pages/build.py", {"cut": ""}, "cut is empty"),
+        ("pages/build.py", {"width": ["16", "32"]}, "width='16' is followed by width='32'"),
+        ("pages/gradients.py", {"present": "2"}, "present='2' cannot be read"),
+        (
+            "pages/build.py",
+            {"width": "2000", "blocks": "3-3-3", "seed": "7", "zz": "1"},
+            "width must be from 1 to 1024, got 2000; choose a value in that range; 'zz' is not a parameter",
+        ),
+        (
+            "pages/build.py",
+            {f"z{n}": "1" for n in range(7)},
+            "; ".join(f"'z{n}' is not a parameter" for n in range(5)) + " and 2 more",
+        ),
+    ],
+)
+def test_every_page_names_all_that_it_leaves_out_of_its_link(page: str, query: dict[str, str | list[str]], named: str) -> None:
+    at = opened(page, **query)
+    assert left_out(at) == left_out(at.run()) == [named]
+    at = opened_next(at, "pages/sweeps.py")
+    assert left_out(at) == []
+    assert not at.exception
 
 
 def test_the_link_of_the_usual_explanation_is_short_and_a_crop_is_not_in_it() -> None:

@@ -18,6 +18,7 @@ from resviz.spec.datasets import DATASETS, POINTS
 from resviz.spec.families import Network
 from resviz.spec.lab import ENDLESS, PARAMETERS, Edit, LabPlan, plan_from_query, plan_to_query
 from resviz.spec.net import SpecError
+from resviz.ui.left_out import said_of
 from resviz.ui.state import went_back
 from resviz.ui.waiting import submit
 
@@ -236,4 +237,4 @@ def _follow(lab: Session) -> None:
     """Start over with the plan that the address holds, if it holds one."""
     plan, problems = plan_from_query(dict(st.query_params))
     lab.reset(plan or lab.plan)
-    lab.notice = f"Part of the link was not understood and is left out: {problems[0]}." if problems else ""
+    lab.notice = said_of(problems)
