@@ -20,6 +20,7 @@ __all__ = [
     "Plane",
     "Statistics",
     "Weights",
+    "lost",
     "plan_from_query",
     "plan_to_query",
 ]
@@ -103,10 +104,22 @@ def plan_from_query(query: Mapping[str, str]) -> LandscapePlan:
     plan = LandscapePlan()
     for name in sorted(LANDSCAPE_PARAMETERS & query.keys()):
         try:
-            plan = LandscapePlan(**{**vars(plan), name: _read(name, query[name][:20])})
+            plan = LandscapePlan(**{**vars(plan), name: _read(name, query[name])})
         except ValueError:
             continue
     return plan
+
+
+def lost(query: Mapping[str, str], plan: LandscapePlan) -> dict[str, str]:
+    """What of a query's parameters the plan does not hold, because it cannot be read or cannot be shown."""
+
+    def held(name: str) -> bool:
+        try:
+            return bool(_read(name, query[name]) == getattr(plan, name))
+        except ValueError:
+            return False
+
+    return {name: query[name] for name in sorted(LANDSCAPE_PARAMETERS & query.keys()) if not held(name)}
 
 
 def _read(name: str, text: str) -> int | float | str:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from resviz.spec.base import Spec
 
-__all__ = ["LESION_PARAMETERS", "MODES", "Lesion", "Mode", "lesion_from_query", "lesion_to_query"]
+__all__ = ["LESION_PARAMETERS", "MODES", "Lesion", "Mode", "lesion_from_query", "lesion_to_query", "lost"]
 
 Mode = Literal["drop", "cut"]
 MODES: Final[tuple[Mode, ...]] = ("drop", "cut")
@@ -68,7 +68,17 @@ def lesion_from_query(query: Mapping[str, str]) -> Lesion:
     """Never raises: what is no name is left out."""
 
     def names(key: str) -> frozenset[str]:
-        parts = query.get(key, "")[:4000].split(",")
-        return frozenset(f"layer{part}" for part in parts if _NAME.fullmatch(part))
+        return frozenset(f"layer{part}" for part in query.get(key, "").split(",") if _NAME.fullmatch(part))
 
     return Lesion(names("drop"), names("sever"), names("bypass"))
+
+
+def lost(query: Mapping[str, str], lesion: Lesion) -> dict[str, str]:
+    """What of a query's names the lesion does not hold, because it is none, or of no part that can be taken there."""
+    held = lesion_to_query(lesion)
+    named = {
+        key: ",".join(part for part in query.get(key, "").split(",") if part not in held.get(key, "").split(","))
+        for key in ("drop", "sever", "bypass")
+        if key in query
+    }
+    return {key: text for key, text in named.items() if text or not query[key]}

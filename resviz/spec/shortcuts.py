@@ -21,6 +21,7 @@ __all__ = [
     "Kind",
     "Race",
     "Start",
+    "lost",
     "race_plan",
     "start_from_query",
     "start_to_query",
@@ -170,15 +171,29 @@ def start_from_query(query: Mapping[str, str]) -> Start:
     race = query.get("race", "")
     race = race if race in RACES else Start().race
     known = RACES[race].kinds
-    named = query.get("who", "")[:200].split(".")
+    named = query.get("who", "").split(".")
     kinds = tuple(kind for kind in known if kind in named) or known
 
     def whole(name: str, usual: int) -> int:
-        text = query.get(name, "")
-        return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else usual
+        found = _whole(query.get(name, ""))
+        return usual if found is None else found
 
     depth, steps, seed = whole("layers", 56), whole("last", 150), whole("draw", 0)
     return Start(race, kinds, depth if depth in DEPTHS else 56, steps if steps in STEPS else 150, seed)
+
+
+def lost(query: Mapping[str, str], start: Start) -> dict[str, str]:
+    """What of a query's parameters the start does not hold, because it is none of the choices."""
+    numbers = {"layers": start.depth, "last": start.steps, "draw": start.seed}
+    named = {name: query[name] for name in numbers if name in query and _whole(query[name]) != numbers[name]}
+    if query.get("race", start.race) != start.race:
+        named["race"] = query["race"]
+    strange = [kind for kind in query.get("who", start.kinds[0]).split(".") if kind not in start.kinds]
+    return named | ({"who": ",".join(strange)} if strange else {})
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
 
 
 def race_plan(race: str, kinds: tuple[str, ...], depth: int = 56, seed: int = 0, steps: int = 150) -> LabPlan:

@@ -16,6 +16,7 @@ from resviz.training.detect import recorded_findings
 from resviz.ui import cache
 from resviz.ui.components.chart import line_chart
 from resviz.ui.grammar import beside, chips, why
+from resviz.ui.left_out import followed, leave_out, say_left_out
 from resviz.ui.markdown import literal, sentence
 from resviz.ui.page import Address
 from resviz.ui.reading import read
@@ -73,6 +74,7 @@ def _figures() -> None:
         recording = _chosen()
         shown = _layers(recording) if recording else frozenset()
     with stage:
+        say_left_out()
         chips({label: partial(st.session_state.update, {_CHOSEN: name}) for label, name in _TELLING.items()})
         if recording is None:
             st.info("Give a recording, or choose one of ours: its gradients appear here, step by step.", icon=":material/upload:")
@@ -97,7 +99,10 @@ def _chosen() -> Recording | None:
     if not names:
         return None
     if _CHOSEN not in state or went_back():
-        state[_CHOSEN] = st.query_params.get("run", state[_OWN][0] if own else _USUAL)
+        asked = {"run": st.query_params["run"]} if "run" in st.query_params else {}
+        followed(asked)
+        leave_out({name: run for name, run in asked.items() if run not in names})
+        state[_CHOSEN] = asked.get("run", state[_OWN][0] if own else _USUAL)
     if state[_CHOSEN] not in names:
         state[_CHOSEN] = _USUAL if _USUAL in names else names[0]
     st.session_state["recordings.select"] = state[_CHOSEN]

@@ -14,10 +14,11 @@ from resviz.figures import captions
 from resviz.figures.shortcuts import race_csv, race_lines, race_table
 from resviz.results import RaceRecord
 from resviz.spec.lab import MOST
-from resviz.spec.shortcuts import DEPTHS, KINDS, RACE_PARAMETERS, RACES, STEPS, Start, start_from_query, start_to_query
+from resviz.spec.shortcuts import DEPTHS, KINDS, RACE_PARAMETERS, RACES, STEPS, Start, lost, start_from_query, start_to_query
 from resviz.ui.components.chart import line_chart
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.lab.session import Session, hand_over
+from resviz.ui.left_out import followed, leave_out, say_left_out
 from resviz.ui.markdown import literal
 from resviz.ui.page import Address
 from resviz.ui.state import sync_url, went_back
@@ -35,11 +36,14 @@ def show(address: Address) -> None:
     """The controls, the race as recorded or as it runs, the table beside the papers, and why."""
     if _START not in st.session_state or went_back():
         asked = {name: text for name, text in st.query_params.items() if name in RACE_PARAMETERS}
-        _take(start_from_query(asked))
+        _take(start := start_from_query(asked))
+        followed(asked)
+        leave_out(lost(asked, start))
     place, drawer = beside()
     with drawer:
         start = _controls()
     with place:
+        say_left_out()
         chips(_telling())
         held = _held(start)
         st.fragment(run_every=0.5 if held is not None and held.running else None)(_figure)(start)

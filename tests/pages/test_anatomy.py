@@ -13,7 +13,7 @@ from resviz.probes.accuracy import evaluate
 from resviz.ui import cache
 from resviz.ui.anatomy.view import networks
 from resviz.zoo.labelled import labelled_for
-from tests.pages.test_pages import button, opened
+from tests.pages.test_pages import button, left_out, opened, opened_next
 
 PAGE = "pages/anatomy.py"
 SMALL = "resnet20-digits-0"
@@ -57,22 +57,32 @@ def test_a_link_restores_network_lesions_and_mode() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "left"),
+    ("given", "left", "named"),
     [
-        ({"model": "no such", "mode": "burn", "pictures": "-1"}, {}),
-        ({"model": SMALL, "drop": "9.9,<script>,1.0.conv1", "bypass": "1.0.conv1"}, {"model": SMALL}),
-        ({"model": SMALL, "drop": "1.0", "sever": "1.0"}, {"model": SMALL, "drop": "1.0"}),
+        ({"model": "no such", "mode": "burn", "pictures": "-1"}, {}, "model no such, mode burn, pictures -1"),
+        ({"drop": "", "again": "yes"}, {}, "again yes, drop without a value"),
+        (
+            {"model": SMALL, "drop": "9.9,1.1,zz,1.0.conv1", "bypass": "1.0.conv1"},
+            {"model": SMALL, "drop": "1.1"},
+            "drop zz, drop 1.0.conv1,9.9, bypass 1.0.conv1",
+        ),
+        ({"model": SMALL, "drop": "1.0", "sever": "1.0"}, {"model": SMALL, "drop": "1.0"}, "sever 1.0"),
         (
             {"model": "plain20-digits-0", "drop": "1.0", "bypass": "1.0.conv2"},
             {"model": "plain20-digits-0", "bypass": "1.0.conv2"},
+            "drop 1.0",
         ),
     ],
 )
-def test_nonsense_in_a_link_is_ignored(given: dict[str, str], left: dict[str, str]) -> None:
+def test_what_a_link_names_in_vain_is_said(given: dict[str, str], left: dict[str, str], named: str) -> None:
     at = opened(PAGE, **given)
     assert not at.exception
-    assert not at.warning
+    assert left_out(at) == [named]
     assert asked(at) == left
+    at = opened_next(at, PAGE)
+    assert left_out(at) == [named]  # as long as one stays
+    at = opened_next(opened_next(at, "pages/build.py"), PAGE)
+    assert left_out(at) == []
 
 
 def test_controls_change_the_error_and_the_link() -> None:

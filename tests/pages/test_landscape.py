@@ -15,7 +15,7 @@ from resviz.spec.landscape import LandscapePlan
 from resviz.training.descent import descent
 from resviz.ui.landscape import body, more
 from tests.pages.test_inside import asked, texts
-from tests.pages.test_pages import button, finished, opened
+from tests.pages.test_pages import button, finished, left_out, opened
 
 PAGE = "pages/landscape.py"
 SMALL = {"depth": "20", "grid": "5", "weights": "start"}
@@ -66,6 +66,12 @@ def test_the_link_holds_networks_plane_extent_and_grid(given: dict[str, str], le
     assert not at.exception
     usual = body._usual(LandscapePlan(20))
     assert asked(at) == {name: text for name, text in left.items() if (name, text) != ("weights", usual)}
+
+
+def test_what_a_link_names_in_vain_is_said() -> None:
+    at = settled(opened(PAGE, depth="57", extent="9e9", grid="4", weights="zz", plane="", run="2"))
+    assert left_out(at) == ["depth 57, extent 9e9, grid 4, plane without a value, weights zz"]
+    assert asked(at) == {"run": "2"}
 
 
 def test_the_chips_lead_to_another_plane_and_a_finer_map_keeps_the_points() -> None:

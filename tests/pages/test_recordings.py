@@ -21,7 +21,7 @@ from resviz.spec.net import NetSpec
 from resviz.training.detect import findings, recorded_findings
 from resviz.training.lab import Lab
 from resviz.watching.files import open_recording, recording_of, recording_parquet
-from tests.pages.test_pages import finished, opened
+from tests.pages.test_pages import finished, left_out, opened
 
 PAGE = "pages/recordings.py"
 
@@ -93,6 +93,7 @@ def test_a_run_of_ours_is_named_by_the_link() -> None:
     assert at.query_params["run"] in ("resnet18-imagenette", ["resnet18-imagenette"])
     assert "**ResNet-18**" in spoken(at).replace("\\", "")
     at = opened(PAGE, run="no such")
+    assert left_out(at) == ["run no such"]
     assert not at.exception
     assert "run" not in at.query_params
 

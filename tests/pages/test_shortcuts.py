@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from resviz.figures.captions import race_note
 from resviz.spec.shortcuts import RACES
 from resviz.zoo.first import read_first
-from tests.pages.test_pages import button, opened
+from tests.pages.test_pages import button, left_out, opened
 
 PAGE = "pages/shortcuts.py"
 
@@ -48,10 +48,11 @@ def test_contenders_of_a_link_run_live_and_the_link_stays() -> None:
     assert asked(at) == link
 
 
-def test_the_chips_choose_a_race_and_nonsense_is_ignored() -> None:
-    at = opened(PAGE, race="no such", who="nobody", layers="57", last="9999999999", draw="x")
+def test_the_chips_choose_a_race_and_nonsense_is_said() -> None:
+    at = opened(PAGE, race="no such", who="nobody.half", layers="57", last="9999999999", draw="x")
     assert not at.exception
-    assert asked(at) == {}
+    assert left_out(at) == ["layers 57, last 9999999999, draw x, race no such, who nobody"]
+    assert asked(at) == {"who": "half"}
     button(at, RACES["branch"].title).click().run()
     assert asked(at) == {"race": "branch"}
     at.selectbox(key="ways.race").set_value("noise").run()

@@ -12,7 +12,7 @@ import streamlit as st
 
 from resviz.figures import captions
 from resviz.results import Card, Lesions
-from resviz.spec.lesion import MODES, Lesion, Mode
+from resviz.spec.lesion import MODES, Lesion, Mode, lesion_to_query, lost
 from resviz.spec.names import describe
 from resviz.spec.net import NetSpec
 from resviz.spec.query import resnet_of
@@ -21,6 +21,7 @@ from resviz.ui.anatomy import parts, work
 from resviz.ui.anatomy.picture import answered, convolutions, painted
 from resviz.ui.anatomy.view import View, bound, change, current, kept, networks, to_query, twin
 from resviz.ui.grammar import beside, chips, why
+from resviz.ui.left_out import leave_out, say_left_out
 from resviz.ui.markdown import literal
 from resviz.ui.page import Address
 from resviz.zoo.bundled import bundled_problems, card
@@ -47,12 +48,14 @@ def show(address: Address) -> None:
     about = card(view.model)
     spec = resnet_of(about["spec"])
     lesion = view.lesion.within(spec, convolutions(spec, about["image_size"]))
+    leave_out(lost(lesion_to_query(view.lesion), lesion))
     view = replace(view, lesion=lesion)
     change(lambda _: view)  # what a link names in vain does not come back in the address
     with drawer:
         _controls(view, about, spec, names)
     asked = (view.model, view.pictures, view.again)
     with stage:
+        say_left_out()
         _try_this(view, spec, waiting.manager().remembered(work.singles(asked)[1]))
         found = _stage(view, spec, about)
     parts.lesions(asked, found, twin(view.model), spec.residual)

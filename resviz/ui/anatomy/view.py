@@ -9,8 +9,9 @@ from typing import Final
 import streamlit as st
 
 from resviz.data.datasets import cifar10_there
-from resviz.spec.lesion import MODES, Lesion, Mode, lesion_from_query, lesion_to_query
-from resviz.ui.state import Bound, went_back
+from resviz.spec.lesion import MODES, Lesion, Mode, lesion_from_query, lesion_to_query, lost
+from resviz.ui.left_out import followed, leave_out
+from resviz.ui.state import ANATOMY_PARAMETERS, Bound, went_back
 from resviz.zoo.bundled import bundled_names, card, digits_names
 
 __all__ = ["View", "bound", "change", "current", "kept", "networks", "to_query", "twin"]
@@ -38,7 +39,9 @@ def current(names: Sequence[str]) -> View:
     """As the visitor left it; as the address says to who comes for the first time or goes back. `names` are the networks there are."""
     state = st.session_state
     if _KEPT not in state or went_back():
-        state[_KEPT] = _addressed(st.query_params, names)
+        state[_KEPT] = asked = _addressed(st.query_params, names)
+        followed({name: text for name, text in st.query_params.items() if name in ANATOMY_PARAMETERS})
+        leave_out(_lost(st.query_params, asked))
     view: View = state[_KEPT]
     return view if view.model in names else replace(view, model=names[0])
 
@@ -59,6 +62,13 @@ def _addressed(query: Mapping[str, str], names: Sequence[str]) -> View:
         next((count for count in _CHOICES if str(count) == pictures), 0),
         query.get("again") == "1",
     )
+
+
+def _lost(query: Mapping[str, str], view: View) -> dict[str, str]:
+    """What of a query's parameters the view does not hold."""
+    held = {"model": view.model, "mode": view.mode, "pictures": str(view.pictures), "again": "1" if view.again else "0"}
+    named = {name: query[name] for name, text in held.items() if query.get(name, text) != text}
+    return named | lost(query, view.lesion)
 
 
 def to_query(view: View, names: Sequence[str]) -> dict[str, str]:

@@ -24,10 +24,11 @@ from resviz.ui.components.chart import chart
 from resviz.ui.components.evidence import look_bar
 from resviz.ui.components.link import link_popover
 from resviz.ui.explain.case import PageCase
-from resviz.ui.explain.link import LEFT_OUT, keep, link, restore, say_left_out, valid
+from resviz.ui.explain.link import LEFT_OUT, keep, link, restore, valid
 from resviz.ui.explain.parameters import with_parameters
 from resviz.ui.explain.views import VIEWS, WITH_MAPS
 from resviz.ui.grammar import beside, chips, why
+from resviz.ui.left_out import say_left_out
 from resviz.ui.markdown import literal, sentence, with_literal_classes
 from resviz.ui.networks import Network
 from resviz.ui.page import Address

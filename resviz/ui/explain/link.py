@@ -8,10 +8,9 @@ from typing import Final
 
 import streamlit as st
 
-from resviz.guard import quoted
 from resviz.spec.spot import SPOT_PARAMETERS
 from resviz.ui.cache import samples
-from resviz.ui.markdown import literal
+from resviz.ui.left_out import followed, strange
 from resviz.ui.networks import bundled_titles, come_back
 from resviz.ui.state import EXPLAIN_PARAMETERS, went_back
 
@@ -23,10 +22,8 @@ __all__ = [
     "chosen",
     "enter_with",
     "keep",
-    "leave_out",
     "link",
     "restore",
-    "say_left_out",
     "usual",
     "valid",
 ]
@@ -36,8 +33,6 @@ LEFT_OUT: Final = {
     "photo": "Cat",
 }  # what a link means that leaves one out, whatever the page begins with
 _KEPT: Final = "explain.link"
-_WORDS: Final = "explain.words"  # of the address that was followed, until the page has been drawn whole
-_STRANGE: Final = "explain.strange"  # those of them that mean nothing here
 _QUESTION: Final = "explain.question"
 _LAST: Final = "explain.last"
 _ABOUT: Final = SPOT_PARAMETERS | {"class", "against"}  # which mean nothing to another photograph or network
@@ -78,9 +73,9 @@ def choose(query: Mapping[str, str]) -> tuple[str, str]:
     known = model in bundled_titles() or model in weights()
     begin = tuple(LEFT_OUT.values()) if query and LEFT_OUT["model"] in bundled_titles() else usual()
     if not own and not known:
-        _strange(model)
+        strange(model)
     if photo not in samples():
-        _strange(photo)
+        strange(photo)
     model = own or (model if known else begin[0])
     photo = photo if photo in samples() else begin[1]
     state["explain.sample"] = photo
@@ -96,10 +91,10 @@ def asked(kept: str, parameters: Collection[str]) -> Mapping[str, str]:
     state = st.session_state
     in_address = {name: text[:400] for name, text in st.query_params.items() if name in parameters}
     left: Mapping[str, str] = state.get(kept) or {}
-    state[_WORDS], state[_STRANGE] = set(), []
     if went_back() or (in_address and not left):
-        state[_WORDS] = {word for text in in_address.values() for word in (text, *text.split(","))}
+        followed(in_address)
         return in_address
+    followed({})
     last: Mapping[str, str] = state.get(_LAST, {})
     if all(left.get(name, LEFT_OUT[name]) == value for name, value in last.items()):
         return {**left, **last}
@@ -168,7 +163,7 @@ def valid(key: str, choices: Iterable[str], default: object = None, most: int = 
     value = state.get(key)
     for each in value if isinstance(value, list) else [value]:
         if each not in known:
-            _strange(each)
+            strange(each)
     if isinstance(value, list) and (fits := list(dict.fromkeys(each for each in value if each in known))[:most]) != value:
         state[key] = fits
     if (value and state[key] == []) or (value is not None and not isinstance(value, list) and value not in known):
@@ -176,27 +171,6 @@ def valid(key: str, choices: Iterable[str], default: object = None, most: int = 
     if state.get(key) is None:  # set even to None, or the browser goes on showing what it had
         state[key] = default
     return key
-
-
-def leave_out(parameters: Mapping[str, str]) -> None:
-    """Remember these parameters, by name and text, as what means nothing here."""
-    for name, text in parameters.items():
-        _strange(text, f"{name} ")
-
-
-def _strange(word: object, name: str = "") -> None:
-    """Remember what means nothing here where the address that was followed says it."""
-    if word and word in st.session_state.get(_WORDS, ()) and f"{name}{word}" not in st.session_state[_STRANGE]:
-        st.session_state[_STRANGE].append(f"{name}{word}")
-
-
-def say_left_out() -> None:
-    """What of the address was not understood, until another one is followed; for a page that was drawn whole."""
-    state = st.session_state
-    state[_WORDS] = set()
-    if words := state.get(_STRANGE):
-        named = ", ".join(quoted(word, 60) for word in words[:3])
-        st.warning(literal(f"Part of the link was not understood and is left out: {named}."), icon=":material/info:")
 
 
 def link(state: Mapping[str, str | None], usual: Mapping[str, str]) -> dict[str, str]:

@@ -18,9 +18,10 @@ from resviz.spec.names import describe
 from resviz.spec.spot import FACTORS, Spot, lost, spot_from_query, spot_to_query
 from resviz.ui.components import diagram
 from resviz.ui.components.rows import rows
-from resviz.ui.explain.link import LEFT_OUT, arrived, asked, choose, chosen, leave_out, say_left_out, valid
+from resviz.ui.explain.link import LEFT_OUT, arrived, asked, choose, chosen, valid
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.inside import kept, parts
+from resviz.ui.left_out import leave_out, say_left_out
 from resviz.ui.markdown import literal, with_literal_classes
 from resviz.ui.page import Address
 from resviz.ui.state import INSIDE_PARAMETERS, sync_url

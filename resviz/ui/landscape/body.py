@@ -23,6 +23,7 @@ from resviz.spec.landscape import (
     PICTURES,
     LandscapePlan,
     Weights,
+    lost,
     plan_from_query,
     plan_to_query,
 )
@@ -33,6 +34,7 @@ from resviz.ui.explain.link import valid
 from resviz.ui.grammar import beside, chips, why
 from resviz.ui.landscape import more
 from resviz.ui.landscape.maps import maps, said, shown
+from resviz.ui.left_out import followed, leave_out, say_left_out
 from resviz.ui.page import Address
 from resviz.ui.state import Bound, went_back
 from resviz.zoo.classifier import Classifier
@@ -53,6 +55,7 @@ def show(address: Address) -> None:
     with drawer:
         _controls(plan)
     with stage:
+        say_left_out()
         chips(_telling(plan))
         nets = _networks(plan)
         found = _stage(plan, nets) if nets else None
@@ -70,8 +73,13 @@ def _plan() -> LandscapePlan:
     """As the visitor left it; as the address says to who comes for the first time or goes back."""
     state = st.session_state
     if _PLAN not in state or went_back():
-        asked = plan_from_query({name: text for name, text in st.query_params.items() if name in LANDSCAPE_PARAMETERS})
-        state[_PLAN] = asked if "weights" in st.query_params else replace(asked, weights=_usual(asked))
+        query = {name: text for name, text in st.query_params.items() if name in LANDSCAPE_PARAMETERS}
+        asked = plan_from_query(query)
+        strange = lost(query, asked)
+        followed(query)
+        leave_out(strange)
+        told = "weights" in query and "weights" not in strange
+        state[_PLAN] = asked if told else replace(asked, weights=_usual(asked))
     plan: LandscapePlan = state[_PLAN]
     return plan
 
