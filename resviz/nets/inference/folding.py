@@ -26,10 +26,10 @@ def twin(module: M) -> M:
 
 
 def folded(net: N) -> N:
-    """The same function in eval mode with each batch norm that `net.folds` names in its convolution, channels-last; changes `net`."""
+    """The same function, in eval mode, with each batch norm that `net.folds` names in its convolution, channels-last; changes `net`."""
     for conv_name, norm_name in net.folds():
         conv, norm = net.get_submodule(conv_name), net.get_submodule(norm_name)
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             net.set_submodule(conv_name, fuse_conv_bn_eval(conv, norm))
             net.set_submodule(norm_name, nn.Identity())
-    return net.to(memory_format=torch.channels_last)
+    return net.eval().to(memory_format=torch.channels_last)
