@@ -18,7 +18,7 @@ from resviz.probes.gradients import gradient_probe
 from resviz.recordings import RUNS, read_run, run_names
 from resviz.results import GradientProfile, LabRecord, LabTrack, Probe
 from resviz.spec.lab import LabPlan
-from resviz.spec.net import Block, BranchScale, Init, NetSpec, Norm
+from resviz.spec.net import Block, BranchScale, Init, NetSpec, Norm, Shortcut
 from resviz.spec.presets import PRESETS
 from resviz.spec.query import from_query
 from resviz.training.detect import findings
@@ -84,7 +84,7 @@ def test_zeros_by_construction_are_named_as_such_and_nothing_else_is() -> None:
     judged = judge(measured(gamma).profile, gamma)
     assert judged.kind == "bypassed"
     assert len(judged.zeros["gamma"]) == 12
-    projected = replace(resnet, shortcut="B", cut=frozenset({"layer2.0"}))
+    projected = replace(resnet, shortcut=Shortcut.B, cut=frozenset({"layer2.0"}))
     assert judge(measured(projected).profile, projected).zeros == {"cut": ("layer2.0.downsample.0",)}
     learned = replace(resnet, scale=BranchScale.LEARNED)
     judged = judge(measured(learned).profile, learned)
