@@ -305,9 +305,13 @@ def test_it_learns_in_the_lab_and_its_link_replays_it() -> None:
 
 
 @pytest.mark.parametrize("command", ["train --net densenet121 --data digits", "shatter densenet121"])
-def test_what_knows_resnets_alone_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_knows_resnets_alone_says_so(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main([*command.split(), *(["--out", "x"] if "train" in command else [])]) != 0
     assert "is a DenseNet-121, and this command knows ResNets alone" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_reuse_is_the_mean_weight_of_each_source() -> None:

@@ -26,6 +26,7 @@ def _train(args: argparse.Namespace) -> int:
 
     from resviz.training.export import ending
 
+    resnet_of(args.net)  # another family is refused before anything is written
     out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     lock = ending(out, ".lock")
