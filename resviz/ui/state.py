@@ -93,9 +93,13 @@ def _addressed() -> Network:
     strange = lost(query, tour_from_query(query))
     if not presenting() and "present" in query:
         strange["present"] = query["present"]
-    given = [(name, text) for name in st.query_params for text in st.query_params.get_all(name)]
-    refuse([*problems, *(f"{name}={text[:40]!r} cannot be read" for name, text in strange.items()), *repeated(given)])
+    refuse([*problems, *(f"{name}={text[:40]!r} cannot be read" for name, text in strange.items()), *repeated(_given())])
     return spec
+
+
+def _given() -> list[tuple[str, str]]:
+    """The address's parameters, one that comes again as often as it comes."""
+    return [(name, text) for name in st.query_params for text in st.query_params.get_all(name)]
 
 
 def presenting() -> bool:
@@ -116,7 +120,7 @@ def sync_url(more: Mapping[str, str], network: bool = True) -> None:
     own = to_query(current_spec()) if network else {}
     shown = {name: st.query_params[name] for name in (SHOW,) if name in st.query_params}
     query = {**own, **more, **shown, **({"present": "1"} if presenting() else {})}
-    if dict(st.query_params) != query:
+    if sorted(_given()) != sorted(query.items()):
         st.query_params.from_dict(query)
 
 

@@ -328,6 +328,7 @@ def test_a_link_that_names_what_is_not_there_says_so_and_the_rest_holds() -> Non
 def test_every_page_names_all_that_it_leaves_out_of_its_link(page: str, query: dict[str, str | list[str]], named: str) -> None:
     at = opened(page, **query)
     assert left_out(at) == left_out(at.run()) == [named]
+    assert all(isinstance(text, str) or len(text) == 1 for text in at.query_params.values())
     at = opened_next(at, "pages/sweeps.py")
     assert left_out(at) == []
     assert not at.exception
