@@ -131,8 +131,17 @@ OF_MAPS: Final = {
     "batch sharpness",
     "trajectory",
 }  # of networks for pictures alone, no tokens
+IN_TRAINING: Final = {
+    "gradients",
+    "accuracy",
+    "branches",
+}  # what is asked of a network that still learns, whose layers' kinds matter
 ASKED: Final = [
-    (spec, look) for spec in SPECS for look in LOOKS if not (isinstance(SPECS[spec], TransformerSpec) and look in OF_MAPS)
+    (spec, look)
+    for spec in SPECS
+    for look in LOOKS
+    if not (isinstance(SPECS[spec], TransformerSpec) and look in OF_MAPS)
+    and (look in IN_TRAINING or not spec.startswith(("carry ", "norm ", "block ")))
 ]
 
 

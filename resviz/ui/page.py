@@ -15,7 +15,7 @@ from resviz.guard import quoted
 from resviz.process import settle
 from resviz.spec.names import describe
 from resviz.spec.query import to_query, to_query_string
-from resviz.ui import cache, drawn, embed, idle, landmarks, waiting
+from resviz.ui import cache, drawn, embed, landmarks, waiting
 from resviz.ui.address import Address
 from resviz.ui.components.link import link_popover
 from resviz.ui.grammar import entered
@@ -41,6 +41,8 @@ def page(title: str) -> Iterator[Address]:
     about = next(each for each in PAGES if each.title == title)
     drawn.forget()
     _open(about)
+    from resviz.ui import idle  # half of what a page imports, which its title does without
+
     idle.begin()
     address = Address(about.network)
     if tour.asks(title):
