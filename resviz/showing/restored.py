@@ -26,7 +26,8 @@ def restored(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         for module, own in zip(modules, attributes, strict=True):
-            vars(module).clear()
+            for name in vars(module).keys() - own.keys():
+                del vars(module)[name]
             vars(module).update(own)
         for each, kept in inside:
             each.clear()

@@ -98,8 +98,10 @@ def show(network: Network | nn.Module, batch: Tensor | None = None, targets: Ten
         )
     if not isinstance(network, nn.Module):
         return _known(build(network).train(), batch, targets)
+    if isinstance(network, Net):
+        return _known(network, batch, targets)
     with restored(network):
-        return _known(network, batch, targets) if isinstance(network, Net) else _any(network, batch, targets)
+        return _any(network, batch, targets)
 
 
 def _known(net: Net, batch: Tensor | None, targets: Tensor | None) -> Shown:

@@ -75,9 +75,9 @@ def lesion_from_query(query: Mapping[str, str]) -> Lesion:
 
 def lost(query: Mapping[str, str], lesion: Lesion) -> dict[str, str]:
     """What of a query's names the lesion does not hold, because it is none, or of no part that can be taken there."""
-    held = lesion_to_query(lesion)
+    held = {key: set(text.split(",")) for key, text in lesion_to_query(lesion).items()}
     named = {
-        key: ",".join(part for part in query.get(key, "").split(",") if part not in held.get(key, "").split(","))
+        key: ",".join(part for part in query[key].split(",") if part not in held.get(key, {""}))
         for key in ("drop", "sever", "bypass")
         if key in query
     }
