@@ -1,7 +1,8 @@
 // What assistive technology needs of the page around us, and the question before a run is lost by closing or loading the tab anew.
 const QUIET = 200; // ms
 const LONGEST = 6000;
-const LOADS = "[data-testid=stSkeleton], .st-key-beside [data-testid=stProgress]";
+const MISSING = "[data-testid=stSkeleton]"; // its part of the frontend is not there yet, which a busy or far machine may take seconds for
+const LOADS = `${MISSING}, .st-key-beside [data-testid=stProgress]`;
 
 // One step on or back: of the stage's slider where it has one, which then has the keyboard, else through its telling settings.
 function step(event, turn) {
@@ -31,7 +32,7 @@ function presented() {
 }
 
 // Resolves once everything has its place: the page is drawn, nothing in its stage is under way, and no height has changed for a while.
-// Patience begins with the stage: a fresh server may take longer than that to come to it.
+// Patience begins with the stage, which a fresh server may take longer than that to come to, and once every part of the frontend is there.
 function settled() {
   let began = performance.now();
   let [height, since] = [-1, began];
@@ -40,7 +41,7 @@ function settled() {
       const now = performance.now();
       const content = document.querySelector(".stMainBlockContainer");
       const busy = !document.querySelector("[data-test-script-state=notRunning]") || content?.querySelector(LOADS);
-      if (busy && !content?.querySelector(".st-key-beside")) began = now;
+      if (content?.querySelector(MISSING) || (busy && !content?.querySelector(".st-key-beside"))) began = now;
       if (busy || content.scrollHeight !== height) [height, since] = [content?.scrollHeight ?? -1, now];
       if (now - since > QUIET || now - began > LONGEST) done();
       else setTimeout(look, 30);

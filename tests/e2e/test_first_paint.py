@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from resviz.ui.pages import PAGES
 from resviz.ui.pages import Page as PageOfTheApp
@@ -52,3 +52,25 @@ def test_a_fresh_server_shows_the_page_before_pytorch(page: Page, browser: Brows
         each.goto("about:blank")  # a page whose server goes away would say so in its console
     phone.context.close()
     fresh.stop()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_comes_late_of_the_frontend_pushes_nothing_about(page: Page, server: Server, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/static/js/Button.*.js", hold)
+    page.add_init_script(SHIFTED)
+    page.goto(f"{server.url}/sweeps")
+    expect(page.locator(".st-key-sweep-map .main-svg").first).to_be_attached()
+    page.wait_for_timeout(7_000)  # longer than the page waits for anything else
+    for each in late:
+        each.continue_()
+    expect(page.get_by_role("button", name="Norm and skips")).to_be_visible()
+    expect(page.locator(FIGURES["Sweeps"]).filter(visible=True).first).to_be_visible()
+    ready(page)
+    assert late
+    still(page)
