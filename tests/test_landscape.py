@@ -13,9 +13,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from resviz.cli import main
-from resviz.data.datasets import named_sets
+from resviz.data.datasets import named_sets, probed
 from resviz.figures.chart import to_plotly
 from resviz.figures.landscape import colour_range, cut, frame, landscape_map, landscape_surface, picture
 from resviz.nets.build import build
@@ -24,8 +25,13 @@ from resviz.probes.landscape import direction, landscape, landscapes
 from resviz.probes.sharpness import sharpness
 from resviz.progress import Cancelled
 from resviz.results import Landscape
+from resviz.spec.dense import DenseSpec
+from resviz.spec.families import Network, side_of
 from resviz.spec.landscape import PICTURES, LandscapePlan, Plane, Statistics, plan_from_query, plan_to_query
 from resviz.spec.net import Activation, Block, Design, NetSpec, Norm, Shortcut, SpecError
+from resviz.spec.plane import PlaneSpec
+from resviz.spec.transformer import TransformerSpec
+from resviz.spec.unet import UNetSpec
 from resviz.training.pairs import bundled_pair, pair
 from resviz.zoo.first import read_first
 from resviz.zoo.learned import pictures_of
@@ -99,6 +105,51 @@ def test_every_point_is_the_loss_of_a_network_that_was_moved_there(spec: NetSpec
             assert found.losses[i, j] == pytest.approx(loss_of(moved, images, targets), rel=1e-4)
     assert found.centre == pytest.approx(loss_of(copy.deepcopy(net).train(statistics == "batch"), images, targets), abs=1e-4)
     assert found.guess == pytest.approx(math.log(10))
+
+
+def dense_curvature(net: Net, images: Tensor, targets: Tensor, statistics: Statistics) -> float:
+    """The largest eigenvalue of the whole Hessian."""
+    named = dict(net.named_parameters())
+    flat = torch.cat([weight.detach().reshape(-1) for weight in named.values()])
+    asked = copy.deepcopy(net).train(statistics == "batch")
+
+    def loss(at: Tensor) -> Tensor:
+        parts = torch.split(at, [weight.numel() for weight in named.values()])
+        weights = {name: part.view(weight.shape) for (name, weight), part in zip(named.items(), parts, strict=True)}
+        return nn.functional.cross_entropy(functional_call(asked, weights, (images,)), targets)
+
+    with sdpa_kernel(SDPBackend.MATH):
+        return torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, flat, vectorize=True))[-1].item()
+
+
+FAMILIES: dict[str, Network] = {
+    "DenseNet": DenseSpec((1,), 2, width=4),
+    "ViT": TransformerSpec(num_layers=1, dim=4, heads=2, mlp=4),
+    "sequences": TransformerSpec(image=4, num_layers=1, dim=4, heads=2, mlp=4, vocabulary=5, patch=1),
+    "U-Net": UNetSpec((1, 1), 1),
+    "MLP": PlaneSpec((1,), 4),
+}
+
+
+@pytest.mark.parametrize("spec", FAMILIES.values(), ids=FAMILIES)
+def test_every_family_has_its_loss_and_curvature(spec: Network) -> None:
+    net, (images, targets) = build(spec).double(), probed(spec, 12, side_of(spec, 8, 32))
+    images = images.double()
+    found = landscape(net, images, targets, Plane(statistics="batch"), 3)
+    axes = [direction(net, 0, axis) for axis in (0, 1)]
+    shares = {id(weight): name for name, weight in net.weights().items()}
+    moved = {
+        name: weight + found.places[2] * (axes[0][shares[id(weight)]] + axes[1][shares[id(weight)]])
+        if id(weight) in shares
+        else weight
+        for name, weight in net.named_parameters()
+    }
+    with torch.no_grad():
+        corner = nn.functional.cross_entropy(functional_call(copy.deepcopy(net).train(), moved, (images,)), targets)
+    assert found.losses[2, 2] == pytest.approx(corner.item(), rel=1e-3)
+    assert found.centre == pytest.approx(loss_of(copy.deepcopy(net).train(), images, targets), rel=1e-4)
+    curved = sharpness(net, images, targets, "batch", tolerance=1e-6)
+    assert curved.largest == pytest.approx(dense_curvature(net, images, targets, "batch"), rel=1e-3)
 
 
 def test_one_seed_gives_one_picture_and_another_seed_another() -> None:
@@ -186,19 +237,9 @@ def test_the_largest_curvature_is_the_dense_hessians_largest_eigenvalue(statisti
     net = seeded(NetSpec(blocks=(1,), width=2, in_channels=1, activation=Activation.TANH)).double()
     images, targets = pictures(24)
     images = images.double()
-    named = dict(net.named_parameters())
-    flat = torch.cat([weight.detach().reshape(-1) for weight in named.values()])
-    asked = copy.deepcopy(net).train(statistics == "batch")
-
-    def loss(at: Tensor) -> Tensor:
-        parts = torch.split(at, [weight.numel() for weight in named.values()])
-        weights = {name: part.view(weight.shape) for (name, weight), part in zip(named.items(), parts, strict=True)}
-        return nn.functional.cross_entropy(functional_call(asked, weights, (images,)), targets)
-
-    values = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, flat))
     found = sharpness(net, images, targets, statistics, tolerance=1e-6)
     assert found.settled
-    assert found.largest == pytest.approx(values[-1].item(), rel=1e-3)
+    assert found.largest == pytest.approx(dense_curvature(net, images, targets, statistics), rel=1e-3)
     assert not any(weight.requires_grad and weight.grad is not None for weight in net.parameters())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import Final
 
 from resviz.cli.values import (
     FIGURES,
@@ -15,23 +14,18 @@ from resviz.cli.values import (
     out_file,
     path,
     plainly,
+    probed_with,
     show,
     spec_of,
     write_figure,
 )
 from resviz.spec.dense import DenseSpec
-from resviz.spec.families import side_of, things_of
+from resviz.spec.families import side_of
 from resviz.spec.names import describe
 from resviz.spec.net import Init, Norm
 from resviz.spec.query import to_query_string
 
 __all__ = ["add"]
-
-_OWN: Final = {
-    "points": "points of the spirals",
-    "sequences": "sequences of symbols",
-    "masks": "pictures of discs among squares",
-}
 
 
 def _gradients(args: argparse.Namespace) -> int:
@@ -63,10 +57,8 @@ def _gradients(args: argparse.Namespace) -> int:
     # JSON has no infinity: overflow is null
     norms = [float(n) if math.isfinite(n) else None for n in profile.norms]
     result = {"spec": to_query_string(spec), "loss": profile.loss, "names": profile.names, "norms": norms, "says": note}
-    things = things_of(spec)
-    seen = f"{batch} digits of {side} px" if things == "images" else f"{len(targets)} {_OWN[things]}"
     lines = [f"{name:24} {norm:.4g}" for name, norm in zip(profile.names, profile.norms, strict=True)]
-    return show(args, result, "\n".join([*lines, f"{describe(spec)}, {seen}. {note}"]))
+    return show(args, result, "\n".join([*lines, f"{describe(spec)}, {probed_with(spec, len(targets), side)}. {note}"]))
 
 
 def add(commands: Commands) -> None:

@@ -7,7 +7,21 @@ import math
 from typing import TYPE_CHECKING
 
 from resviz.cli.networks import about_a_file, classifier_of, is_file
-from resviz.cli.values import BAR, FIGURES, Commands, at_least, json_option, out_file, path, plainly, show, spec_of, write_figure
+from resviz.cli.values import (
+    BAR,
+    FIGURES,
+    Commands,
+    at_least,
+    json_option,
+    out_file,
+    path,
+    plainly,
+    probed_with,
+    show,
+    spec_of,
+    write_figure,
+)
+from resviz.spec.families import side_of
 from resviz.spec.landscape import GRIDS, PICTURES, Plane
 from resviz.spec.net import Design
 
@@ -19,11 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 
-def _asked(args: argparse.Namespace, count: int) -> tuple[Net, Tensor, Tensor, bool]:
-    """A trained network over pictures it learned from, or a preset before training over digits; whether it was trained."""
+def _asked(args: argparse.Namespace, count: int) -> tuple[Net, Tensor, Tensor, str]:
+    """A trained network over pictures it learned from, or a preset before training over what it reads; these in words where it is one."""
     from pathlib import Path
 
-    from resviz.data.images import probe_batch
+    from resviz.data.datasets import probed
     from resviz.nets.build import build
     from resviz.nets.cost import check_memory
     from resviz.zoo.bundled import every_name
@@ -32,10 +46,11 @@ def _asked(args: argparse.Namespace, count: int) -> tuple[Net, Tensor, Tensor, b
 
     if args.net in every_name() or args.net in weights() or is_file(Path(args.net)):
         classifier = classifier_of(args.net, args)
-        return (classifier.private_view(), *pictures_of(classifier, count), True)
+        return (classifier.private_view(), *pictures_of(classifier, count), "")
     spec = spec_of(args.net)
-    check_memory(spec, 8, count)
-    return (build(spec), *probe_batch(count, spec.in_channels, 8, spec.classes), False)
+    side = side_of(spec, 8, 32)
+    check_memory(spec, side, count)
+    return (build(spec), *probed(spec, count, side), probed_with(spec, count, side))
 
 
 def _landscape(args: argparse.Namespace) -> int:
@@ -50,9 +65,9 @@ def _landscape(args: argparse.Namespace) -> int:
     out = out_file(args.out, FIGURES)
     if not args.rate > 0:
         raise ValueError(f"--rate must be above 0, got {args.rate:g}; give the learning rate of the training")
-    net, images, targets, trained = _asked(args, args.pictures)
+    net, images, targets, untrained = _asked(args, args.pictures)
     design: Design = "residual" if net.spec.residual else "plain"
-    plane = Plane(args.plane, args.extent, "trained" if trained else "batch")
+    plane = Plane(args.plane, args.extent, "batch" if untrained else "trained")
     with fitting_threads(images.shape[-1]), tqdm(total=args.grid**2, unit="point", **BAR) as bar:
 
         def tick(fraction: float, note: str = "", partial: object = None) -> bool:
@@ -67,7 +82,7 @@ def _landscape(args: argparse.Namespace) -> int:
     note = plainly(landscape_note(found) + (f" {sharpness_note({design: curved}, args.rate)}" if curved else ""))
     result = {
         "network": args.net,
-        "trained": trained,
+        "trained": not untrained,
         "statistics": plane.statistics,
         "pictures": len(images),
         "plane": {"seed": plane.seed, "extent": plane.extent, "places": each.places.tolist()},
@@ -78,8 +93,13 @@ def _landscape(args: argparse.Namespace) -> int:
         "sharpness": curved.largest if curved else None,
         "says": note,
     }
+    shown = untrained or f"{len(images)} pictures"
     rows = "\n".join(" ".join(f"{value:9.3g}" for value in row) for row in each.losses[::-1].tolist())
-    return show(args, result, f"{rows}\n{args.net}, {len(images)} pictures, batch norm's statistics: {plane.statistics}. {note}")
+    return show(
+        args,
+        result,
+        f"{rows}\n{args.net}, {shown}, batch norm's statistics: {plane.statistics}. {note}",
+    )
 
 
 def add(commands: Commands) -> None:

@@ -9,11 +9,11 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict
 
 from resviz.guard import nearest, quoted
 from resviz.spec.dense import DENSE_PRESETS
-from resviz.spec.families import ALL_PRESETS, Network
+from resviz.spec.families import ALL_PRESETS, Network, things_of
 from resviz.spec.net import NetSpec
 from resviz.spec.presets import PRESETS
 from resviz.spec.query import from_query, listed
@@ -34,6 +34,7 @@ __all__ = [
     "path",
     "picture",
     "plainly",
+    "probed_with",
     "resnet_of",
     "say_left_out",
     "show",
@@ -63,6 +64,19 @@ def resnet_of(text: str) -> NetSpec:
     if not isinstance(spec, NetSpec):
         raise ValueError(f"{quoted(text)!r} is a {spec.title}, and this command knows ResNets alone; choose one such as resnet56")
     return spec
+
+
+_THINGS: Final = {
+    "points": "points of the spirals",
+    "sequences": "sequences of symbols",
+    "masks": "pictures of discs among squares",
+}
+
+
+def probed_with(spec: Network, count: int, side: int) -> str:
+    """What such a network is shown before training, in words."""
+    things = things_of(spec)
+    return f"{count} digits of {side} px" if things == "images" else f"{count} {_THINGS[things]}"
 
 
 def at_least(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:

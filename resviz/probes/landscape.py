@@ -51,7 +51,7 @@ def _lengths(weight: Tensor) -> Tensor:
 def landscape(
     net: Net, images: Tensor, targets: Tensor, plane: Plane, grid: int, known: Landscape | None = None, tick: Tick = quiet
 ) -> Landscape:
-    """The mean cross-entropy on `grid` × `grid` points, the network itself in the middle; images: (N, C, H, W), targets: (N,).
+    """The mean cross-entropy on `grid` × `grid` points, the network itself in the middle; images: (N, C, H, W), targets: (N,) or (N, H, W).
 
     Points of `known`, the same plane on a coarser or unfinished grid, are not measured again; `tick` hears of the unfinished one,
     row by row. Raises ValueError where `grid` is even or does not hold the points of `known`.
@@ -132,8 +132,11 @@ class Ground:
         self.across, self.along = (torch.cat([axis[name].reshape(-1) for name in layers]) for axis in scaled)
         self.here = self.base.clone()
         parts = torch.split(self.here, [weight.numel() for weight in layers.values()])
-        for (name, weight), part in zip(layers.items(), parts, strict=True):
-            self.net.get_submodule(name).weight = nn.Parameter(part.view(weight.shape), requires_grad=False)
+        # by identity: an attention's matrix has a name of its own
+        homes = {id(each): (module, own) for module in self.net.modules() for own, each in module.named_parameters(recurse=False)}
+        for weight, part in zip(layers.values(), parts, strict=True):
+            module, own = homes[id(weight)]
+            setattr(module, own, nn.Parameter(part.view(weight.shape), requires_grad=False))
 
     def stand(self, x: float, y: float) -> None:
         """Go to a point of the plane."""
@@ -145,7 +148,7 @@ class Ground:
         size = len(images) if self.whole else max(1, _TOGETHER // (images.shape[-1] * images.shape[-2]))
         parts = zip(torch.split(images, size), torch.split(targets, size), strict=True)
         losses = [nn.functional.cross_entropy(self.net(part), labels, reduction="sum") for part, labels in parts]
-        found = float(torch.stack(losses).sum()) / len(images)
+        found = float(torch.stack(losses).sum()) / targets.numel()  # of pixels, where each has a class
         return found if math.isfinite(found) else math.inf
 
 

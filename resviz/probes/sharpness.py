@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from resviz.nets.unit import Net
 from resviz.progress import Tick, quiet
@@ -34,7 +35,7 @@ def sharpness(
     tolerance: float = 2e-3,
     tick: Tick = quiet,
 ) -> Sharpness:
-    """λ_max of the mean cross-entropy in all parameters; images: (N, C, H, W), targets: (N,).
+    """λ_max of the mean cross-entropy in all parameters; images: (N, C, H, W), targets: (N,) or (N, H, W).
 
     It ends where two steps agree to `tolerance`, after at most `most` of them. `statistics` are batch norm's, as for a `Plane`.
     """
@@ -64,14 +65,15 @@ def _hessian(net: Net, images: Tensor, targets: Tensor, statistics: Statistics) 
     """The product with the Hessian and its side. One graph is kept where the pictures fit together, else made anew for each part."""
     net.train(statistics == "batch").requires_grad_(True)
     weights = list(net.parameters())
-    device, count = weights[0].device, len(images)
-    together = count if statistics == "batch" else max(1, _TOGETHER // images.shape[-1] ** 2)
+    device = weights[0].device
+    together = len(images) if statistics == "batch" else max(1, _TOGETHER // images.shape[-1] ** 2)
     parts = [
         (x.to(device), y.to(device)) for x, y in zip(torch.split(images, together), torch.split(targets, together), strict=True)
     ]
 
     def gradient(x: Tensor, y: Tensor) -> Tensor:
-        loss = nn.functional.cross_entropy(net(x), y, reduction="sum") / count
+        with sdpa_kernel(SDPBackend.MATH):  # attention's fused kernels have no second derivative
+            loss = nn.functional.cross_entropy(net(x), y, reduction="sum") / targets.numel()  # of pixels, where each has a class
         # nothing comes back to a dropped branch
         found = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True, materialize_grads=True)
         return torch.cat([g.reshape(-1) for g in found])
