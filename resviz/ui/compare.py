@@ -19,6 +19,7 @@ from resviz.ui.components import diagram
 from resviz.ui.left_out import refuse, refused
 from resviz.ui.markdown import sentence
 from resviz.ui.state import WITH, change, compare_with, current_spec, went_back
+from resviz.ui.tied import tied
 from resviz.ui.widgets.spec_controls import titles_of
 
 __all__ = ["address", "control", "difference_of", "differences", "stage"]
@@ -44,22 +45,19 @@ def control() -> None:
         st.warning(sentence(said), icon=":material/info:")
     preset = next((name for name in names if ALL_PRESETS[name] == other), None)
 
-    def choose() -> None:
-        chosen: str | None = st.session_state["with"]
+    def choose(chosen: str) -> None:
         if chosen != _OWN:
-            compare_with(None if chosen is None else ALL_PRESETS[chosen])
+            compare_with(ALL_PRESETS[chosen])
 
     titles = titles_of(names)
-    st.session_state["with"] = preset or (_OWN if other is not None else None)
     st.selectbox(
         "Compare with",
         [_OWN, *names] if other is not None and preset is None else names,
-        key="with",
-        on_change=choose,
         format_func=lambda name: describe(other) if name == _OWN and other is not None else titles[name],
         index=None,
         placeholder="nothing",
         help="Another network under this one; what differs is marked in both.",
+        **tied("with", preset or (_OWN if other is not None else None), choose, clear=lambda: compare_with(None)),
     )
     with st.container(horizontal=True, gap="small"):
         st.button(

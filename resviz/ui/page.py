@@ -23,6 +23,7 @@ from resviz.ui.left_out import refused
 from resviz.ui.markdown import literal, sentence
 from resviz.ui.pages import PAGES, Page, nearest
 from resviz.ui.state import current_spec, follow_back, present, presenting, reset, sync_url, undo
+from resviz.ui.tied import seen
 from resviz.ui.tour import progress as tour
 
 __all__ = ["Address", "network_strip", "page", "ways"]
@@ -50,6 +51,7 @@ def page(title: str) -> Iterator[Address]:
         _sign()
         st.stop()
     yield address
+    seen()
     if address.kept:
         tour.keep_address()
     else:

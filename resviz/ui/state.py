@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypedDict
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -18,6 +17,7 @@ from resviz.spec.shortcuts import RACE_PARAMETERS
 from resviz.spec.spot import SPOT_PARAMETERS
 from resviz.spec.tour import TOUR_PARAMETERS, lost, tour_from_query
 from resviz.ui.left_out import refuse
+from resviz.ui.tied import Bound, tied
 
 __all__ = [
     "ANATOMY_PARAMETERS",
@@ -26,7 +26,6 @@ __all__ = [
     "RECORDINGS_PARAMETERS",
     "SHOW",
     "WITH",
-    "Bound",
     "bound",
     "change",
     "compare_with",
@@ -159,21 +158,10 @@ def reset() -> None:
     change(lambda _: NetSpec())
 
 
-class Bound(TypedDict):
-    """What ties a widget to a value that is kept elsewhere."""
-
-    key: str
-    on_change: Callable[[], None]
-
-
 def bound(name: str) -> Bound:
     """`key` and `on_change` for a widget that shows one field of the spec and writes it back."""
-    key = f"spec.{name}"
-
-    def write_back() -> None:
-        value = st.session_state[key]
-        if value is not None:
-            change(lambda spec: spec.resized(**{name: value}))
-
-    st.session_state[key] = getattr(current_spec(), name)
-    return {"key": key, "on_change": write_back}
+    return tied(
+        f"spec.{name}",
+        getattr(current_spec(), name),
+        lambda value: change(lambda spec: spec.resized(**{name: value})),
+    )

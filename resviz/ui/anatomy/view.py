@@ -11,7 +11,8 @@ import streamlit as st
 from resviz.data.datasets import cifar10_there
 from resviz.spec.lesion import MODES, Lesion, Mode, lesion_from_query, lesion_to_query, lost
 from resviz.ui.left_out import followed, leave_out
-from resviz.ui.state import ANATOMY_PARAMETERS, Bound, went_back
+from resviz.ui.state import ANATOMY_PARAMETERS, went_back
+from resviz.ui.tied import Bound, tied
 from resviz.zoo.bundled import bundled_names, card, digits_names
 
 __all__ = ["View", "bound", "change", "current", "kept", "networks", "to_query", "twin"]
@@ -86,15 +87,11 @@ def change(edit: Callable[[View], View]) -> None:
 
 def bound(view: View, name: str) -> Bound:
     """`key` and `on_change` for a widget that shows one field of the view and writes it back."""
-    key = f"anatomy.{name}"
-
-    def write_back() -> None:
-        value = st.session_state[key]
-        if value is not None:
-            change(lambda before: replace(before, **{name: value}))
-
-    st.session_state[key] = getattr(view, name)
-    return {"key": key, "on_change": write_back}
+    return tied(
+        f"anatomy.{name}",
+        getattr(view, name),
+        lambda value: change(lambda before: replace(before, **{name: value})),
+    )
 
 
 def networks() -> tuple[str, ...]:

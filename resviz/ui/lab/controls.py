@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ from resviz.spec.words import word
 from resviz.ui.lab.before import download, estimated
 from resviz.ui.lab.own_images import own_images
 from resviz.ui.lab.session import Session
-from resviz.ui.state import Bound
+from resviz.ui.tied import Bound, tied
 
 __all__ = ["setup", "transport"]
 
@@ -47,19 +47,6 @@ _LAYERS = (2, 4, 6, 12, 24)
 _PACES = {"1 step/s": 1.0, "5 steps/s": 5.0, "full speed": math.inf}
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _CLIPS = (0.0, 0.1, 0.5, 1.0, 5.0)
-
-V = TypeVar("V")
-
-
-def _bound(key: str, value: V | None, write: Callable[[V], None]) -> Bound:
-    """A widget that shows a value of the plan and hands on what the visitor chooses."""
-
-    def changed() -> None:
-        if st.session_state[key] is not None:
-            write(st.session_state[key])
-
-    st.session_state[key] = value
-    return {"key": key, "on_change": changed}
 
 
 def setup(lab: Session) -> None:
@@ -85,7 +72,7 @@ def _choices(lab: Session) -> None:
         "Points" if DATASETS[plan.data].points else "Images",
         [name for name in DATASETS if name in fitting_data(plan.contenders)],
         format_func=lambda name: DATASETS[name].title,
-        **_bound("lab.data", plan.data, lambda v: lab.configure(lambda p: replace(p, data=v))),
+        **tied("lab.data", plan.data, lambda v: lab.configure(lambda p: replace(p, data=v))),
     )
     if DATASETS[plan.data].points:
         _points(lab)
@@ -94,7 +81,7 @@ def _choices(lab: Session) -> None:
         0,
         2**31 - 1,
         help="Draws the weights and the order of the batches.",
-        **_bound("lab.seed", plan.seed, lambda v: lab.configure(lambda p: _seeded(p, int(v)))),
+        **tied("lab.seed", plan.seed, lambda v: lab.configure(lambda p: _seeded(p, int(v)))),
     )
     with st.popover("Contenders", icon=":material/tune:", help="Every network by itself; two to six of them."):
         _contenders(lab)
@@ -125,7 +112,7 @@ def _comparison(lab: Session) -> None:
         format_func=word,
         required=True,
         help="Of the first network; another family begins with its first comparison.",
-        **_bound("lab.family", family, lambda name: compare(next(iter(FAMILIES[name].comparisons)))),
+        **tied("lab.family", family, lambda name: compare(next(iter(FAMILIES[name].comparisons)))),
     )
     st.selectbox(
         "Compare",
@@ -133,10 +120,10 @@ def _comparison(lab: Session) -> None:
         index=None,
         placeholder="your own contenders",
         help="What differs between the networks; everything else is shared.",
-        **_bound("lab.compare", comparison_of(plan), compare),
+        **tied("lab.compare", comparison_of(plan), compare),
     )
     depths = sorted({depth, *_offered(plan.contenders[0])})
-    st.selectbox("Depth", depths, help="Layers of the deepest network.", **_bound("lab.depth", depth, deepen))
+    st.selectbox("Depth", depths, help="Layers of the deepest network.", **tied("lab.depth", depth, deepen))
 
 
 def _points(lab: Session) -> None:
@@ -154,7 +141,7 @@ def _points(lab: Session) -> None:
         50,
         step=5,
         help="How far points are scattered, as in TensorFlow Playground; of circle and exclusive or, how many change their class.",
-        **_bound("lab.noise", plan.noise, lambda v: lab.configure(lambda p: replace(p, noise=int(v)))),
+        **tied("lab.noise", plan.noise, lambda v: lab.configure(lambda p: replace(p, noise=int(v)))),
     )
     st.slider(
         "Learned from (%)",
@@ -162,7 +149,7 @@ def _points(lab: Session) -> None:
         90,
         step=10,
         help="Of 500 points; the others are held out.",
-        **_bound("lab.share", plan.share, lambda v: lab.configure(lambda p: replace(p, share=int(v)))),
+        **tied("lab.share", plan.share, lambda v: lab.configure(lambda p: replace(p, share=int(v)))),
     )
     first = plan.contenders[0]
     st.pills(
@@ -171,7 +158,7 @@ def _points(lab: Session) -> None:
         selection_mode="multi",
         format_func=word,
         help="What the first layer reads of a point.",
-        **_bound("lab.features", list(first.features) if isinstance(first, PlaneSpec) else [], read),
+        **tied("lab.features", list(first.features) if isinstance(first, PlaneSpec) else [], read),
     )
 
 
@@ -204,14 +191,14 @@ def _contenders(lab: Session) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
 
             def field(name: str, i: int = i, spec: Network = spec) -> Bound:
-                return _bound(f"lab.{i}.{name}", getattr(spec, name), lambda value: edit(i, **{name: value}))
+                return tied(f"lab.{i}.{name}", getattr(spec, name), lambda value: edit(i, **{name: value}))
 
             st.toggle("Skips", **field("residual"))
             _of_its_family(spec, field)
             st.selectbox("Norm", fields_of(type(spec))["norm"].choices, format_func=word, width=100, **field("norm"))
             st.selectbox("Init", spec.inits(), format_func=word, width=150, **field("init"))
             layers = sorted({*(d for d in _offered(spec) if as_deep(spec, d).depth == d), spec.depth})
-            st.selectbox("Depth", layers, width=100, **_bound(f"lab.{i}.depth", spec.depth, partial(deepen, i)))
+            st.selectbox("Depth", layers, width=100, **tied(f"lab.{i}.depth", spec.depth, partial(deepen, i)))
             if len(plan.contenders) > 1:
                 rest = plan.contenders[:i] + plan.contenders[i + 1 :]
                 st.button(
@@ -224,7 +211,7 @@ def _contenders(lab: Session) -> None:
         more = (*plan.contenders, plan.contenders[-1])
         st.button("Add a contender", on_click=lab.configure, args=(lambda p: replace(p, contenders=more),), icon=":material/add:")
     st.number_input(
-        "Batch", 2, 512, width=120, **_bound("lab.batch", plan.batch, lambda v: lab.configure(lambda p: replace(p, batch=int(v))))
+        "Batch", 2, 512, width=120, **tied("lab.batch", plan.batch, lambda v: lab.configure(lambda p: replace(p, batch=int(v))))
     )
 
 
@@ -253,7 +240,7 @@ def transport(lab: Session) -> None:
             list(_PACES),
             width=130,
             label_visibility="collapsed",
-            **_bound(
+            **tied(
                 "lab.pace", next(n for n, pace in _PACES.items() if pace == lab.pace), lambda v: setattr(lab, "pace", _PACES[v])
             ),
         )
@@ -313,5 +300,5 @@ def _in_flight(lab: Session, what: Rate, label: str, choices: tuple[float, ...],
         format_func=show,
         disabled=lab.over,
         help="Changes the running networks from the next step on.",
-        **_bound(f"lab.{what}", value, write),
+        **tied(f"lab.{what}", value, write),
     )

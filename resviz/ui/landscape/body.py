@@ -36,7 +36,8 @@ from resviz.ui.landscape import more
 from resviz.ui.landscape.maps import maps, said, shown
 from resviz.ui.left_out import followed, leave_out, say_left_out
 from resviz.ui.page import Address
-from resviz.ui.state import Bound, went_back
+from resviz.ui.state import went_back
+from resviz.ui.tied import Bound, tied
 from resviz.zoo.classifier import Classifier
 from resviz.zoo.learned import pictures_of
 
@@ -113,21 +114,19 @@ def _telling(plan: LandscapePlan) -> dict[str, Callable[[], None]]:
 def _controls(plan: LandscapePlan) -> None:
     """Which networks, and which plane through their weights."""
 
-    def tied(name: str) -> Bound:
-        key = f"landscape.{name}"
-        st.session_state[key] = getattr(plan, name)
-        return {"key": key, "on_change": lambda: _change(**{name: st.session_state[key]})}
+    def bound(name: str) -> Bound:
+        return tied(f"landscape.{name}", getattr(plan, name), lambda value: _change(**{name: value}))
 
-    st.segmented_control("Depth", DEPTHS, required=True, format_func=lambda depth: f"{depth} layers", **tied("depth"))
+    st.segmented_control("Depth", DEPTHS, required=True, format_func=lambda depth: f"{depth} layers", **bound("depth"))
     st.segmented_control(
         "Weights",
         ("trained", "start"),
         required=True,
         format_func={"trained": "trained", "start": "before training"}.__getitem__,
         help="Trained on scikit-learn's handwritten digits, in this session where no such networks came with the project.",
-        **tied("weights"),
+        **bound("weights"),
     )
-    st.select_slider("Points along a side", GRIDS, help="A finer map keeps the coarser one's points.", **tied("grid"))
+    st.select_slider("Points along a side", GRIDS, help="A finer map keeps the coarser one's points.", **bound("grid"))
     st.segmented_control(
         "Shown as",
         ("map", "surface"),
@@ -137,9 +136,9 @@ def _controls(plan: LandscapePlan) -> None:
     )
     with st.expander("More"):
         extents = sorted({0.1, 0.25, 0.5, 1.0, 2.0, plan.extent})
-        st.select_slider("Extent", extents, help="1 goes as far as the weights are long.", **tied("extent"))
-        st.number_input("Plane", 0, 10_000, help="The seed of its two directions.", **tied("plane"))
-        st.number_input("Training", 0, 10_000, help="The seed of the weights before training.", **tied("run"))
+        st.select_slider("Extent", extents, help="1 goes as far as the weights are long.", **bound("extent"))
+        st.number_input("Plane", 0, 10_000, help="The seed of its two directions.", **bound("plane"))
+        st.number_input("Training", 0, 10_000, help="The seed of the weights before training.", **bound("run"))
     about = "the running ones of training, as they are" if plan.around.statistics == "trained" else "those of the pictures"
     st.caption(f"{PICTURES} of the training pictures; batch norm's statistics are {about}.")
 

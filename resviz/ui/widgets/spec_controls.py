@@ -23,6 +23,7 @@ from resviz.spec.unet import UNetSpec
 from resviz.spec.words import word
 from resviz.ui.grammar import chips
 from resviz.ui.state import bound, change, current_spec
+from resviz.ui.tied import tied
 
 __all__ = [
     "block_control",
@@ -58,20 +59,17 @@ def family_control() -> None:
     names = {kind: name for name, kind in SPECS.items()}
     current = names[type(current_spec())]
 
-    def choose() -> None:
-        chosen: str | None = st.session_state["family"]
-        if chosen is not None and chosen != current:
+    def choose(chosen: str) -> None:
+        if chosen != current:
             change(lambda spec: SPECS[chosen]() if spec.residual else SPECS[chosen]().plain())
 
-    st.session_state["family"] = current
     st.pills(
         "Family",
         list(SPECS),
-        key="family",
         format_func=word,
         required=True,
-        on_change=choose,
         help="What the skips join, and around what.",
+        **tied("family", current, choose),
     )
 
 
@@ -81,22 +79,18 @@ def preset_control() -> None:
     names = [name for name, spec in ALL_PRESETS.items() if spec.residual and type(spec) is kind]
     current, residual = preset_of(current_spec()), current_spec().residual
 
-    def apply() -> None:
-        chosen: str | None = st.session_state["preset"]
-        if chosen is not None:
-            change(lambda spec: ALL_PRESETS[chosen] if spec.residual else ALL_PRESETS[chosen].plain())
+    def apply(chosen: str) -> None:
+        change(lambda spec: ALL_PRESETS[chosen] if spec.residual else ALL_PRESETS[chosen].plain())
 
     titles = titles_of(names, plain=not residual)
-    st.session_state["preset"] = current
     st.selectbox(
         "Network",
         names,
-        key="preset",
-        on_change=apply,
         format_func=titles.__getitem__,
         index=None,
         placeholder="your own design",
         help="A network of the papers to start from.",
+        **tied("preset", current, apply),
     )
 
 
@@ -116,34 +110,31 @@ def skip_control() -> None:
     names = list(spec.skips() if isinstance(spec, UNetSpec) else spec.block_names())
     has = [name for name in names if spec.has_skip(name)]
 
-    def choose() -> None:
-        chosen = st.session_state["skips"]
+    def choose(chosen: str) -> None:
         if chosen == "each block":
             st.session_state.each = True
-        elif chosen is not None:
+        else:
             st.session_state.each = False
             cut = frozenset(names) if chosen == "none" else frozenset()
             change(lambda s: _cutting(s, cut))
 
-    def write_back() -> None:
-        cut = frozenset(st.session_state["cuts"])
-        change(lambda s: _cutting(s, cut))
-
     some = bool(st.session_state.get("each")) or 0 < len(has) < len(names)
-    st.session_state["skips"] = "each block" if some else "all" if has else "none"
     st.segmented_control(
         "Skip connections",
         ["all", "none", "each block"],
-        key="skips",
-        on_change=choose,
         required=True,
         help="Behind a layer without its skip zeros stand in place of what came before it; weights and shapes stay. Clicking an arc does the same."
         if isinstance(spec, DenseSpec)
         else "A block without its skip passes only F(x), with the same weights. Clicking an arc of the diagram does the same.",
+        **tied("skips", "each block" if some else "all" if has else "none", choose),
     )
     if some:
-        st.session_state["cuts"] = [name for name in names if name not in has]
-        st.multiselect("Cut in", names, key="cuts", on_change=write_back, placeholder="no block")
+        shown = tied(
+            "cuts",
+            [name for name in names if name not in has],
+            lambda chosen: change(lambda s: _cutting(s, frozenset(chosen))),
+        )
+        st.multiselect("Cut in", names, placeholder="no block", **shown)
 
 
 def _cutting(spec: Network, cut: frozenset[str]) -> Network:
@@ -156,20 +147,18 @@ def _cutting(spec: Network, cut: frozenset[str]) -> Network:
 def drop_control(spec: Network) -> None:
     """Branches taken out: what is left of such a block is its skip."""
 
-    def write_back() -> None:
-        dropped = frozenset(st.session_state["drops"])
+    def write(chosen: list[str]) -> None:
+        dropped = frozenset(chosen)
         change(lambda s: replace(s, dropped=dropped, cut=s.cut - dropped))
 
-    st.session_state["drops"] = [name for name in spec.block_names() if name in spec.dropped]
     dense = isinstance(spec, DenseSpec)
     can = [name for name in spec.block_names() if not (isinstance(spec, UNetSpec) and not spec.drops(name))]
     st.multiselect(
         "Drop the layers" if dense else "Drop the residual branch in",
         can,
-        key="drops",
-        on_change=write_back,
         placeholder="no layer" if dense else "no block",
         help="A lesion: the layer's channels are zeros." if dense else "A lesion: the block passes x alone.",
+        **tied("drops", [name for name in spec.block_names() if name in spec.dropped], write),
     )
 
 
@@ -210,8 +199,8 @@ _HELD: Final[Mapping[type, tuple[str, int]]] = {
 def _counted_controls(spec: NetSpec | DenseSpec | UNetSpec | PlaneSpec) -> None:
     """Of a network in stages."""
 
-    def write_back() -> None:
-        counts = tuple(int(st.session_state[f"blocks.{stage}"]) for stage in range(len(spec.blocks)))
+    def holding(stage: int, blocks: int) -> None:
+        counts = tuple(blocks if n == stage else each for n, each in enumerate(spec.blocks))
         change(lambda current: current.resized(blocks=counts))
 
     def stages(counts: tuple[int, ...]) -> None:
@@ -219,8 +208,7 @@ def _counted_controls(spec: NetSpec | DenseSpec | UNetSpec | PlaneSpec) -> None:
 
     held, most = _HELD.get(type(spec), ("Blocks in layer", 512))
     for stage, blocks in enumerate(spec.blocks):
-        st.session_state[f"blocks.{stage}"] = blocks
-        st.number_input(f"{held}{stage + 1}", 1, most, key=f"blocks.{stage}", on_change=write_back)
+        st.number_input(f"{held}{stage + 1}", 1, most, **tied(f"blocks.{stage}", blocks, partial(holding, stage)))
     if isinstance(spec, PlaneSpec):
         _control("width")
         return
@@ -256,24 +244,24 @@ def block_control() -> None:
         return
     field, block = fields_of(NetSpec)["block"], drawn.block
 
-    def write_back() -> None:
-        order, kind = st.session_state["unit.order"], st.session_state["unit.kind"]
-        chosen = Block.REP if kind == Block.REP else Block.of(order, kind == Block.BOTTLENECK)
+    def of_kind(kind: str) -> None:
+        chosen = Block.REP if kind == Block.REP else Block.of(block.order, kind == Block.BOTTLENECK)
         change(lambda spec: spec.resized(block=chosen))
 
+    def ordered(order: Order) -> None:
+        change(lambda spec: spec.resized(block=Block.of(order, block.bottleneck)))
+
     rep = block is Block.REP
-    st.session_state["unit.kind"] = str(Block.REP if rep else Block.BOTTLENECK if block.bottleneck else Block.BASIC)
-    st.session_state["unit.order"] = block.order
     kinds = [str(Block.BASIC), str(Block.BOTTLENECK), str(Block.REP)]
-    st.pills(field.label, kinds, key="unit.kind", format_func=word, on_change=write_back, required=True, help=field.help)
+    kind = str(Block.REP if rep else Block.BOTTLENECK if block.bottleneck else Block.BASIC)
+    st.pills(field.label, kinds, format_func=word, required=True, help=field.help, **tied("unit.kind", kind, of_kind))
     st.selectbox(
         "Norm, activation and addition",
         list(Order),
-        key="unit.order",
         disabled=rep,
         format_func=word,
-        on_change=write_back,
         help="Where the unit's last norm and activation stand, as in Table 2 of He et al. 2016 (arXiv 1603.05027).",
+        **tied("unit.order", block.order, ordered),
     )
 
 
@@ -281,20 +269,17 @@ def features_control() -> None:
     """What a network for points reads of each; the last one stays."""
     field = fields_of(PlaneSpec)["features"]
 
-    def write_back() -> None:
-        chosen = st.session_state["spec.features"]
+    def write(chosen: list[Feature]) -> None:
         if chosen:
             change(lambda spec: spec.resized(features=tuple(each for each in Feature if each in chosen)))
 
-    st.session_state["spec.features"] = list(getattr(current_spec(), "features", ()))
     st.pills(
         field.label,
         list(Feature),
         selection_mode="multi",
         format_func=word,
         help=field.help,
-        key="spec.features",
-        on_change=write_back,
+        **tied("spec.features", list(getattr(current_spec(), "features", ())), write),
     )
 
 
