@@ -26,18 +26,19 @@ def app() -> None:
         seen()
 
 
-@pytest.mark.parametrize("busy", [True, False])
+# a run cut short by the next click; one that is over, which the browser has not heard of; one that it has
+@pytest.mark.parametrize(("busy", "hears"), [(True, 0.0), (False, 60.0), (False, 0.0)])
 def test_what_stood_in_a_widget_is_a_choice_once_the_browser_has_heard_of_the_change(
-    busy: bool, monkeypatch: pytest.MonkeyPatch
+    busy: bool, hears: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resviz.ui.tied._HEARS", 0.0)
+    monkeypatch.setattr("resviz.ui.tied._HEARS", hears)
     page = AppTest.from_function(app).run()
-    page.session_state.busy = busy  # such a run is cut short by the next click
+    page.session_state.busy = busy
     page.button[0].click().run()
     assert page.number_input[0].value == 9
     page.number_input[0].set_value(3)
     page.button[1].click().run()
-    assert page.number_input[0].value == page.session_state.value == (9 if busy else 3)
+    assert page.number_input[0].value == page.session_state.value == (9 if busy or hears else 3)
     page.number_input[0].set_value(5).run()
     assert page.session_state.value == 5
 
